@@ -1,0 +1,261 @@
+// Values to bytes and back, for messages between our own programs (configuration, state, facts).
+//
+// A struct becomes archivable by one function beside it:
+//     template <class A> void fields(A& a, Is<Thing> auto& t) { a(t.name, t.count); }
+// used by both directions, so that they cannot differ. Bytes come from another process of ours, which may
+// have died in mid-write or run another version: reading is bounded and fails, it never trusts a length.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/ip.h"
+#include "base/result.h"
+
+namespace vipd {
+
+template <class T, class Value>
+concept Is = std::same_as<std::remove_const_t<T>, Value>;
+
+class ArchiveWriter {
+ public:
+  template <class... T>
+  void operator()(const T&... values) {
+    (write(values), ...);
+  }
+  std::vector<std::uint8_t> take() { return std::move(bytes_); }
+
+ private:
+  void raw(const void* data, std::size_t size) {
+    const auto* begin = static_cast<const std::uint8_t*>(data);
+    bytes_.insert(bytes_.end(), begin, begin + size);
+  }
+  template <class T>
+    requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  void write(T value) {
+    raw(&value, sizeof value);
+  }
+  void size(std::size_t value) { write(static_cast<std::uint32_t>(value)); }
+  void write(const std::string& value) {
+    size(value.size());
+    raw(value.data(), value.size());
+  }
+  template <class T>
+  void write(const std::vector<T>& value) {
+    size(value.size());
+    for (const T& each : value) write(each);
+  }
+  template <class T, std::size_t n>
+  void write(const std::array<T, n>& value) {
+    for (const T& each : value) write(each);
+  }
+  template <class K, class V>
+  void write(const std::map<K, V>& value) {
+    size(value.size());
+    for (const auto& [key, each] : value) write(key), write(each);
+  }
+  template <class T>
+  void write(const std::set<T>& value) {
+    size(value.size());
+    for (const T& each : value) write(each);
+  }
+  template <class A, class B>
+  void write(const std::pair<A, B>& value) {
+    write(value.first), write(value.second);
+  }
+  template <class T>
+  void write(const std::optional<T>& value) {
+    write(value.has_value());
+    if (value) write(*value);
+  }
+  template <class... T>
+  void write(const std::variant<T...>& value) {
+    write(static_cast<std::uint8_t>(value.index()));
+    std::visit([this](const auto& each) { write(each); }, value);
+  }
+  template <class R, class P>
+  void write(const std::chrono::duration<R, P>& value) {
+    write(value.count());
+  }
+  template <class C, class D>
+  void write(const std::chrono::time_point<C, D>& value) {
+    write(value.time_since_epoch());
+  }
+  template <class T>
+    requires requires(ArchiveWriter& a, const T& t) { fields(a, t); }
+  void write(const T& value) {
+    fields(*this, value);
+  }
+
+  std::vector<std::uint8_t> bytes_;
+};
+
+class ArchiveReader {
+ public:
+  explicit ArchiveReader(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
+
+  template <class... T>
+  void operator()(T&... values) {
+    (read(values), ...);
+  }
+  bool good() const { return good_; }
+  bool done() const { return good_ && rest_.empty(); }  // everything read, nothing left over
+
+ private:
+  void raw(void* data, std::size_t size) {
+    if (!good_ || size > rest_.size()) {
+      good_ = false;
+      std::memset(data, 0, size);
+      return;
+    }
+    std::memcpy(data, rest_.data(), size);
+    rest_ = rest_.subspan(size);
+  }
+  template <class T>
+    requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  void read(T& value) {
+    if constexpr (std::same_as<T, bool>) {
+      std::uint8_t byte = 0;
+      raw(&byte, 1);
+      if (byte > 1) good_ = false;
+      value = byte == 1;
+    } else {
+      raw(&value, sizeof value);
+    }
+  }
+  // A count never exceeds the bytes that are left: each element takes one at least.
+  std::size_t size() {
+    std::uint32_t value = 0;
+    read(value);
+    if (value > rest_.size()) good_ = false;
+    return good_ ? value : 0;
+  }
+  void read(std::string& value) {
+    value.resize(size());
+    raw(value.data(), value.size());
+  }
+  template <class T>
+  void read(std::vector<T>& value) {
+    value.clear();
+    for (auto left = size(); left > 0 && good_; --left) {
+      T each{};
+      read(each);
+      value.push_back(std::move(each));
+    }
+  }
+  template <class T, std::size_t n>
+  void read(std::array<T, n>& value) {
+    for (T& each : value) read(each);
+  }
+  template <class K, class V>
+  void read(std::map<K, V>& value) {
+    value.clear();
+    for (auto left = size(); left > 0 && good_; --left) {
+      K key{};
+      V each{};
+      read(key), read(each);
+      value.emplace(std::move(key), std::move(each));
+    }
+  }
+  template <class T>
+  void read(std::set<T>& value) {
+    value.clear();
+    for (auto left = size(); left > 0 && good_; --left) {
+      T each{};
+      read(each);
+      value.insert(std::move(each));
+    }
+  }
+  template <class A, class B>
+  void read(std::pair<A, B>& value) {
+    read(value.first), read(value.second);
+  }
+  template <class T>
+  void read(std::optional<T>& value) {
+    bool present = false;
+    read(present);
+    value.reset();
+    if (present) {
+      T each{};
+      read(each);
+      value = std::move(each);
+    }
+  }
+  template <class... T>
+  void read(std::variant<T...>& value) {
+    std::uint8_t index = 0;
+    read(index);
+    if (index >= sizeof...(T)) {
+      good_ = false;
+      return;
+    }
+    read_alternative(value, index, std::index_sequence_for<T...>{});
+  }
+  template <class... T, std::size_t... i>
+  void read_alternative(std::variant<T...>& value, std::size_t index, std::index_sequence<i...>) {
+    ((index == i ? read(value.template emplace<i>()) : void()), ...);
+  }
+  template <class R, class P>
+  void read(std::chrono::duration<R, P>& value) {
+    R count{};
+    read(count);
+    value = std::chrono::duration<R, P>{count};
+  }
+  template <class C, class D>
+  void read(std::chrono::time_point<C, D>& value) {
+    D since{};
+    read(since);
+    value = std::chrono::time_point<C, D>{since};
+  }
+  template <class T>
+    requires requires(ArchiveReader& a, T& t) { fields(a, t); }
+  void read(T& value) {
+    fields(*this, value);
+  }
+
+  std::span<const std::uint8_t> rest_;
+  bool good_ = true;
+};
+
+template <class T>
+std::vector<std::uint8_t> to_bytes(const T& value) {
+  ArchiveWriter writer;
+  writer(value);
+  return writer.take();
+}
+
+template <class T>
+Result<T> from_bytes(std::span<const std::uint8_t> bytes) {
+  ArchiveReader reader(bytes);
+  T value{};
+  reader(value);
+  if (!reader.done()) return failure("a message that cannot be read (" + std::to_string(bytes.size()) + " bytes)");
+  return value;
+}
+
+template <class A>
+void fields(A& a, Is<IpAddress> auto& address) {
+  a(address.family, address.octets);
+}
+template <class A>
+void fields(A& a, Is<Prefix> auto& prefix) {
+  a(prefix.address, prefix.length);
+}
+template <class A>
+void fields(A& a, Is<MacAddress> auto& mac) {
+  a(mac.octets);
+}
+
+}  // namespace vipd

@@ -1,0 +1,145 @@
+// A located document: what a configuration file says and where it says it.
+//
+// Node is the tree (conf/yaml makes it from YAML; nothing here knows YAML). Reader walks one map of it, like
+// a list of keys: each call names a key, its kind and its bounds, and complains to Diagnostics; finish()
+// complains about keys that nobody asked for. All mistakes are collected, so that a user sees them at once.
+// Node equality ignores places: two documents that say the same are equal.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/ip.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace vipd {
+
+// A stretch of source text. Lines and columns count from 1; line 0 is "nowhere" (a made-up node).
+struct Place {
+  int line = 0;
+  int column = 0;
+  int length = 1;  // characters to underline
+};
+
+class Node {
+ public:
+  enum class Type : std::uint8_t { null, scalar, sequence, map };
+  struct Entry;
+
+  Type type = Type::null;
+  std::string scalar;        // the text as written, quotes removed
+  bool quoted = false;       // "..." or '...': never taken for a number or a boolean
+  std::vector<Node> items;   // of a sequence
+  std::vector<Entry> entries;  // of a map, in the order of the file; keys are unique
+  Place place;
+
+  static Node text(std::string scalar);
+  static Node list(std::vector<Node> items);
+  static Node map(std::vector<std::pair<std::string, Node>> entries);
+
+  const Node* find(std::string_view key) const;  // of a map; nullptr if absent
+  bool operator==(const Node& other) const;      // ignores places and quoting
+};
+
+struct Node::Entry {
+  std::string key;
+  Place key_place;
+  Node value;
+};
+
+enum class Severity : std::uint8_t { error, warning };
+
+struct Diagnostic {
+  Severity severity = Severity::error;
+  Place place;
+  std::string message;  // what is wrong: "priority is 300, it must be 1 to 255"
+  std::string remedy;   // what to do, or empty: "did you mean \"priority\"?"
+};
+
+// All that is wrong with one file.
+class Diagnostics {
+ public:
+  // file: the name to print; source: its whole text, for the excerpt with the caret.
+  Diagnostics(std::string file, std::string source);
+
+  void error(Place place, std::string message, std::string remedy = {});
+  void warning(Place place, std::string message, std::string remedy = {});
+
+  bool has_errors() const;
+  const std::vector<Diagnostic>& all() const { return diagnostics_; }
+
+  // In the order of the file, each as
+  //   /etc/vipd/vipd.yaml:7:5: error: unknown key "priorty" in virtual router edge
+  //      7 |     priorty: 250
+  //        |     ^~~~~~~
+  //        did you mean "priority"?
+  std::string render() const;
+
+ private:
+  std::string file_;
+  std::string source_;
+  std::vector<Diagnostic> diagnostics_;
+};
+
+// The candidate nearest to a misspelt word, if one is near enough (edit distance up to a third of its length).
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
+
+class Reader {
+ public:
+  // what: how messages name this map ("virtual router edge", "check nginx"). A node that is no map is reported.
+  Reader(const Node& node, Diagnostics& diagnostics, std::string what);
+
+  // Each returns the value if the key is present and good. A bad value is reported and returned as absent.
+  std::optional<std::string> text(std::string_view key);
+  std::optional<bool> boolean(std::string_view key);  // true or false only; yes, no, on and off are diagnosed
+  std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);  // decimal only
+  std::optional<Duration> duration(std::string_view key, Duration least, Duration most);
+  std::optional<IpAddress> address(std::string_view key);
+  std::optional<std::vector<std::string>> texts(std::string_view key);  // a sequence of scalars, or one scalar
+
+  template <class Value>
+  struct Choice {
+    std::string_view name;
+    Value value;
+  };
+  template <class Value>
+  std::optional<Value> choice(std::string_view key, std::span<const Choice<Value>> choices) {
+    std::vector<std::string> names;
+    for (const auto& each : choices) names.emplace_back(each.name);
+    const auto index = choice_index(key, names);
+    if (!index) return std::nullopt;
+    return choices[*index].value;
+  }
+
+  const Node* child(std::string_view key);  // any node; marks the key as known; nullptr if absent
+  bool has(std::string_view key) const;     // present; does not mark it as known
+  void required(std::string_view key);      // reports the key as missing if it is absent
+
+  // A key that will exist one day: reported if it is used, with the reason.
+  void reserved(std::string_view key, std::string_view why);
+
+  void finish();  // reports keys that no call has named, with "did you mean"
+
+  Diagnostics& diagnostics() { return diagnostics_; }
+  const Node& node() const { return node_; }
+  const std::string& what() const { return what_; }
+  void error(std::string_view key, std::string message, std::string remedy = {});  // at the value of key
+
+ private:
+  const Node* scalar(std::string_view key, std::string_view wanted);
+  std::optional<std::size_t> choice_index(std::string_view key, std::span<const std::string> names);
+
+  const Node& node_;
+  Diagnostics& diagnostics_;
+  std::string what_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace vipd

@@ -1,0 +1,35 @@
+// Interface: what the kernel says of a network interface, as one snapshot. netlink/monitor makes them,
+// vrrp::Engine takes them as facts; repeating one is harmless.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ip.h"
+
+namespace vipd {
+
+struct InterfaceAddress {
+  Prefix prefix;
+  bool tentative = false;   // IPv6 duplicate address detection is still running: cannot be used yet
+  bool dad_failed = false;  // ... and found the address elsewhere
+  bool ours = false;        // marked as put there by vipd (IFA_PROTO, kernels from 5.18)
+
+  bool operator==(const InterfaceAddress&) const = default;
+};
+
+struct Interface {
+  std::string name;
+  std::uint32_t index = 0;  // 0: no such interface at present
+  bool up = false;          // administratively up
+  bool running = false;     // carrier and protocols are up (IFF_RUNNING)
+  std::uint32_t mtu = 0;
+  MacAddress mac;
+  std::vector<InterfaceAddress> addresses;  // in the kernel's order
+
+  bool operator==(const Interface&) const = default;
+  bool exists() const { return index != 0; }
+};
+
+}  // namespace vipd

@@ -1,0 +1,68 @@
+// What the author of a kind of health check implements, and how a check is configured.
+//
+// A kind asks and judges: it starts one attempt and calls done(Verdict) once. It has no schedule, no timer,
+// no counter, no log and no retry: health/monitor has them. Destroying the Attempt cancels it without a call.
+//
+// The settings of a kind (its YAML keys) live in health/<kind>_settings.cc and link with everybody who reads
+// the configuration; the runner in health/<kind>.cc links with the monitor alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/document.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace vipd::health {
+
+// What happens to the virtual router while the check is down (vipd.yaml: on_failure).
+struct OnFailure {
+  int priority = 0;         // added to the priority, -254 to -1; 0 if `initialize`
+  bool initialize = false;  // give the addresses up, whatever the peer's priority
+  bool operator==(const OnFailure&) const = default;
+};
+
+// A check as configured. `settings` is the map of the kind's own keys as the file has them; the kind reads
+// it again where it runs, so that no other folder knows what is inside.
+struct CheckConfig {
+  std::string name;  // unique: "web/nginx" for check nginx of virtual server (or virtual router) web
+  std::string kind;  // "http", "tcp", "script"
+  Duration interval = std::chrono::seconds(1);  // from start to start
+  Duration timeout = std::chrono::seconds(2);   // bound on a whole attempt
+  int fall = 3;                                 // failures in a row until down
+  int rise = 2;                                 // successes in a row until up
+  OnFailure on_failure;
+  Node settings;
+  bool operator==(const CheckConfig&) const = default;
+};
+
+// The answer of one attempt.
+struct Verdict {
+  bool healthy = false;
+  std::string detail;            // for people: "200 OK in 3.1 ms", "status 502, expected 200", "connection refused"
+  std::optional<int> priority;   // a script's printed weight: a change of priority in place of up and down
+};
+
+// The settings of one kind, made by Kind::read and understood by the runner of the same kind.
+struct Settings {
+  virtual ~Settings() = default;
+};
+
+struct Kind {
+  std::string_view name;  // the key that chooses it: "http"
+  // Reads the kind's own keys from the check's map, reporting mistakes to the reader's diagnostics. Never null.
+  std::unique_ptr<Settings> (*read)(Reader& reader);
+};
+
+// health/kinds.cc: one line a kind. nullptr if there is no such kind.
+const Kind* find_kind(std::string_view name);
+std::vector<std::string> kind_names();
+
+}  // namespace vipd::health
