@@ -34,9 +34,9 @@ class Node {
   struct Entry;
 
   Type type = Type::null;
-  std::string scalar;        // the text as written, quotes removed
-  bool quoted = false;       // "..." or '...': never taken for a number or a boolean
-  std::vector<Node> items;   // of a sequence
+  std::string scalar;          // the text as written, quotes removed
+  bool quoted = false;         // "..." or '...': never taken for a number or a boolean
+  std::vector<Node> items;     // of a sequence
   std::vector<Entry> entries;  // of a map, in the order of the file; keys are unique
   Place place;
 
@@ -88,21 +88,25 @@ class Diagnostics {
   std::vector<Diagnostic> diagnostics_;
 };
 
-// The candidate nearest to a misspelt word, if one is near enough (edit distance up to a third of its length).
+// The candidate nearest to a misspelt word, if one is near enough (edit distance up to a third of its
+// length).
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
 class Reader {
  public:
-  // what: how messages name this map ("virtual router edge", "check nginx"). A node that is no map is reported.
+  // what: how messages name this map ("virtual router edge", "check nginx"). A node that is no map is
+  // reported.
   Reader(const Node& node, Diagnostics& diagnostics, std::string what);
 
   // Each returns the value if the key is present and good. A bad value is reported and returned as absent.
   std::optional<std::string> text(std::string_view key);
   std::optional<bool> boolean(std::string_view key);  // true or false only; yes, no, on and off are diagnosed
-  std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);  // decimal only
+  std::optional<std::int64_t> integer(std::string_view key, std::int64_t least,
+                                      std::int64_t most);  // decimal only
   std::optional<Duration> duration(std::string_view key, Duration least, Duration most);
   std::optional<IpAddress> address(std::string_view key);
-  std::optional<std::vector<std::string>> texts(std::string_view key);  // a sequence of scalars, or one scalar
+  std::optional<std::vector<std::string>> texts(
+      std::string_view key);  // a sequence of scalars, or one scalar
 
   template <class Value>
   struct Choice {

@@ -46,8 +46,8 @@ struct CheckConfig {
 // The answer of one attempt.
 struct Verdict {
   bool healthy = false;
-  std::string detail;            // for people: "200 OK in 3.1 ms", "status 502, expected 200", "connection refused"
-  std::optional<int> priority;   // a script's printed weight: a change of priority in place of up and down
+  std::string detail;  // for people: "200 OK in 3.1 ms", "status 502, expected 200", "connection refused"
+  std::optional<int> priority;  // a script's printed weight: a change of priority in place of up and down
 };
 
 // The settings of one kind, made by Kind::read and understood by the runner of the same kind.
@@ -57,7 +57,8 @@ struct Settings {
 
 struct Kind {
   std::string_view name;  // the key that chooses it: "http"
-  // Reads the kind's own keys from the check's map, reporting mistakes to the reader's diagnostics. Never null.
+  // Reads the kind's own keys from the check's map, reporting mistakes to the reader's diagnostics. Never
+  // null.
   std::unique_ptr<Settings> (*read)(Reader& reader);
 };
 
