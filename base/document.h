@@ -21,7 +21,8 @@
 
 namespace vipd {
 
-// A stretch of source text. Lines and columns count from 1; line 0 is "nowhere" (a made-up node).
+// A stretch of source text. Lines and columns count from 1, columns in characters (not bytes) of UTF-8; line
+// 0 is "nowhere" (a made-up node).
 struct Place {
   int line = 0;
   int column = 0;
@@ -45,7 +46,7 @@ class Node {
   static Node map(std::vector<std::pair<std::string, Node>> entries);
 
   const Node* find(std::string_view key) const;  // of a map; nullptr if absent
-  bool operator==(const Node& other) const;      // ignores places and quoting
+  bool operator==(const Node& other) const;      // ignores places, quoting and the order of keys
 };
 
 struct Node::Entry {
@@ -73,20 +74,34 @@ class Diagnostics {
   void warning(Place place, std::string message, std::string remedy = {});
 
   bool has_errors() const;
+  const std::string& file() const { return file_; }
+
+  // In the order of the file.
   const std::vector<Diagnostic>& all() const { return diagnostics_; }
 
-  // In the order of the file, each as
+  // In the order of the file (the first hundred, if there are more), each as
   //   /etc/vipd/vipd.yaml:7:5: error: unknown key "priorty" in virtual router edge
   //      7 |     priorty: 250
   //        |     ^~~~~~~
   //        did you mean "priority"?
+  // ASCII only, whatever the file contains; a long line is cut around the place; a tab counts as one column.
   std::string render() const;
 
  private:
+  void add(Severity severity, Place place, std::string message, std::string remedy);
+  std::string render(const Diagnostic& diagnostic) const;
+
   std::string file_;
   std::string source_;
-  std::vector<Diagnostic> diagnostics_;
+  std::vector<std::size_t> line_starts_;  // offsets into source_
+  std::vector<Diagnostic> diagnostics_;   // sorted by place
 };
+
+// A text of the user for a message: in double quotes, one line, ASCII, cut if it is long.
+std::string quote(std::string_view text);
+
+// "did you mean \"priority\"?" if a candidate is near enough, else empty. Ready to be a remedy.
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
 // The candidate nearest to a misspelt word, if one is near enough (edit distance up to a third of its
 // length).
@@ -129,6 +144,10 @@ class Reader {
   // A key that will exist one day: reported if it is used, with the reason.
   void reserved(std::string_view key, std::string_view why);
 
+  // A word of another program (keepalived's virtual_router_id): unknown here too, but with the remedy that
+  // helps.
+  void foreign(std::string_view key, std::string_view remedy);
+
   void finish();  // reports keys that no call has named, with "did you mean"
 
   Diagnostics& diagnostics() { return diagnostics_; }
@@ -137,13 +156,15 @@ class Reader {
   void error(std::string_view key, std::string message, std::string remedy = {});  // at the value of key
 
  private:
+  const Node::Entry* entry(std::string_view key) const;
   const Node* scalar(std::string_view key, std::string_view wanted);
   std::optional<std::size_t> choice_index(std::string_view key, std::span<const std::string> names);
 
   const Node& node_;
   Diagnostics& diagnostics_;
   std::string what_;
-  std::vector<std::string> known_;
+  std::vector<std::string> known_;   // what finish() may propose
+  std::vector<std::string> hidden_;  // reserved and foreign: dealt with, but not to be proposed
 };
 
 }  // namespace vipd

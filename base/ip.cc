@@ -43,6 +43,7 @@ IpAddress IpAddress::from_bytes(std::span<const std::uint8_t> bytes) {
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string copy(text);
+  if (copy.find('\0') != std::string::npos) return failure("an address cannot contain a zero octet");
   IpAddress address;
   if (inet_pton(AF_INET, copy.c_str(), address.octets.data()) == 1) return address;
   address.family = Family::ipv6;
