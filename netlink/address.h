@@ -14,6 +14,7 @@
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "netlink/batch.h"
 #include "netlink/socket.h"
 
 namespace vipd::netlink {
@@ -37,7 +38,11 @@ struct AddressChange {
 
 // One result per change, in order; a bad one does not harm the others. Removing what is not there succeeds.
 // Write netlink::apply: unqualified, the compiler also thinks of std::apply.
-std::vector<Result<>> apply(Socket& socket, std::span<const AddressChange> changes);
+//
+// With a budget it stops when that time is over and the result is shorter than the changes, by those that are
+// still to do (see netlink/batch).
+std::vector<Result<>> apply(Socket& socket, std::span<const AddressChange> changes,
+                            Duration budget = no_budget);
 
 // Is the network of `prefix` connected to the interface by an address other than these of ours? Then the
 // route is someone else's and AddressChange::no_prefix_route is in order.
