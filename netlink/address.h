@@ -28,10 +28,10 @@ struct AddressChange {
   std::uint32_t interface_index = 0;
   Prefix prefix;
   Duration valid{0};  // until the kernel removes it, rounded up to whole seconds; zero: for ever
-  // No route to the prefix's network comes and goes with this address. Must be set when the interface has an
-  // address of its own in that network (see is_connected): renewing an IPv6 address with a finite lifetime
-  // sets the expiry of that route, whoever else needs it. Only what is set when an IPv4 address is first
-  // added counts.
+  // No route to the prefix's network comes and goes with this address. Must be set, in renewals too, when the
+  // interface has an address of its own in that network (see is_connected): on many kernels an IPv6 address
+  // with a finite lifetime sets the expiry of that route, whoever else needs it. Of an IPv4 address only what
+  // is set when it is first added counts.
   bool no_prefix_route = false;
   std::string label;  // IPv4: "eth0:vip", at most 15 characters; empty: the interface's name
 };
