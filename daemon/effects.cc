@@ -37,8 +37,7 @@ Effects::Effects(io::Loop& loop, Log& log, Received received, netlink::Socket ne
       netlink_(std::move(netlink)),
       announce_(std::move(announce)) {}
 
-// --- sockets
-// ---------------------------------------------------------------------------------------------------
+// --- sockets ------------------------------------------------------------------------------------------
 
 void Effects::set_ports(Ports ports) {
   ports_ = std::move(ports);
@@ -82,8 +81,7 @@ void Effects::receive_all() {
   for (const auto& key : keys) receive(key);
 }
 
-// --- work
-// ------------------------------------------------------------------------------------------------------
+// --- work ---------------------------------------------------------------------------------------------
 
 void Effects::perform(const vrrp::Actions& actions) {
   std::map<vrrp::RouterKey, Share> shares;
@@ -196,8 +194,7 @@ void Effects::run_slice() {
   announce(announcements);
 }
 
-// --- system calls
-// ----------------------------------------------------------------------------------------------
+// --- system calls -------------------------------------------------------------------------------------
 
 void Effects::apply(const std::vector<Change>& changes) {
   if (changes.empty()) return;
