@@ -11,10 +11,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_left_out(const fs::path& path) {
-  const auto name = path.filename().string();
-  return (name.starts_with('.') && name != ".ci") || name.starts_with("build") || name == "__pycache__" ||
-         name.ends_with(".pyc") || name == "compile_commands.json" || name == "core";
+bool is_left_out(const fs::directory_entry& entry) {
+  const auto name = entry.path().filename().string();
+  if (name.starts_with('.')) return name != ".ci";
+  if (entry.is_directory()) return name == "build" || name.starts_with("build-") || name == "__pycache__";
+  return name == "compile_commands.json" || name == "core" || entry.is_symlink();
 }
 
 std::vector<std::string> lines_of(const fs::path& path) {
@@ -26,7 +27,7 @@ std::vector<std::string> lines_of(const fs::path& path) {
 
 void collect(const fs::path& top, const fs::path& folder, std::vector<SourceFile>& files) {
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (is_left_out(entry.path()) || entry.is_symlink()) continue;
+    if (is_left_out(entry)) continue;
     if (entry.is_directory())
       collect(top, entry.path(), files);
     else if (entry.is_regular_file())
