@@ -1,0 +1,64 @@
+"""A group of nodes with their daemons, echo servers, web servers, and the client and observer that look on."""
+from . import network, probe
+from .processes import wait_until
+
+SETTLING = 15  # seconds within which every group must be in its states
+
+
+class Group:
+    """Two or three nodes with a daemon each, echo servers, a client and an observer; everything ends with close()."""
+
+    def __init__(self, makers, settings, priorities=(250, 200, 150), udp_rate=1000, http_rate=0, web=None):
+        """makers: for each node a function (host, settings, priority) -> Daemon."""
+        self.settings = settings
+        self.network = network.Network(tuple(network.NODES)[:len(makers)])
+        self._closing = []
+        self.daemons = {}
+        self.webs = {}
+        try:
+            for host, make, priority in zip(self.network.nodes, makers, priorities):
+                self._closing.append(probe.echo_server(host).kill)
+                if web:
+                    self.webs[host.name] = web(host).start()
+                    self._closing.append(self.webs[host.name].kill)
+                self.daemons[host.name] = make(host, settings, priority)
+                self._closing.append(self.daemons[host.name].end)
+            self.client = probe.client(self.network, settings.addresses, udp_rate, http_rate)
+            self._closing.append(self.client.stop)
+            self.observer = probe.observer(self.network, settings.addresses)
+            self._closing.append(self.observer.stop)
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, settle=True):
+        for each in self.daemons.values():
+            each.start()
+        if settle:
+            self.settle()
+        return self
+
+    def settle(self, active="a"):
+        """Waits until the node `active` is Active, all others that run are Backup, and the client is served by it."""
+        for name, daemon in self.daemons.items():
+            if daemon.running:
+                daemon.wait_state("Active" if name == active else "Backup", SETTLING)
+        for address in self.settings.addresses:
+            wait_until(lambda a=address: self._served_by(a, active), SETTLING, f"service at {address} by {active}")
+
+    def _served_by(self, address, node):
+        recent = self.client.latest("u", address, 50).samples
+        return len(recent) == 50 and all(each.node == node for each in recent)
+
+    def active(self):
+        """The name of the node that is Active, or None while it is not exactly one."""
+        found = [name for name, daemon in self.daemons.items() if daemon.state() == "Active"]
+        return found[0] if len(found) == 1 else None
+
+    def host(self, name):
+        return self.network.node(name)
+
+    def close(self):
+        while self._closing:
+            self._closing.pop()()
+        self.network.close()
