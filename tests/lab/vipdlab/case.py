@@ -51,14 +51,14 @@ class LabCase(unittest.TestCase):
         return median
 
 
-def main(privileged=False, needs=()):
+def main(needs_users=False, needs=()):
     """Runs the tests of the calling file inside namespaces of their own; exit status 77 where that is impossible."""
     missing = [program for program, present in needs if not present]
     if missing:
         print(f"skipped: {', '.join(missing)} is not installed")
         sys.exit(sandbox.MAY_NOT)
     try:
-        sandbox.enter(privileged)
+        sandbox.enter(needs_users)
     except sandbox.NotAllowed as error:
         print(f"skipped: {error}")
         sys.exit(sandbox.MAY_NOT)

@@ -75,6 +75,14 @@ class Daemon:
         wait_until(lambda: self.state() == wanted, timeout,
                    lambda: f"{self.kind} on {self.host.name} in {wanted} (it is in {self.states()})\n{self.log()[-3000:]}")
 
+    def effective_priority(self):
+        """As far as it tells, or None."""
+        return self.priority if self.running else None
+
+    def settled(self, state):
+        """In this state, and all of its checks are up as far as it tells."""
+        return self.state() == state
+
     def holds_addresses(self):
         return self.host.holds(*self.settings.addresses)
 
@@ -138,10 +146,9 @@ class Vipd(Daemon):
             lines.append("    preempt_mode: false")
         lines += [f"    {key}: {value}" for key, value in (options or {}).items()]
         if checks:
-            listen = s.addresses[0] if ":" not in s.addresses[0] else f"\"[{s.addresses[0]}]\""
-            lines += ["virtual_servers:", "  web:", f"    router: {s.name}", f"    listen: [{listen}:80]", "    checks:"]
-            if listen.startswith('"'):
-                lines[-2] = f"    listen: [\"[{s.addresses[0]}]:80\"]"
+            first = s.addresses[0]
+            listen = f"{first}:80" if "." in first else f"\"[{first}]:80\""
+            lines += ["virtual_servers:", "  web:", f"    router: {s.name}", f"    listen: [{listen}]", "    checks:"]
             lines += [f"      {line}" for line in checks.strip().splitlines()]
         return "\n".join(lines) + "\n"
 
@@ -168,6 +175,9 @@ class Vipd(Daemon):
         if not self.running:
             return {}
         return {(6 if "6" in str(each["family"]) else 4): each["state"] for each in self.routers()}
+
+    def effective_priority(self):
+        return next((each["priority"] for each in self.routers()), None) if self.running else None
 
     def settled(self, state):
         """In this state, with the priority as configured: all checks are up."""
@@ -215,23 +225,45 @@ class Keepalived(Daemon):
     """Debian's keepalived, one vrrp_instance for each family."""
     kind = "keepalived"
 
-    def __init__(self, host, settings, priority, extra_global=""):
+    # It has no HTTP check for VRRP: a script, a second at least between two runs.
+    CHECK = """\
+vrrp_script nginx {{
+  script "/usr/bin/python3 {directory}/check.py"
+  interval 1
+  timeout 1
+  fall 2
+  rise 2
+  weight {weight}
+}}
+"""
+    CHECK_SCRIPT = """\
+import urllib.request
+urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
+"""
+
+    def __init__(self, host, settings, priority, extra_global="", check_weight=0):
         super().__init__(host, settings, priority)
+        self._check_weight = check_weight
         directory = sandbox.WORK / f"{host.name}.keepalived"
         directory.mkdir(exist_ok=True)
-        (directory / "keepalived.conf").write_text(self.configuration(extra_global), encoding="ascii")
+        (directory / "keepalived.conf").write_text(self.configuration(extra_global, directory), encoding="ascii")
+        (directory / "check.py").write_text(self.CHECK_SCRIPT, encoding="ascii")
         # Without -G and -l each line would go to a console that takes milliseconds for it.
         self.process = host.process("keepalived", "keepalived", "-n", "-l", "-G", "-D", "-P", "-f", directory / "keepalived.conf",
                                     "-p", directory / "pid", "-r", directory / "vrrp.pid", "-c", directory / "checkers.pid")
 
-    def configuration(self, extra_global):
+    def configuration(self, extra_global, directory):
         s = self.settings
-        text = f"global_defs {{\n  vrrp_version 3\n  vrrp_garp_master_refresh 0\n  {extra_global}\n}}\n"
+        text = f"global_defs {{\n  vrrp_version 3\n  vrrp_garp_master_refresh 0\n  script_user root\n  {extra_global}\n}}\n"
+        track = ""
+        if self._check_weight:
+            text += self.CHECK.format(directory=directory, weight=self._check_weight)
+            track = "  track_script {\n    nginx\n  }\n"
         for family in s.families:
             addresses = "\n    ".join(f"{prefixed(each)}" for each in s.of_family(family))
             text += (f"vrrp_instance v{family} {{\n  state BACKUP\n  interface {s.interface}\n  virtual_router_id {s.vrid}\n"
                      f"  priority {self.priority}\n  advert_int {s.interval_ms / 1000:g}\n"
-                     f"{'' if s.preempt else '  nopreempt' + chr(10)}  virtual_ipaddress {{\n    {addresses}\n  }}\n}}\n")
+                     f"{'' if s.preempt else '  nopreempt' + chr(10)}{track}  virtual_ipaddress {{\n    {addresses}\n  }}\n}}\n")
         return text
 
     def start(self):

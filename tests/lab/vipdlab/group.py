@@ -8,9 +8,10 @@ SETTLING = 15  # seconds within which every group must be in its states
 class Group:
     """Two or three nodes with a daemon each, echo servers, a client and an observer; everything ends with close()."""
 
-    def __init__(self, makers, settings, priorities=(250, 200, 150), udp_rate=1000, http_rate=0, web=None):
+    def __init__(self, makers, settings, priorities=(250, 200, 150), udp_rate=1000, http_rate=0, http_timeout=300, web=None):
         """makers: for each node a function (host, settings, priority) -> Daemon."""
         self.settings = settings
+        self._udp_rate, self._http_rate = udp_rate, http_rate
         self.network = network.Network(tuple(network.NODES)[:len(makers)])
         self._closing = []
         self.daemons = {}
@@ -23,7 +24,7 @@ class Group:
                     self._closing.append(self.webs[host.name].kill)
                 self.daemons[host.name] = make(host, settings, priority)
                 self._closing.append(self.daemons[host.name].end)
-            self.client = probe.client(self.network, settings.addresses, udp_rate, http_rate)
+            self.client = probe.client(self.network, settings.addresses, udp_rate, http_rate, http_timeout)
             self._closing.append(self.client.stop)
             self.observer = probe.observer(self.network, settings.addresses)
             self._closing.append(self.observer.stop)
@@ -38,17 +39,22 @@ class Group:
             self.settle()
         return self
 
-    def settle(self, active="a"):
-        """Waits until the node `active` is Active, all others that run are Backup, and the client is served by it."""
+    def settle(self, active="a", aside=()):
+        """Waits until the node `active` is Active, all others that run are Backup, and it is the one that serves
+        the client. `aside` are nodes whose state does not matter."""
         for name, daemon in self.daemons.items():
-            if daemon.running:
+            if daemon.running and name not in aside:
                 daemon.wait_state("Active" if name == active else "Backup", SETTLING)
         for address in self.settings.addresses:
             wait_until(lambda a=address: self._served_by(a, active), SETTLING, f"service at {address} by {active}")
 
     def _served_by(self, address, node):
-        recent = self.client.latest("u", address, 50).samples
-        return len(recent) == 50 and all(each.node == node for each in recent)
+        for kind, rate in (("u", self._udp_rate), ("h", self._http_rate)):
+            count = rate // 20
+            recent = self.client.latest(kind, address, count).samples
+            if len(recent) < count or any(each.node != node for each in recent):
+                return False
+        return True
 
     def active(self):
         """The name of the node that is Active, or None while it is not exactly one."""

@@ -9,6 +9,7 @@ import errno
 import os
 import pathlib
 import signal
+import socket
 import sys
 
 CLONE_NEWNS = 0x00020000
@@ -42,10 +43,47 @@ def _call(function, *arguments):
         raise OSError(code, f"{function}: {os.strerror(code)}")
 
 
-def _map_root(uid, gid):
-    for file, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-        with open(f"/proc/self/{file}", "w", encoding="ascii") as out:
-            out.write(text)
+def _write(path, text):
+    with open(path, "w", encoding="ascii") as out:
+        out.write(text)
+
+
+def _map_ids(pid):
+    """Everybody keeps his number inside, so that daemons can change to users of their own. Root, from outside."""
+    for kind in ("uid_map", "gid_map"):
+        ranges = [line.split() for line in pathlib.Path(f"/proc/self/{kind}").read_text(encoding="ascii").splitlines()]
+        _write(f"/proc/{pid}/{kind}", "".join(f"{first} {first} {count}\n" for first, _, count in ranges))
+
+
+def _new_user_namespace(flags):
+    if os.geteuid() != 0:
+        maps = [f"0 {os.geteuid()} 1", f"0 {os.getegid()} 1"]
+        _call("unshare", CLONE_NEWUSER | flags)
+        _write("/proc/self/setgroups", "deny")
+        for kind, text in zip(("uid_map", "gid_map"), maps):
+            _write(f"/proc/self/{kind}", text)
+        return
+    ours, helpers = socket.socketpair()
+    caller = os.getpid()
+    helper = os.fork()
+    if helper == 0:
+        ours.close()
+        status = 1
+        try:
+            if helpers.recv(1) == b"m":
+                _map_ids(caller)
+                status = 0
+        finally:
+            os._exit(status)
+    helpers.close()
+    try:
+        _call("unshare", CLONE_NEWUSER | flags)
+        ours.send(b"m")
+    finally:
+        ours.close()
+        _, status = os.waitpid(helper, 0)
+    if status != 0:
+        raise OSError(errno.EPERM, "mapping the users: " + os.strerror(errno.EPERM))
 
 
 def _furnish():
@@ -72,30 +110,28 @@ def _advice(error, as_root):
     return text + "Or run it as root."
 
 
-def _unshare(privileged):
-    """Into new namespaces. privileged: stay the machine's root, because a daemon wants users of its own."""
+def _unshare(needs_users):
     rest = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID
-    uid, gid = os.geteuid(), os.getegid()
-    if privileged:
-        if uid != 0:
-            raise NotAllowed("This needs root, because a daemon under test changes to a user of its own.")
-        return _call("unshare", rest)
+    if needs_users and os.geteuid() != 0:
+        raise NotAllowed("This needs root, because a daemon under test changes to a user of its own.")
     try:
-        _call("unshare", CLONE_NEWUSER | rest)
+        _new_user_namespace(rest)
     except OSError as error:
-        if uid != 0 or error.errno not in (errno.EPERM, errno.ENOSPC, errno.EINVAL):
+        if os.geteuid() != 0 or error.errno not in (errno.EPERM, errno.ENOSPC, errno.EINVAL):
             raise
-        return _call("unshare", rest)  # user namespaces are forbidden, but we are root anyway
-    return _map_root(uid, gid)
+        _call("unshare", rest)  # user namespaces are forbidden, but we are root anyway
 
 
-def enter(privileged=False):
-    """Returns in the child, inside. The parent never returns: it exits as the child does."""
+def enter(needs_users=False):
+    """Returns in the child, inside. The parent never returns: it exits as the child does.
+
+    needs_users: a daemon wants to become somebody else than root, which only root can arrange.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     parent_is_root = os.geteuid() == 0
     try:
-        _unshare(privileged)
+        _unshare(needs_users)
     except NotAllowed:
         raise
     except OSError as error:

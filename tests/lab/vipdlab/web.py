@@ -42,6 +42,7 @@ class Nginx:
         self._directory.mkdir(exist_ok=True)
         (self._directory / "nobody").touch()
         self._process = host.process("nginx", "nginx", "-c", self._directory / "nginx.conf", "-e", self._directory / "error.log")
+        self.slow = False
         self._write(FAST)
 
     def _write(self, answer, **values):
@@ -50,6 +51,7 @@ class Nginx:
         (self._directory / "nginx.conf").write_text(text, encoding="ascii")
 
     def start(self):
+        self.slow = False
         self._write(FAST)
         self._process.start()
         wait_until(lambda: (self._directory / "pid").exists() and (self._directory / "pid").read_text(encoding="ascii").strip(),
@@ -69,9 +71,11 @@ class Nginx:
 
     def slow_down(self, delay_ms):
         """Every answer is still right, but comes delay_ms later. The moment of the order."""
+        self.slow = True
         return self._reload(SLOW, delay=delay_ms)
 
     def speed_up(self):
+        self.slow = False
         return self._reload(FAST)
 
     def _reload(self, answer, **values):
