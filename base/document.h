@@ -21,7 +21,8 @@
 
 namespace vipd {
 
-// A stretch of source text. Lines and columns count from 1; line 0 is "nowhere" (a made-up node).
+// A stretch of source text. Lines and columns count from 1, columns in characters (not bytes) of UTF-8; line
+// 0 is "nowhere" (a made-up node).
 struct Place {
   int line = 0;
   int column = 0;
@@ -34,9 +35,9 @@ class Node {
   struct Entry;
 
   Type type = Type::null;
-  std::string scalar;        // the text as written, quotes removed
-  bool quoted = false;       // "..." or '...': never taken for a number or a boolean
-  std::vector<Node> items;   // of a sequence
+  std::string scalar;          // the text as written, quotes removed
+  bool quoted = false;         // "..." or '...': never taken for a number or a boolean
+  std::vector<Node> items;     // of a sequence
   std::vector<Entry> entries;  // of a map, in the order of the file; keys are unique
   Place place;
 
@@ -45,7 +46,7 @@ class Node {
   static Node map(std::vector<std::pair<std::string, Node>> entries);
 
   const Node* find(std::string_view key) const;  // of a map; nullptr if absent
-  bool operator==(const Node& other) const;      // ignores places and quoting
+  bool operator==(const Node& other) const;      // ignores places, quoting and the order of keys
 };
 
 struct Node::Entry {
@@ -73,36 +74,54 @@ class Diagnostics {
   void warning(Place place, std::string message, std::string remedy = {});
 
   bool has_errors() const;
+  const std::string& file() const { return file_; }
+
+  // In the order of the file.
   const std::vector<Diagnostic>& all() const { return diagnostics_; }
 
-  // In the order of the file, each as
+  // In the order of the file (the first hundred, if there are more), each as
   //   /etc/vipd/vipd.yaml:7:5: error: unknown key "priorty" in virtual router edge
   //      7 |     priorty: 250
   //        |     ^~~~~~~
   //        did you mean "priority"?
+  // ASCII only, whatever the file contains; a long line is cut around the place; a tab counts as one column.
   std::string render() const;
 
  private:
+  void add(Severity severity, Place place, std::string message, std::string remedy);
+  std::string render(const Diagnostic& diagnostic) const;
+
   std::string file_;
   std::string source_;
-  std::vector<Diagnostic> diagnostics_;
+  std::vector<std::size_t> line_starts_;  // offsets into source_
+  std::vector<Diagnostic> diagnostics_;   // sorted by place
 };
 
-// The candidate nearest to a misspelt word, if one is near enough (edit distance up to a third of its length).
+// A text of the user for a message: in double quotes, one line, ASCII, cut if it is long.
+std::string quote(std::string_view text);
+
+// "did you mean \"priority\"?" if a candidate is near enough, else empty. Ready to be a remedy.
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+
+// The candidate nearest to a misspelt word, if one is near enough (edit distance up to a third of its
+// length).
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
 class Reader {
  public:
-  // what: how messages name this map ("virtual router edge", "check nginx"). A node that is no map is reported.
+  // what: how messages name this map ("virtual router edge", "check nginx"). A node that is no map is
+  // reported.
   Reader(const Node& node, Diagnostics& diagnostics, std::string what);
 
   // Each returns the value if the key is present and good. A bad value is reported and returned as absent.
   std::optional<std::string> text(std::string_view key);
   std::optional<bool> boolean(std::string_view key);  // true or false only; yes, no, on and off are diagnosed
-  std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);  // decimal only
+  std::optional<std::int64_t> integer(std::string_view key, std::int64_t least,
+                                      std::int64_t most);  // decimal only
   std::optional<Duration> duration(std::string_view key, Duration least, Duration most);
   std::optional<IpAddress> address(std::string_view key);
-  std::optional<std::vector<std::string>> texts(std::string_view key);  // a sequence of scalars, or one scalar
+  std::optional<std::vector<std::string>> texts(
+      std::string_view key);  // a sequence of scalars, or one scalar
 
   template <class Value>
   struct Choice {
@@ -125,6 +144,10 @@ class Reader {
   // A key that will exist one day: reported if it is used, with the reason.
   void reserved(std::string_view key, std::string_view why);
 
+  // A word of another program (keepalived's virtual_router_id): unknown here too, but with the remedy that
+  // helps.
+  void foreign(std::string_view key, std::string_view remedy);
+
   void finish();  // reports keys that no call has named, with "did you mean"
 
   Diagnostics& diagnostics() { return diagnostics_; }
@@ -133,13 +156,15 @@ class Reader {
   void error(std::string_view key, std::string message, std::string remedy = {});  // at the value of key
 
  private:
+  const Node::Entry* entry(std::string_view key) const;
   const Node* scalar(std::string_view key, std::string_view wanted);
   std::optional<std::size_t> choice_index(std::string_view key, std::span<const std::string> names);
 
   const Node& node_;
   Diagnostics& diagnostics_;
   std::string what_;
-  std::vector<std::string> known_;
+  std::vector<std::string> known_;   // what finish() may propose
+  std::vector<std::string> hidden_;  // reserved and foreign: dealt with, but not to be proposed
 };
 
 }  // namespace vipd

@@ -43,6 +43,7 @@ IpAddress IpAddress::from_bytes(std::span<const std::uint8_t> bytes) {
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string copy(text);
+  if (copy.find('\0') != std::string::npos) return failure("an address cannot contain a zero octet");
   IpAddress address;
   if (inet_pton(AF_INET, copy.c_str(), address.octets.data()) == 1) return address;
   address.family = Family::ipv6;
@@ -79,7 +80,8 @@ Result<Prefix> Prefix::parse(std::string_view text) {
   const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), value);
   if (error != std::errc{} || end != length.data() + length.size() || value == 0 || value > longest)
     return failure("\"" + std::string(text) + "\": the prefix length of an " +
-                   std::string(to_string(prefix.address.family)) + " address is 1 to " + std::to_string(longest));
+                   std::string(to_string(prefix.address.family)) + " address is 1 to " +
+                   std::to_string(longest));
   prefix.length = static_cast<std::uint8_t>(value);
   return prefix;
 }
@@ -93,8 +95,8 @@ Result<MacAddress> MacAddress::parse(std::string_view text) {
   unsigned octets[6];
   int used = 0;
   const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", &octets[0], &octets[1], &octets[2], &octets[3], &octets[4],
-                  &octets[5], &used) != 6 ||
+  if (std::sscanf(copy.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", &octets[0], &octets[1], &octets[2], &octets[3],
+                  &octets[4], &octets[5], &used) != 6 ||
       static_cast<std::size_t>(used) != copy.size())
     return failure("\"" + copy + "\" is not a MAC address such as 02:00:00:00:00:01");
   std::copy(std::begin(octets), std::end(octets), mac.octets.begin());
@@ -103,8 +105,8 @@ Result<MacAddress> MacAddress::parse(std::string_view text) {
 
 std::string to_string(const MacAddress& mac) {
   char text[18];
-  std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac.octets[0], mac.octets[1], mac.octets[2],
-                mac.octets[3], mac.octets[4], mac.octets[5]);
+  std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac.octets[0], mac.octets[1],
+                mac.octets[2], mac.octets[3], mac.octets[4], mac.octets[5]);
   return text;
 }
 

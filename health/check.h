@@ -1,7 +1,8 @@
 // What the author of a kind of health check implements, and how a check is configured.
 //
-// A kind asks and judges: it starts one attempt and calls done(Verdict) once. It has no schedule, no timer,
-// no counter, no log and no retry: health/monitor has them. Destroying the Attempt cancels it without a call.
+// A kind asks and judges: it starts one Attempt (health/runners.h) and calls done(Verdict) once. It has no
+// schedule, no timer, no counter, no log and no retry: health/monitor has them. Destroying the Attempt
+// cancels it without a call.
 //
 // The settings of a kind (its YAML keys) live in health/<kind>_settings.cc and link with everybody who reads
 // the configuration; the runner in health/<kind>.cc links with the monitor alone.
@@ -22,15 +23,18 @@
 
 namespace vipd::health {
 
-// What happens to the virtual router while the check is down (vipd.yaml: on_failure).
+// What happens to the virtual router while the check is down (vipd.yaml: on_failure). By default it falls to
+// the lowest priority there is: a healthy peer wins whatever the two priorities are, and where all nodes are
+// ill one of them still serves.
 struct OnFailure {
-  int priority = 0;         // added to the priority, -254 to -1; 0 if `initialize`
+  int priority = -254;      // added to the priority, -254 to -1; 0 if `initialize`
   bool initialize = false;  // give the addresses up, whatever the peer's priority
   bool operator==(const OnFailure&) const = default;
 };
 
-// A check as configured. `settings` is the map of the kind's own keys as the file has them; the kind reads
-// it again where it runs, so that no other folder knows what is inside.
+// A check as configured. `settings` is the map of the kind's own keys as the file has them, the key that
+// chooses the kind first; the kind reads it again where it runs, so that no other folder knows what is
+// inside.
 struct CheckConfig {
   std::string name;  // unique: "web/nginx" for check nginx of virtual server (or virtual router) web
   std::string kind;  // "http", "tcp", "script"
@@ -46,18 +50,25 @@ struct CheckConfig {
 // The answer of one attempt.
 struct Verdict {
   bool healthy = false;
-  std::string detail;            // for people: "200 OK in 3.1 ms", "status 502, expected 200", "connection refused"
-  std::optional<int> priority;   // a script's printed weight: a change of priority in place of up and down
+  std::string detail;  // for people: "200 OK in 3.1 ms", "status 502, expected 200", "connection refused"
+  std::optional<int> priority;  // a script's printed weight: a change of priority in place of up and down
+  Duration latency{};           // from the start of the attempt to its answer
 };
+
+// Bounds of `latency`, wherever a kind has it.
+constexpr Duration least_latency = std::chrono::microseconds(100);
+constexpr Duration most_latency = std::chrono::hours(1);
 
 // The settings of one kind, made by Kind::read and understood by the runner of the same kind.
 struct Settings {
+  std::optional<Duration> latency;  // an answer slower than this is a failure
   virtual ~Settings() = default;
 };
 
 struct Kind {
   std::string_view name;  // the key that chooses it: "http"
-  // Reads the kind's own keys from the check's map, reporting mistakes to the reader's diagnostics. Never null.
+  // Reads the kind's own keys from the check's map, reporting mistakes to the reader's diagnostics. Never
+  // null.
   std::unique_ptr<Settings> (*read)(Reader& reader);
 };
 

@@ -1,0 +1,30 @@
+// Attempt: one run of a check, from its start to its answer.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "health/check.h"
+
+namespace vipd::health {
+
+// Destroying it cancels it: done is not called any more. It is never destroyed inside its own call of done.
+class Attempt {
+ public:
+  Attempt() = default;
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+  virtual ~Attempt() = default;
+
+  // What it is waiting for just now, to be read after "timed out after 2s": "while connecting". May be empty.
+  virtual std::string doing() const { return {}; }
+};
+
+// Called once with the answer, at any time: inside the start too.
+using Done = std::function<void(Verdict)>;
+
+// Starts an attempt of the check that it was made for.
+using Start = std::function<std::unique_ptr<Attempt>(Done done)>;
+
+}  // namespace vipd::health

@@ -1,0 +1,128 @@
+#include "health/check_settings.h"
+
+#include <algorithm>
+#include <array>
+
+namespace vipd::health {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> shared_keys{"interval", "timeout", "fall", "rise", "on_failure"};
+constexpr Duration least_interval = std::chrono::milliseconds(10);
+constexpr Duration most_interval = std::chrono::hours(1);
+constexpr int most_in_a_row = 1000;
+
+bool is_shared(std::string_view key) {
+  return std::find(shared_keys.begin(), shared_keys.end(), key) != shared_keys.end();
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    text += names[i];
+  }
+  return text;
+}
+
+// The kind whose key stands in the check. None, or more than one, is reported and nullptr.
+const Kind* choose_kind(Reader& reader) {
+  std::vector<std::string> found;
+  for (const auto& name : kind_names())
+    if (reader.child(name)) found.push_back(name);
+  if (found.size() == 1) return find_kind(found[0]);
+  if (reader.node().type != Node::Type::map) return nullptr;  // reported by the reader
+  if (found.empty()) {
+    reader.diagnostics().error(reader.node().place, reader.what() + " does not say what to check",
+                               "add one of the keys " + listed(kind_names()));
+    return nullptr;
+  }
+  for (std::size_t i = 1; i < found.size(); ++i)
+    reader.error(found[i], reader.what() + " is " + found[0] + " already, it cannot be " + found[i] + " too",
+                 "make two checks of it");
+  return nullptr;
+}
+
+OnFailure read_on_failure(Reader& reader) {
+  OnFailure on_failure;
+  const Node* node = reader.child("on_failure");
+  if (!node) return on_failure;
+  if (node->type == Node::Type::scalar && node->scalar == "initialize")
+    return {.priority = 0, .initialize = true};
+  if (node->type != Node::Type::map) {
+    reader.error("on_failure",
+                 node->type == Node::Type::scalar
+                     ? "on_failure is " + quote(node->scalar) + ", it must be a map or initialize"
+                     : std::string("on_failure must be a map or initialize"),
+                 "write on_failure: {priority: -60} or on_failure: initialize");
+    return on_failure;
+  }
+  Reader keys(*node, reader.diagnostics(), "on_failure of " + reader.what());
+  keys.required("priority");
+  if (const auto priority = keys.integer("priority", -254, -1))
+    on_failure.priority = static_cast<int>(*priority);
+  keys.finish();
+  return on_failure;
+}
+
+// The place of the latency that the kind has read: beside the kind's key, or inside expect.
+Place place_of_latency(const Node& check) {
+  const Node* expect = check.find("expect");
+  const Node* latency = expect && expect->find("latency") ? expect->find("latency") : check.find("latency");
+  return latency ? latency->place : check.place;
+}
+
+// The kind's key first, the others in the order of the file.
+Node kind_keys(const Node& check, std::string_view kind) {
+  Node own;
+  own.type = Node::Type::map;
+  own.place = check.place;
+  for (const auto& entry : check.entries)
+    if (entry.key == kind) own.entries.push_back(entry);
+  for (const auto& entry : check.entries)
+    if (entry.key != kind && !is_shared(entry.key)) own.entries.push_back(entry);
+  return own;
+}
+
+}  // namespace
+
+CheckConfig read_check(Reader& reader, std::string name) {
+  CheckConfig check;
+  check.name = std::move(name);
+  check.interval = reader.duration("interval", least_interval, most_interval).value_or(check.interval);
+  check.timeout = reader.duration("timeout", least_interval, most_interval).value_or(check.timeout);
+  check.fall = static_cast<int>(reader.integer("fall", 1, most_in_a_row).value_or(check.fall));
+  check.rise = static_cast<int>(reader.integer("rise", 1, most_in_a_row).value_or(check.rise));
+  check.on_failure = read_on_failure(reader);
+  const Kind* kind = choose_kind(reader);
+  if (!kind) return check;  // what the other keys mean is not known
+  check.kind = kind->name;
+  const auto settings = kind->read(reader);
+  if (settings->latency && *settings->latency >= check.timeout)
+    reader.diagnostics().error(place_of_latency(reader.node()),
+                               "latency is " + to_string(*settings->latency) +
+                                   ", but an answer is not waited for longer than the timeout, " +
+                                   to_string(check.timeout),
+                               "make latency shorter or timeout longer");
+  check.settings = kind_keys(reader.node(), kind->name);
+  reader.finish();
+  return check;
+}
+
+Node check_to_node(const CheckConfig& check) {
+  Node node = check.settings;
+  node.type = Node::Type::map;
+  const auto add = [&node](std::string key, Node value) {
+    node.entries.push_back({std::move(key), {}, std::move(value)});
+  };
+  add("interval", Node::text(to_string(check.interval)));
+  add("timeout", Node::text(to_string(check.timeout)));
+  add("fall", Node::text(std::to_string(check.fall)));
+  add("rise", Node::text(std::to_string(check.rise)));
+  add("on_failure", check.on_failure.initialize
+                        ? Node::text("initialize")
+                        : Node::map({{"priority", Node::text(std::to_string(check.on_failure.priority))}}));
+  return node;
+}
+
+}  // namespace vipd::health

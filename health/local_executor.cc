@@ -1,0 +1,237 @@
+#include "health/local_executor.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include "health/script_settings.h"
+
+namespace vipd::health {
+
+namespace {
+
+constexpr Duration grace = std::chrono::milliseconds(500);
+constexpr std::size_t kept_output = 4096;
+constexpr std::size_t most_output = 1 << 20;  // then we hang up, and the script gets SIGPIPE
+
+struct Pipe {
+  io::Fd ours;
+  io::Fd theirs;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> fds{};
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return system_failure("creating a pipe");
+  Pipe pipe{io::Fd(fds[0]), io::Fd(fds[1])};
+  if (::fcntl(pipe.ours.get(), F_SETFL, O_NONBLOCK) != 0) return system_failure("making a pipe non-blocking");
+  return pipe;
+}
+
+std::vector<gid_t> groups_of(const ScriptUser& user) {
+  std::vector<gid_t> groups(64);
+  int count = static_cast<int>(groups.size());
+  if (::getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) < 0) {
+    groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+    if (::getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) < 0) count = 0;
+  }
+  groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+  return groups;
+}
+
+// Reads what is there. False at the end of the output, and when there has been too much of it.
+template <class Capture>
+bool read_some(Capture& capture) {
+  std::array<char, 4096> buffer;
+  for (;;) {
+    const auto count = ::read(capture.fd.get(), buffer.data(), buffer.size());
+    if (count < 0) return errno == EAGAIN || errno == EINTR;
+    if (count == 0) return false;
+    const auto size = static_cast<std::size_t>(count);
+    capture.text.append(buffer.data(), std::min(size, kept_output - capture.text.size()));
+    capture.seen += size;
+    if (capture.seen > most_output) return false;
+    if (size < buffer.size()) return true;
+  }
+}
+
+std::string first_line(const std::string& text) {
+  auto line = text.substr(0, text.find('\n'));
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+}  // namespace
+
+// What the caller of run_script holds. The run it names may be over.
+class LocalExecutor::Handle : public ScriptRun {
+ public:
+  Handle(LocalExecutor& executor, std::uint64_t number) : executor_(executor), number_(number) {}
+  ~Handle() override { executor_.cancel(number_); }
+
+ private:
+  LocalExecutor& executor_;
+  std::uint64_t number_;
+};
+
+LocalExecutor::LocalExecutor(io::Loop& loop, std::function<TimePoint()> clock)
+    : loop_(loop), clock_(std::move(clock)) {}
+
+LocalExecutor::~LocalExecutor() {
+  for (auto& [number, run] : runs_) {
+    (void)io::kill_group(run.process.pid, SIGKILL);
+    (void)io::reap(run.process);
+  }
+}
+
+void LocalExecutor::replace(const std::vector<CheckConfig>& checks) {
+  scripts_.clear();
+  for (const auto& check : checks)
+    if (check.kind == "script") scripts_.emplace(check.name, make_script(check));
+}
+
+LocalExecutor::Script LocalExecutor::make_script(const CheckConfig& check) {
+  Script script;
+  Diagnostics unread(
+      {}, {});  // mistakes were reported when the file was read; what is wrong since then shows when it runs
+  Reader reader(check.settings, unread, check.name);
+  const auto read = read_script(reader);
+  const auto& settings = static_cast<const ScriptSettings&>(*read);
+  script.argv = settings.argv;
+  if (script.argv.empty()) script.trouble = "no script is given";
+
+  script.options.working_directory = "/";
+  script.options.process_group = true;
+  script.options.death_signal = SIGKILL;
+  script.options.environment =
+      std::vector<std::string>{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                               "LANG=C.UTF-8", "VIPD_CHECK=" + check.name};
+  // Without the rights of root and without a wish there is nobody else to be.
+  if (settings.user.empty() && ::geteuid() != 0) return script;
+  const auto user = find_script_user(settings.user);
+  if (!user) {
+    script.trouble = user.error().message;
+    return script;
+  }
+  if (user->uid != 0) script.options.capabilities.emplace();
+  if (user->uid == ::geteuid()) return script;
+  script.options.user = user->uid;
+  script.options.group = user->gid;
+  script.options.groups = groups_of(*user);
+  return script;
+}
+
+std::unique_ptr<ScriptRun> LocalExecutor::run_script(const std::string& check, Duration timeout, Done done) {
+  // An earlier run that is still in its grace: its time is over.
+  for (auto& [number, run] : runs_)
+    if (run.check == check) (void)io::kill_group(run.process.pid, SIGKILL);
+
+  ScriptOutcome outcome;
+  const auto found = scripts_.find(check);
+  if (found == scripts_.end())
+    outcome.trouble = "there is no script check " + check;
+  else if (!found->second.trouble.empty())
+    outcome.trouble = found->second.trouble;
+  if (outcome.trouble.empty()) {
+    const auto number = start(check, found->second, timeout);
+    if (number) {
+      runs_.at(*number).done = std::move(done);
+      return std::make_unique<Handle>(*this, *number);
+    }
+    outcome.trouble = number.error().message;
+  }
+  done(outcome);
+  return nullptr;
+}
+
+Result<std::uint64_t> LocalExecutor::start(const std::string& check, const Script& script, Duration timeout) {
+  auto output = TRY(make_pipe());
+  auto errors = TRY(make_pipe());
+  auto options = script.options;
+  options.output = output.theirs.get();
+  options.error = errors.theirs.get();
+  Run run;
+  run.process = TRY(io::spawn(script.argv, options));
+  run.check = check;
+  run.output.fd = std::move(output.ours);
+  run.errors.fd = std::move(errors.ours);
+  run.deadline = clock_() + timeout;
+
+  const auto number = ++numbers_;
+  auto& kept = runs_.emplace(number, std::move(run)).first->second;
+  kept.ended = loop_.watch(kept.process.pidfd.get(), [this, number] { process_ended(number); });
+  watch_output(number, kept.output);
+  watch_output(number, kept.errors);
+  return number;
+}
+
+// The capture stays where it is as long as its run: std::map does not move its values.
+void LocalExecutor::watch_output(std::uint64_t, Capture& capture) {
+  capture.watch = loop_.watch(capture.fd.get(), [&capture] {
+    if (read_some(capture)) return;
+    capture.watch.reset();
+    capture.fd.reset();
+  });
+}
+
+void LocalExecutor::process_ended(std::uint64_t number) {
+  auto& run = runs_.at(number);
+  // Before its number is given back: what it has left behind, and what holds its pipes open.
+  (void)io::kill_group(run.process.pid, SIGKILL);
+  const auto exit = io::reap(run.process);
+  if (exit && !*exit) return;  // called for nothing
+  for (auto* capture : {&run.output, &run.errors})
+    if (capture->fd) read_some(*capture);
+
+  ScriptOutcome outcome;
+  if (exit) {
+    outcome.end = (*exit)->signalled ? ScriptOutcome::End::signalled : ScriptOutcome::End::exited;
+    outcome.status = (*exit)->status;
+  } else {
+    outcome.trouble = exit.error().message;
+  }
+  outcome.output = first_line(run.output.text);
+  outcome.errors = first_line(run.errors.text);
+  const auto done = std::move(run.done);
+  runs_.erase(number);
+  if (done) done(outcome);
+}
+
+void LocalExecutor::terminate(Run& run, TimePoint now) {
+  (void)io::kill_group(run.process.pid, SIGTERM);
+  run.terminating = true;
+  run.deadline = now + grace;
+}
+
+void LocalExecutor::cancel(std::uint64_t number) {
+  const auto found = runs_.find(number);
+  if (found == runs_.end()) return;
+  found->second.done = nullptr;
+  if (!found->second.terminating) terminate(found->second, clock_());
+}
+
+void LocalExecutor::step(TimePoint now) {
+  std::vector<Done> late;
+  for (auto& [number, run] : runs_) {
+    if (run.deadline > now) continue;
+    if (run.terminating) {
+      (void)io::kill_group(run.process.pid, SIGKILL);
+      run.deadline = never;  // the kernel tells when it is gone
+      continue;
+    }
+    terminate(run, now);
+    if (run.done) late.push_back(std::exchange(run.done, nullptr));
+  }
+  for (const auto& done : late) done({.end = ScriptOutcome::End::timed_out});
+}
+
+TimePoint LocalExecutor::next_deadline() const {
+  TimePoint earliest = never;
+  for (const auto& [number, run] : runs_) earliest = std::min(earliest, run.deadline);
+  return earliest;
+}
+
+}  // namespace vipd::health

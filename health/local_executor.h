@@ -1,0 +1,79 @@
+// LocalExecutor: starts the scripts of checks as children of this process.
+//
+// Each run: no shell, no descriptor of ours, a small fixed environment, working directory /, a process group
+// of its own, and the user of the check. Its time is bounded: SIGTERM to the whole group, and SIGKILL half a
+// second later. What is left of the group when the script itself has ended is killed too, so that nothing
+// piles up. The first 4 KiB of each output are kept, more is read and forgotten.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "health/check.h"
+#include "health/script_executor.h"
+#include "io/loop.h"
+#include "io/process.h"
+
+namespace vipd::health {
+
+class LocalExecutor : public ScriptExecutor {
+ public:
+  explicit LocalExecutor(io::Loop& loop, std::function<TimePoint()> clock);
+  LocalExecutor(const LocalExecutor&) = delete;
+  ~LocalExecutor() override;  // kills what still runs
+
+  // The checks whose scripts may be run: those of kind script among `checks`. What runs is not touched.
+  // Looks users up, which can take time where they are in a directory service.
+  void replace(const std::vector<CheckConfig>& checks);
+
+  // Of a check that is not known, the outcome is not_started.
+  std::unique_ptr<ScriptRun> run_script(const std::string& check, Duration timeout, Done done) override;
+
+  void step(TimePoint now);
+  TimePoint next_deadline() const;
+
+ private:
+  struct Script {
+    std::vector<std::string> argv;
+    io::SpawnOptions options;
+    std::string trouble;  // not empty: cannot be run, and why
+  };
+  // One of the two outputs of a run.
+  struct Capture {
+    io::Fd fd;
+    io::Watch watch;
+    std::string text;
+    std::size_t seen = 0;
+  };
+  struct Run {
+    std::string check;
+    io::Process process;
+    io::Watch ended;
+    Capture output;
+    Capture errors;
+    TimePoint deadline{};
+    bool terminating = false;  // SIGTERM has been sent, SIGKILL follows at the deadline
+    Done done;                 // empty: nobody waits any more
+  };
+  using Runs = std::map<std::uint64_t, Run>;
+  class Handle;
+
+  static Script make_script(const CheckConfig& check);
+  Result<std::uint64_t> start(const std::string& check, const Script& script, Duration timeout);
+  void watch_output(std::uint64_t number, Capture& capture);
+  void process_ended(std::uint64_t number);
+  void terminate(Run& run, TimePoint now);
+  void cancel(std::uint64_t number);
+
+  io::Loop& loop_;
+  std::function<TimePoint()> clock_;
+  std::map<std::string, Script> scripts_;
+  Runs runs_;
+  std::uint64_t numbers_ = 0;
+};
+
+}  // namespace vipd::health

@@ -1,0 +1,42 @@
+// The settings of a script check:
+//
+//     script: [/usr/lib/vipd/check-replication, --max-lag, "5"]   # no shell: words, not a command line
+//     user: nobody              # default: vipd where there is such a user, else nobody
+//     result: exit              # or priority
+//
+// result: exit      exit code 0 is healthy, everything else is not.
+// result: priority  while the exit code is 0, the first line printed is a number, -254 to 254, that is added
+//                   to the priority of the virtual router.
+//
+// A file that somebody else could replace is refused: whoever can write it would run code as `user`.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "health/check.h"
+
+namespace vipd::health {
+
+enum class ScriptResult : std::uint8_t { exit, priority };
+
+struct ScriptSettings : Settings {
+  std::vector<std::string> argv;  // argv[0] is the absolute path
+  std::string user;               // a name, or empty for the default
+  ScriptResult result = ScriptResult::exit;
+};
+
+std::unique_ptr<Settings> read_script(Reader& reader);
+
+// The user that a script runs as: `name`, or the default if it is empty.
+struct ScriptUser {
+  std::string name;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+Result<ScriptUser> find_script_user(const std::string& name);
+
+}  // namespace vipd::health

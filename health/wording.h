@@ -1,0 +1,13 @@
+// How the kinds say things in a Verdict's detail.
+#pragma once
+
+#include <string>
+
+#include "base/time.h"
+
+namespace vipd::health {
+
+// "0.42 ms", "3.1 ms", "812 ms", "1.5 s": rounded up, so that what is slower than a bound also reads so.
+std::string in_words(Duration duration);
+
+}  // namespace vipd::health

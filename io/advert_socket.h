@@ -1,0 +1,73 @@
+// AdvertSocket: VRRP advertisements of one family on one interface, in and out (IP protocol 112, RFC 9568
+// section 5.1). One socket serves all virtual routers there; the kernel drops adverts of VRIDs that nobody
+// here has. It moves bytes: vrrp/packet makes them and judges them, checksum and TTL included.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/ip.h"
+#include "base/result.h"
+#include "io/fd.h"
+
+namespace vipd::io {
+
+// What was received. Valid during the callback only.
+struct Datagram {
+  IpAddress source;
+  IpAddress destination;
+  int hop_limit = 0;  // TTL or hop limit as it arrived
+  std::span<const std::uint8_t>
+      payload;             // from the VRRP header on; an IPv4 header and its options are cut off
+  bool truncated = false;  // it was longer than any advertisement can be; payload is its beginning
+};
+
+// What to send. destination is the group (advert_group) or a unicast peer; source must be an address that
+// this host has and may use (not a tentative one).
+struct Outgoing {
+  IpAddress source;
+  IpAddress destination;
+  std::span<const std::uint8_t> payload;  // the complete VRRP message with its checksum
+};
+
+IpAddress advert_group(Family family);  // 224.0.0.18, ff02::12
+
+class AdvertSocket {
+ public:
+  // Bound to the interface with this index (the name is for messages only), joined to the group there and
+  // nowhere else; sends with TTL 255, DSCP CS6, and never hears itself. Non-blocking. Needs CAP_NET_RAW.
+  static Result<AdvertSocket> open(Family family, const std::string& interface, std::uint32_t index);
+  // A socket that open() made, in this process or in an earlier one that handed the descriptor on.
+  static AdvertSocket adopt(Fd fd, Family family, const std::string& interface, std::uint32_t index);
+
+  int fd() const { return fd_.get(); }
+  Family family() const { return family_; }
+  std::uint32_t interface_index() const { return index_; }
+
+  // From now on the kernel drops advertisements of other VRIDs. What is too short to have a VRID, and what is
+  // not a VRRP advertisement of version 2 or 3, still arrives: someone wants to count it. Before the first
+  // call everything arrives. Already queued datagrams stay.
+  Result<> set_vrids(std::span<const std::uint8_t> vrids);
+
+  // Calls back for what is queued, at most 1024 datagrams a call so that a flood does not hold up the loop.
+  // Returns how many there were. The callback must not destroy this socket.
+  Result<std::size_t> receive(const std::function<void(const Datagram&)>& received);
+
+  // One errno per datagram, 0 for sent. ENODEV or ENXIO: the interface is gone. ENETDOWN, ENETUNREACH: it is
+  // down. EINVAL: the source is not an address of this host.
+  std::vector<int> send(std::span<const Outgoing> datagrams);
+
+ private:
+  AdvertSocket(Fd fd, Family family, std::string interface, std::uint32_t index)
+      : fd_(std::move(fd)), family_(family), interface_(std::move(interface)), index_(index) {}
+
+  Fd fd_;
+  Family family_;
+  std::string interface_;
+  std::uint32_t index_;
+};
+
+}  // namespace vipd::io

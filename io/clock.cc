@@ -1,0 +1,27 @@
+#include "io/clock.h"
+
+#include <ctime>
+
+namespace vipd::io {
+
+namespace {
+Duration read_clock(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+}  // namespace
+
+TimePoint now() {
+  return TimePoint(read_clock(CLOCK_MONOTONIC));
+}
+
+Duration boottime() {
+  return read_clock(CLOCK_BOOTTIME);
+}
+
+Duration suspended_offset() {
+  return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
+}
+
+}  // namespace vipd::io

@@ -1,0 +1,33 @@
+// Fd: the one owner of a descriptor. Closes it, and nothing else; who reads or writes it is someone else's
+// business.
+#pragma once
+
+#include <utility>
+
+#include "base/result.h"
+
+namespace vipd::io {
+
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.release()) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) reset(other.release());
+    return *this;
+  }
+  ~Fd() { reset(); }
+
+  int get() const { return fd_; }  // -1: owns nothing
+  explicit operator bool() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+  void reset(int fd = -1);
+
+  Result<Fd> duplicate() const;  // another descriptor of the same open file, close-on-exec
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace vipd::io

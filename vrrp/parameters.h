@@ -1,0 +1,105 @@
+// The parameters of one virtual router (RFC 9568 section 6.1), the formulas on them, and what operators add.
+//
+// A virtual router is (interface, VRID, family). An entry of the configuration with addresses of both
+// families makes two of them with one name; vrrp/sync_group moves those together.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/archive.h"
+#include "base/ip.h"
+#include "base/time.h"
+
+namespace vipd::vrrp {
+
+using Vrid = std::uint8_t;      // 1 to 255
+using Priority = std::uint8_t;  // 255 address owner, 1 to 254 otherwise; 0 on the wire: "I am leaving"
+
+constexpr Priority owner_priority = 255;
+constexpr Priority release_priority = 0;
+constexpr Priority default_priority = 100;
+constexpr Centiseconds default_advertisement_interval{100};
+constexpr Centiseconds shortest_advertisement_interval{1};
+constexpr Centiseconds longest_advertisement_interval{4095};  // 12 bits on the wire (section 5.2.7)
+
+// Skew_Time: (256 - Priority) / 256 of the interval, so that the best Backup comes first. Multiplied before
+// it is divided: exact to the nanosecond (section 6.1).
+constexpr Duration skew_time(Priority priority, Duration active_adver_interval) {
+  return (256 - priority) * active_adver_interval / 256;
+}
+
+// Active_Down_Interval: three intervals and the Skew_Time (section 6.1).
+constexpr Duration active_down_interval(Priority priority, Duration active_adver_interval) {
+  return 3 * active_adver_interval + skew_time(priority, active_adver_interval);
+}
+
+// Which form of the IPv4 checksum is sent and accepted (section 5.2.8; RFC 5798 was read both ways).
+enum class ChecksumMode : std::uint8_t {
+  automatic,      // accept both, send the form last heard from a valid peer, the pseudo-header until then
+  rfc9568,        // the message alone
+  pseudo_header,  // with an IPv4 pseudo-header, as keepalived and FRR have it
+};
+
+// What a health check does to the virtual router while it is down.
+struct TrackedCheck {
+  std::string check;  // the check's full name: "web/nginx"
+  int priority = 0;   // added to the priority, -254 to -1; 0 if `initialize`
+  bool initialize =
+      false;  // Initialize while it is down: gives the addresses up, whatever the peer's priority
+  bool operator==(const TrackedCheck&) const = default;
+};
+
+// Repeats of gratuitous ARPs and unsolicited NAs, for switches and neighbours that missed the first.
+struct Announcing {
+  int repeat = 5;                               // rounds after becoming Active, the first one included
+  Duration refresh = std::chrono::seconds(60);  // one more round this often; zero: never
+  bool operator==(const Announcing&) const = default;
+};
+
+struct RouterKey {
+  std::string interface;
+  Vrid vrid = 0;
+  Family family = Family::ipv4;
+  auto operator<=>(const RouterKey&) const = default;
+};
+
+std::string to_string(const RouterKey& key);  // "VRID 51 on eth0 (IPv4)"
+
+struct VirtualRouterConfig {
+  std::string name;  // of the entry in the configuration: "edge"
+  RouterKey key;
+  Priority priority = default_priority;  // before health: the base
+  Centiseconds advertisement_interval = default_advertisement_interval;
+  bool preempt_mode = true;
+  ChecksumMode checksum = ChecksumMode::automatic;
+  std::vector<Prefix> addresses;  // as advertised, in the order of the configuration; never empty
+  std::vector<TrackedCheck> checks;
+  Announcing announce;
+  Duration dead_man = std::chrono::seconds(3);  // valid_lft of the addresses in the kernel; zero: for ever
+
+  bool operator==(const VirtualRouterConfig&) const = default;
+  bool owner() const { return priority == owner_priority; }
+};
+
+template <class A>
+void fields(A& a, Is<TrackedCheck> auto& t) {
+  a(t.check, t.priority, t.initialize);
+}
+template <class A>
+void fields(A& a, Is<Announcing> auto& t) {
+  a(t.repeat, t.refresh);
+}
+template <class A>
+void fields(A& a, Is<RouterKey> auto& k) {
+  a(k.interface, k.vrid, k.family);
+}
+template <class A>
+void fields(A& a, Is<VirtualRouterConfig> auto& c) {
+  a(c.name, c.key, c.priority, c.advertisement_interval, c.preempt_mode, c.checksum, c.addresses, c.checks,
+    c.announce, c.dead_man);
+}
+
+}  // namespace vipd::vrrp
