@@ -31,24 +31,38 @@ class LabCase(unittest.TestCase):
                 print(f"--- {daemon.kind} on {name}\n{daemon.log()[-4000:]}", file=sys.stderr)
         group.close()
 
-    def median(self, once, bar, what, repetitions=5, group=None):
-        """The median of repetitions of once() -> (value, since, until) must not exceed bar.
+    def measure(self, group, what, once, at_most, repetitions=5, of=statistics.median):
+        """The median (or `of`) of repetitions of once() must not exceed a bar.
 
-        A repetition during which the machine stood still is repeated; its value shows what the machine did.
+        once() -> (value, since, until). A repetition during which the machine stood still is repeated, a bounded
+        number of times, and shown.
         """
-        values, dropped = [], []
+        values, repeated = [], []
         while len(values) < repetitions:
             value, since, until = once()
             stall = max(group.client.longest_stall(since, until), group.observer.longest_stall(since, until))
-            if stall > STALL and len(dropped) < 2 * repetitions:
-                dropped.append((round(value, 1), round(stall, 1)))
+            if value > at_most and stall > STALL and len(repeated) < 3 * repetitions:
+                repeated.append((round(value, 1), round(stall, 1)))
                 continue
             values.append(value)
-        median = statistics.median(values)
-        print(f"{what}: median {median:.1f} (at most {bar:.1f}) of {[round(each, 1) for each in values]}"
-              + (f", repeated for stalls (value, stall): {dropped}" if dropped else ""))
-        self.assertLessEqual(median, bar, f"{what}: {values}")
-        return median
+        result = of(values)
+        print(f"    {what}: {result:.1f}, at most {at_most:.1f}; all {[round(each, 1) for each in values]}"
+              + (f"; repeated because the machine stood still (value, stall in ms): {repeated}" if repeated else ""), flush=True)
+        self.assertLessEqual(result, at_most, f"{what}: {values}")
+        return result
+
+    def worst_outage(self, group, since, until):
+        """The longest time without service, of all addresses, in milliseconds."""
+        return max(group.client.udp(each, since, until).outage for each in group.settings.addresses)
+
+    def most_lost(self, group, since, until):
+        """Datagrams lost, of the address that lost most."""
+        return max(group.client.udp(each, since, until).lost for each in group.settings.addresses)
+
+    def assert_moved(self, group, since, until, *nodes):
+        """The client was served by these nodes in this order, at each address."""
+        for each in group.settings.addresses:
+            self.assertEqual(group.client.udp(each, since, until).nodes, list(nodes), each)
 
 
 def main(needs_users=False, needs=()):

@@ -210,7 +210,13 @@ class Vipd(Daemon):
 
     def kill_router(self):
         """SIGKILL for the router process alone."""
-        pid = wait_until(lambda: self.child("vipd-router"), 5, f"a router process on {self.host.name}")
+        return self._kill_child("vipd-router")
+
+    def kill_monitor(self):
+        return self._kill_child("vipd-monitor")
+
+    def _kill_child(self, name):
+        pid = wait_until(lambda: self.child(name), 5, f"{name} on {self.host.name}")
         moment = time.monotonic_ns()
         send_signal(pid, signal.SIGKILL)
         return moment
@@ -318,7 +324,9 @@ class Frr(Daemon):
         os.chown(file, self._user.pw_uid, self._user.pw_gid)
 
     def _interfaces(self):
-        """One macvlan a family with the virtual router's MAC address and addresses; for IPv6 a link-local too."""
+        """One macvlan a family with the virtual router's MAC address and addresses; for IPv6 a link-local too.
+        Only they may answer for the addresses: the kernel would answer on the cable as well, also as a Backup."""
+        self.host.run("sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1")
         for family in self.settings.families:
             name = f"vrrp{family}-2-1"
             lines = [f"link add {name} link {self.settings.interface} type macvlan mode bridge",

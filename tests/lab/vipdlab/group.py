@@ -39,6 +39,16 @@ class Group:
             self.settle()
         return self
 
+    def start_in_order(self, first):
+        """Starts the node that shall be Active, waits until it is, then the others: for groups without preemption."""
+        self.daemons[first].start()
+        self.settle(first)
+        for name, daemon in self.daemons.items():
+            if name != first:
+                daemon.start()
+        self.settle(first)
+        return self
+
     def settle(self, active="a", aside=()):
         """Waits until the node `active` is Active, all others that run are Backup, and it is the one that serves
         the client. `aside` are nodes whose state does not matter."""
