@@ -78,7 +78,7 @@ Result<Prefix> Prefix::parse(std::string_view text) {
   const auto length = text.substr(slash + 1);
   unsigned value = 0;
   const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), value);
-  if (error != std::errc{} || end != length.data() + length.size() || value == 0 || value > longest)
+  if (error != std::errc{} || end != length.data() + length.size() || length[0] == '0' || value > longest)
     return failure("\"" + std::string(text) + "\": the prefix length of an " +
                    std::string(to_string(prefix.address.family)) + " address is 1 to " +
                    std::to_string(longest));

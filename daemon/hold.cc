@@ -36,7 +36,8 @@ Result<> Hold::write(const HoldState& state) {
   const std::uint32_t copy = header().current.load() == 1 ? 1 : 0;
   std::memcpy(memory_.bytes().data() + sizeof(Header) + copy * copy_size, bytes.data(), bytes.size());
   header().sizes[copy].store(bytes.size());
-  for (std::size_t i = 0; i < state.snapshot.routers.size(); ++i) set_deadline(i, state.snapshot.routers[i].deadline);
+  for (std::size_t i = 0; i < state.snapshot.routers.size(); ++i)
+    set_deadline(i, state.snapshot.routers[i].deadline);
   header().current.store(copy + 1, std::memory_order_release);
   return {};
 }

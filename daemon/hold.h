@@ -35,8 +35,8 @@ struct HoldState {
 
 class Hold {
  public:
-  static Result<Hold> create();            // the guardian
-  static Result<Hold> adopt(io::Fd fd);    // the router
+  static Result<Hold> create();          // the guardian
+  static Result<Hold> adopt(io::Fd fd);  // the router
 
   int fd() const { return memory_.fd(); }
 

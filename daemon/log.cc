@@ -34,7 +34,7 @@ constexpr std::array<std::pair<std::string_view, Level>, 5> level_names{{{"error
 // systemd says in JOURNAL_STREAM which device and inode it has connected (systemd.exec(5)).
 bool standard_error_is_the_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
-  struct stat status {};
+  struct stat status{};
   if (!stream || fstat(STDERR_FILENO, &status) != 0) return false;
   return fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
@@ -63,13 +63,13 @@ void append_field(std::string& datagram, std::string_view name, std::string_view
   datagram += '\n';
 }
 
+}  // namespace
+
 std::string_view name_of(Level level) {
   for (const auto& [name, each] : level_names)
     if (each == level) return name;
   return "?";
 }
-}  // namespace
-
 bool parse_level(std::string_view text, Level& level) {
   for (const auto& [name, each] : level_names) {
     if (name != text) continue;
@@ -79,7 +79,8 @@ bool parse_level(std::string_view text, Level& level) {
   return false;
 }
 
-Log::Log(std::string program, Level most_verbose) : program_(std::move(program)), most_verbose_(most_verbose) {
+Log::Log(std::string program, Level most_verbose)
+    : program_(std::move(program)), most_verbose_(most_verbose) {
   if (standard_error_is_the_journal()) journal_ = connect_to_journal();
 }
 
@@ -101,7 +102,9 @@ void Log::write_limited(Level level, const std::string& key, std::string_view te
   }
   limit.last = time;
   const auto left_out = std::exchange(limit.left_out, 0);
-  write(level, left_out == 0 ? std::string(text) : fmt::format("{} ({} more since the last line like this)", text, left_out),
+  write(level,
+        left_out == 0 ? std::string(text)
+                      : fmt::format("{} ({} more since the last line like this)", text, left_out),
         fields);
 }
 
@@ -116,9 +119,10 @@ bool Log::to_journal(Level level, std::string_view text, const LogFields& fields
 
 bool Log::to_standard_error(Level level, std::string_view text) {
   const auto time = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  auto line = fmt::format("{:%H:%M:%S}.{:03d} {}: {}{}", fmt::localtime(std::chrono::system_clock::to_time_t(time)),
-                          time.time_since_epoch().count() % 1000, program_,
-                          level <= Level::warning ? std::string(name_of(level)) + ": " : "", text);
+  auto line =
+      fmt::format("{:%H:%M:%S}.{:03d} {}: {}{}", fmt::localtime(std::chrono::system_clock::to_time_t(time)),
+                  time.time_since_epoch().count() % 1000, program_,
+                  level <= Level::warning ? std::string(name_of(level)) + ": " : "", text);
   if (line.size() >= longest_line) line.resize(longest_line - 1);
   line += '\n';
   pollfd ready{STDERR_FILENO, POLLOUT, 0};

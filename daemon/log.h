@@ -29,7 +29,8 @@ class Log {
   void write(Level level, std::string_view text, const LogFields& fields = {});
 
   // At most one line per key in ten seconds; the next one tells how many were left out.
-  void write_limited(Level level, const std::string& key, std::string_view text, const LogFields& fields = {});
+  void write_limited(Level level, const std::string& key, std::string_view text,
+                     const LogFields& fields = {});
 
   void error(std::string_view text) { write(Level::error, text); }
   void warning(std::string_view text) { write(Level::warning, text); }
@@ -52,6 +53,8 @@ class Log {
   std::uint64_t dropped_ = 0;
   std::map<std::string, Limit> limits_;
 };
+
+std::string_view name_of(Level level);  // "warning"
 
 // "error", "warning", "notice", "info", "debug": for --log-level. Returns false if it is none of them.
 bool parse_level(std::string_view text, Level& level);

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/archive.h"
-#include "health/check.h"
+#include "health/check_archive.h"
 #include "health/script_executor.h"
 #include "io/channel.h"
 #include "vrrp/status.h"
@@ -68,7 +68,6 @@ struct Stopped {
 struct Checks {
   static constexpr auto type = MessageType::checks;
   std::vector<health::CheckConfig> checks;
-  std::map<std::string, std::vector<std::string>> servers;  // virtual server -> its check names
 };
 
 struct RunScript {
@@ -170,7 +169,7 @@ template <class A>
 void fields(A&, Is<Stopped> auto&) {}
 template <class A>
 void fields(A& a, Is<Checks> auto& m) {
-  a(m.checks, m.servers);
+  a(m.checks);
 }
 template <class A>
 void fields(A& a, Is<RunScript> auto& m) {

@@ -36,6 +36,7 @@ struct AddressChange {
 };
 
 // One result per change, in order; a bad one does not harm the others. Removing what is not there succeeds.
+// Write netlink::apply: unqualified, the compiler also thinks of std::apply.
 std::vector<Result<>> apply(Socket& socket, std::span<const AddressChange> changes);
 
 // Is the network of `prefix` connected to the interface by an address other than these of ours? Then the

@@ -90,11 +90,13 @@ Request dump_links() {
   return request;
 }
 
-Request dump_addresses(Family family) {
+// index: of one interface only; 0 for all.
+Request dump_addresses(Family family, std::uint32_t index = 0) {
   Request request(RTM_GETADDR, 0);
   request.doing = "reading the addresses";
   ifaddrmsg body{};
   body.ifa_family = family == Family::ipv4 ? AF_INET : AF_INET6;
+  body.ifa_index = index;
   request.body(body);
   return request;
 }
@@ -150,6 +152,7 @@ Result<> Monitor::refresh(const Changed& changed) {
     return result;
   }
   stale_ = false;
+  started_.clear();
   for (const auto& [index, link] : links_) changed_.insert(index);
   names_changed_ = true;
   tell(changed);
@@ -175,8 +178,20 @@ Result<> Monitor::receive(const Changed& changed) {
     stale_ = true;
   }
   if (stale_) return refresh(changed);
+  look_for_tentative();
   tell(changed);
   return {};
+}
+
+// The link-local address that the kernel makes when a link comes to run is told by an event only when
+// duplicate address detection is through with it. Why there is none yet can be seen by looking.
+void Monitor::look_for_tentative() {
+  for (const auto index : std::exchange(started_, {})) {
+    auto request = dump_addresses(Family::ipv6, index);
+    // A failure is no loss: the link has gone, or the address is told in a second.
+    static_cast<void>(
+        requests_.dump(request, [] {}, [this](const nlmsghdr& each) { take(each); }, longest_dump));
+  }
 }
 
 void Monitor::take(const nlmsghdr& message) {
@@ -205,6 +220,7 @@ void Monitor::take_link(const nlmsghdr& message) {
   auto& link = links_[interface.index];
   if (link.interface == interface) return;
   names_changed_ |= link.interface.name != interface.name;
+  if (interface.running && !link.interface.running) started_.insert(interface.index);
   changed_.insert(interface.index);
   link.interface = std::move(interface);
 }

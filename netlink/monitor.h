@@ -65,6 +65,7 @@ class Monitor {
   void take(const nlmsghdr& message);
   void take_link(const nlmsghdr& message);
   void take_address(const nlmsghdr& message);
+  void look_for_tentative();
   void tell(const Changed& changed);
   static Interface assemble(const Link& link);
 
@@ -72,6 +73,7 @@ class Monitor {
   Socket requests_;
   std::map<std::uint32_t, Link> links_;    // by index
   std::set<std::uint32_t> changed_;        // since it was last told
+  std::set<std::uint32_t> started_;        // links that have come to run since
   bool names_changed_ = false;             // a link came, went or was renamed
   std::map<std::string, Interface> told_;  // by name: what the callback knows
   bool stale_ = true;                      // events were lost, or nothing was read yet

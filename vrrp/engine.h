@@ -14,6 +14,7 @@
 //   vrrp/announcer       gratuitous ARP and unsolicited NA    (section 8)
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,6 +42,8 @@ class Engine {
 
   Status status(TimePoint now) const;
   Snapshot snapshot() const;
+  // Adver_Timer or Active_Down_Timer of each virtual router, numbered as in snapshot().
+  void for_each_deadline(const std::function<void(std::size_t, TimePoint)>& visit) const;
 
   // After Shutdown: nothing is held or being handed over any more.
   bool finished() const;

@@ -403,14 +403,7 @@ void VirtualRouter::send(const Turn& turn, Priority priority) {
   advertisement.priority = priority;
   advertisement.interval = config_.advertisement_interval;
   for (const auto& prefix : config_.addresses) advertisement.addresses.push_back(prefix.address);
-  switch (config_.checksum) {
-    // Until somebody is heard: keepalived and FRR reject the other form.
-    case ChecksumMode::automatic:
-      advertisement.checksum = checksum_heard_.value_or(ChecksumForm::pseudo_header);
-      break;
-    case ChecksumMode::rfc9568: advertisement.checksum = ChecksumForm::rfc9568; break;
-    case ChecksumMode::pseudo_header: advertisement.checksum = ChecksumForm::pseudo_header; break;
-  }
+  advertisement.checksum = checksum_form();
   const auto& group = multicast_group(config_.key.family);
   turn.act(SendAdvertisement{config_.key, priority, *primary_address_, group,
                              encode(advertisement, *primary_address_, group)});
@@ -423,6 +416,16 @@ void VirtualRouter::note(const Turn& turn, std::string_view event, std::string t
 bool VirtualRouter::accepts(ChecksumForm form) const {
   if (config_.key.family == Family::ipv6 || config_.checksum == ChecksumMode::automatic) return true;
   return (form == ChecksumForm::rfc9568) == (config_.checksum == ChecksumMode::rfc9568);
+}
+
+ChecksumForm VirtualRouter::checksum_form() const {
+  switch (config_.checksum) {
+    case ChecksumMode::rfc9568: return ChecksumForm::rfc9568;
+    case ChecksumMode::pseudo_header: return ChecksumForm::pseudo_header;
+    case ChecksumMode::automatic: break;
+  }
+  // Until somebody is heard: keepalived and FRR reject the other form.
+  return checksum_heard_.value_or(ChecksumForm::pseudo_header);
 }
 
 StateName VirtualRouter::state() const {
@@ -466,6 +469,7 @@ RouterStatus VirtualRouter::status() const {
   status.yielded = yielded_;
   status.releasing = releasing();
   status.addresses_present = addresses_.present();
+  status.checksum = checksum_form();
   status.counters = counters_;
   return status;
 }

@@ -64,7 +64,9 @@ class VirtualRouter {
   bool waits_for_siblings() const;
   bool releasing() const { return release_until_.has_value(); }
   bool accepts(ChecksumForm form) const;
-  std::optional<TimePoint> deadline() const;
+  std::optional<TimePoint> deadline() const;  // when tick() is due
+  TimePoint state_deadline() const;           // Adver_Timer or Active_Down_Timer; never in Initialize
+  ChecksumForm checksum_form() const;         // of what we send
   RouterStatus status() const;
   RouterSnapshot snapshot() const;
 
@@ -84,7 +86,6 @@ class VirtualRouter {
   bool stalled(const Turn& turn) const;
   void note(const Turn& turn, std::string_view event, std::string text) const;
   Duration interval() const { return config_.advertisement_interval; }
-  TimePoint state_deadline() const;
 
   VirtualRouterConfig config_;
   std::variant<Initialize, Backup, Active> state_;

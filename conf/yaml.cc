@@ -1,0 +1,547 @@
+#include "conf/yaml.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <istream>
+#include <map>
+#include <streambuf>
+#include <utility>
+#include <vector>
+
+namespace vipd::conf {
+
+namespace {
+
+// --- places
+// -------------------------------------------------------------------------------------------------
+
+// Offsets into the text as lines and columns. yaml-cpp counts columns in bytes, people count characters.
+class SourceText {
+ public:
+  explicit SourceText(std::string_view text) : text_(text) {
+    for (std::size_t i = 0; i < text.size(); ++i)
+      if (text[i] == '\n') line_starts_.push_back(i + 1);
+  }
+
+  std::string_view text() const { return text_; }
+
+  Place place(std::size_t offset, std::size_t bytes = 1) const {
+    offset = std::min(offset, text_.size());
+    const auto next_line = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
+    const auto line_start = *std::prev(next_line);
+    Place place;
+    place.line = static_cast<int>(next_line - line_starts_.begin());
+    place.column = characters(text_.substr(line_start, offset - line_start)) + 1;
+    const auto underlined = text_.substr(offset, bytes);
+    place.length = std::max(characters(underlined.substr(0, underlined.find_first_of("\r\n"))), 1);
+    return place;
+  }
+
+  // Negative marks (yaml-cpp's "nowhere") and marks at the very end become the last character.
+  Place place(const YAML::Mark& mark, std::size_t bytes = 1) const { return place(offset(mark), bytes); }
+
+  std::size_t offset(const YAML::Mark& mark) const {
+    auto offset = mark.pos < 0 ? text_.size() : std::min(static_cast<std::size_t>(mark.pos), text_.size());
+    while (offset == text_.size() && offset > 0 && (text_[offset - 1] == '\n' || text_[offset - 1] == '\r'))
+      --offset;
+    return offset;
+  }
+
+  // The bytes of the scalar that begins there: up to its closing quote, else as long as its value.
+  std::size_t scalar_length(std::size_t offset, std::size_t value_length) const {
+    const char quote = offset < text_.size() ? text_[offset] : ' ';
+    if (quote != '"' && quote != '\'') return value_length;
+    for (std::size_t end = offset + 1; end < text_.size(); ++end) {
+      if (text_[end] == '\\' && quote == '"')
+        ++end;
+      else if (text_[end] == quote)
+        return end + 1 - offset;
+    }
+    return 1;
+  }
+
+ private:
+  static int characters(std::string_view bytes) {
+    return static_cast<int>(std::count_if(bytes.begin(), bytes.end(), [](char octet) {
+      return (static_cast<unsigned char>(octet) & 0xc0) != 0x80;
+    }));
+  }
+
+  std::string_view text_;
+  std::vector<std::size_t> line_starts_{0};
+};
+
+// --- what is refused before yaml-cpp sees it
+// ------------------------------------------------------------------
+
+// The length of the UTF-8 sequence at the start of the bytes, 0 if it is none (RFC 3629 section 4).
+std::size_t utf8_length(std::string_view bytes) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const auto first = octet(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || bytes.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((octet(i) & 0xc0) != 0x80) return 0;
+  const bool overlong = (first == 0xe0 && octet(1) < 0xa0) || (first == 0xf0 && octet(1) < 0x90);
+  const bool surrogate = first == 0xed && octet(1) > 0x9f;
+  const bool beyond_unicode = first == 0xf4 && octet(1) > 0x8f;
+  return overlong || surrogate || beyond_unicode ? 0 : length;
+}
+
+bool is_forbidden_control(std::string_view rest) {
+  const auto octet = static_cast<unsigned char>(rest[0]);
+  if (octet == '\r') return !rest.starts_with("\r\n");
+  return (octet < 0x20 && octet != '\t' && octet != '\n') || octet == 0x7f;
+}
+
+bool check_characters(const SourceText& source, Diagnostics& diagnostics) {
+  const auto text = source.text();
+  for (std::size_t i = 0; i < text.size();) {
+    const auto length = utf8_length(text.substr(i));
+    if (length == 0) {
+      diagnostics.error(source.place(i),
+                        fmt::format("byte 0x{:02x} is not UTF-8", static_cast<unsigned char>(text[i])),
+                        "save the file as UTF-8");
+      return false;
+    }
+    if (is_forbidden_control(text.substr(i))) {
+      diagnostics.error(source.place(i),
+                        fmt::format("control character 0x{:02x}", static_cast<unsigned char>(text[i])),
+                        "remove it, or write it as an escape in double quotes");
+      return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+// YAML forbids tabs in the indentation, and yaml-cpp's words for it help nobody.
+bool check_lines(const SourceText& source, Diagnostics& diagnostics) {
+  const auto text = source.text();
+  bool good = true;
+  for (std::size_t start = 0; start < text.size();) {
+    const auto end = std::min(text.find('\n', start), text.size());
+    const auto line = text.substr(start, end - start);
+    if (line.size() > longest_line) {
+      diagnostics.error(source.place(start), fmt::format("a line of more than {} bytes", longest_line));
+      good = false;
+    }
+    const auto content = line.find_first_not_of(" \t\r");
+    const auto tab = line.find('\t');
+    const bool says_something = content != std::string_view::npos && line[content] != '#';
+    if (says_something && tab < content) {
+      diagnostics.error(source.place(start + tab), "a tab in the indentation", "indent with spaces");
+      good = false;
+    }
+    start = end + 1;
+  }
+  return good;
+}
+
+// --- yaml-cpp's events to nodes
+// -------------------------------------------------------------------------------
+
+// Ends the parsing; the diagnostic has been made.
+struct Stopped {};
+
+class TreeMaker : public YAML::EventHandler {
+ public:
+  TreeMaker(const SourceText& source, Diagnostics& diagnostics)
+      : source_(source), diagnostics_(diagnostics) {}
+
+  Node take_root() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ == 1) return;
+    const auto offset = source_.offset(mark);
+    const auto line_start = source_.text().rfind('\n', offset == 0 ? 0 : offset - 1);
+    const bool marked =
+        source_.text().substr(0, offset).ends_with("---") ||
+        source_.text().substr(line_start == std::string_view::npos ? 0 : line_start + 1).starts_with("---");
+    if (marked)
+      stop(source_.place(mark), "a second document begins here, and only one is read", "remove the \"---\"");
+    stop(source_.place(mark), "this does not belong to what stands above it", "check the indentation");
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Node node;
+    node.place = source_.place(place_of_nothing(source_.offset(mark)));
+    if (wants_key()) stop(source_.place(mark), "a key is missing here", "write \"key: value\"");
+    finish(std::move(node), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto place = source_.place(mark);
+    if (wants_key()) stop(place, "an alias cannot be a key");
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) stop(place, "this alias stands inside of what it refers to");
+    count(found->second.nodes, place);
+    if (!open_.empty() && deepest_nesting < static_cast<int>(open_.size()) + found->second.depth)
+      too_deep(place);
+    add(found->second.node);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    // "?" is a plain scalar and "!" a quoted one; anything else was written as a tag.
+    if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark);
+    const auto offset = skip_anchor(source_.offset(mark));
+    if (value.size() > (wants_key() ? longest_key : longest_scalar))
+      stop(source_.place(offset), fmt::format("a {} of more than {} bytes", wants_key() ? "key" : "text",
+                                              wants_key() ? longest_key : longest_scalar));
+    Node node = Node::text(value);
+    node.quoted = tag == "!";
+    node.place = source_.place(offset, source_.scalar_length(offset, value.size()));
+    if (wants_key())
+      add_key(value, node.place);
+    else
+      finish(std::move(node), anchor);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value style) override {
+    open(mark, tag, anchor, style, Node::Type::sequence);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value style) override {
+    open(mark, tag, anchor, style, Node::Type::map);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
+
+ private:
+  // A map or list whose end has not come yet.
+  struct Open {
+    Node node;
+    YAML::anchor_t anchor;
+    bool block;                                      // written with indentation, not with brackets
+    std::map<std::string, Place, std::less<>> keys;  // of a map
+    std::vector<Node> merged;                        // values of << keys, to be filled in at the end
+    std::optional<std::string> key;                  // seen, its value is awaited
+    Place key_place;
+  };
+  struct Anchored {
+    Node node;
+    std::size_t nodes;
+    int depth;
+  };
+
+  [[noreturn]] void stop(Place place, std::string message, std::string remedy = {}) {
+    diagnostics_.error(place, std::move(message), std::move(remedy));
+    throw Stopped{};
+  }
+  [[noreturn]] void refuse_tag(const YAML::Mark& mark) {
+    stop(source_.place(mark), "tags (\"!\") are not used", "remove it; quotes make a text");
+  }
+  [[noreturn]] void too_deep(Place place) {
+    stop(place, fmt::format("more than {} maps and lists inside each other", deepest_nesting));
+  }
+
+  void count(std::size_t nodes, Place place) {
+    nodes_ += nodes;
+    if (nodes_ > most_nodes) stop(place, fmt::format("more than {} values, aliases written out", most_nodes));
+  }
+
+  bool wants_key() const {
+    return !open_.empty() && open_.back().node.type == Node::Type::map && !open_.back().key;
+  }
+
+  // An absent value is reported by yaml-cpp where the next thing begins, perhaps lines below. People look for
+  // it behind the "-"; behind a key, add() knows better.
+  std::size_t place_of_nothing(std::size_t offset) const {
+    if (open_.empty() || !open_.back().block || open_.back().node.type != Node::Type::sequence) return offset;
+    const auto dash = source_.text().substr(0, offset).rfind('-');
+    return dash == std::string_view::npos ? offset : dash;
+  }
+
+  // The mark of a value with an anchor is the anchor's.
+  std::size_t skip_anchor(std::size_t offset) const {
+    const auto text = source_.text();
+    if (offset >= text.size() || text[offset] != '&') return offset;
+    const auto end = text.find_first_of(" \t\r\n", offset);
+    const auto value = end == std::string_view::npos ? end : text.find_first_not_of(" \t\r\n", end);
+    return value == std::string_view::npos ? offset : value;
+  }
+
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            YAML::EmitterStyle::value style, Node::Type type) {
+    if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark);
+    if (wants_key())
+      stop(source_.place(mark), "a key must be a single word",
+           "a text that begins with a bracket needs quotes, such as \"[2001:db8::10]:80\"");
+    if (static_cast<int>(open_.size()) == deepest_nesting) too_deep(source_.place(mark));
+    Node node;
+    node.type = type;
+    node.place = source_.place(skip_anchor(source_.offset(mark)));
+    // What is indented below a key is best pointed at by that key.
+    const bool block = style == YAML::EmitterStyle::Block;
+    if (block && !open_.empty() && open_.back().key) node.place = open_.back().key_place;
+    open_.push_back({std::move(node), anchor, block, {}, {}, {}, {}});
+  }
+
+  void close() {
+    auto done = std::move(open_.back());
+    open_.pop_back();
+    for (const auto& merged : done.merged) merge(done, merged);
+    finish(std::move(done.node), done.anchor);
+  }
+
+  void finish(Node node, YAML::anchor_t anchor) {
+    count(1, node.place);
+    if (anchor != YAML::NullAnchor) {
+      const auto size = size_of(node);
+      count(size.nodes, node.place);  // the copy that waits for aliases
+      anchors_.insert_or_assign(anchor, Anchored{node, size.nodes, size.depth});
+    }
+    add(std::move(node));
+  }
+
+  void add(Node node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    auto& parent = open_.back();
+    if (parent.node.type == Node::Type::sequence) {
+      parent.node.items.push_back(std::move(node));
+      return;
+    }
+    const auto key = *std::exchange(parent.key, std::nullopt);
+    if (node.type == Node::Type::null) node.place = parent.key_place;
+    if (key == "<<") {
+      remember_merge(parent, std::move(node));
+      return;
+    }
+    const auto [first, is_new] = parent.keys.try_emplace(key, parent.key_place);
+    if (is_new)
+      parent.node.entries.push_back({key, parent.key_place, std::move(node)});
+    else
+      diagnostics_.error(
+          parent.key_place,
+          fmt::format("the key {} is here twice, first in line {}", quote(key), first->second.line),
+          "remove one of them");
+  }
+
+  void add_key(const std::string& key, Place place) {
+    count(1, place);
+    open_.back().key = key;
+    open_.back().key_place = place;
+  }
+
+  void remember_merge(Open& into, Node value) {
+    if (value.type == Node::Type::map) {
+      into.merged.push_back(std::move(value));
+      return;
+    }
+    const bool maps = value.type == Node::Type::sequence &&
+                      std::all_of(value.items.begin(), value.items.end(),
+                                  [](const Node& item) { return item.type == Node::Type::map; });
+    if (!maps)
+      stop(into.key_place, "the value of \"<<\" must be a map or a list of maps", "write \"<<: *anchor\"");
+    for (auto& item : value.items) into.merged.push_back(std::move(item));
+  }
+
+  // The map's own keys win over merged ones, and earlier merged ones over later.
+  static void merge(Open& into, const Node& from) {
+    for (const auto& entry : from.entries)
+      if (into.keys.try_emplace(entry.key, entry.key_place).second) into.node.entries.push_back(entry);
+  }
+
+  struct Size {
+    std::size_t nodes = 1;
+    int depth = 0;
+  };
+  static Size size_of(const Node& node) {
+    Size size;
+    const auto include = [&](const Node& child) {
+      const auto inner = size_of(child);
+      size.nodes += inner.nodes;
+      size.depth = std::max(size.depth, inner.depth);
+    };
+    for (const auto& item : node.items) include(item);
+    for (const auto& entry : node.entries) include(entry.value);
+    if (node.type == Node::Type::sequence || node.type == Node::Type::map) ++size.depth;
+    return size;
+  }
+
+  const SourceText& source_;
+  Diagnostics& diagnostics_;
+  Node root_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, Anchored> anchors_;
+  std::size_t nodes_ = 0;
+  int documents_ = 0;
+};
+
+// yaml-cpp's words in ours, with what most often lies behind them.
+struct Explanation {
+  std::string_view theirs;  // how their message begins
+  std::string_view message;
+  std::string_view remedy;
+};
+constexpr Explanation explanations[] = {
+    {"illegal map value", "a \":\" where no value can begin",
+     "is a \":\" missing in the line above? a text with \": \" in it needs quotes"},
+    {"end of map flow not found", "a \"{\" is not closed", "add the \"}\""},
+    {"end of sequence flow not found", "a \"[\" is not closed", "add the \"]\""},
+    {"end of map not found", "this does not fit the lines above it",
+     "check that it begins in the same column as they do, and that a \":\" follows the key"},
+    {"end of sequence not found", "this does not fit the list above it",
+     "check that each item begins with \"- \" in the same column"},
+    {"illegal EOF in scalar", "a quoted text is not closed", "add the closing quote"},
+    {"illegal document indicator in scalar", "a quoted text is not closed", "add the closing quote"},
+    {"unknown escape character", "an unknown escape in a text in double quotes",
+     "write \"\\\\\" for a backslash, or use single quotes"},
+    {"invalid unicode", "an escape that is no character", "use \\u0000 to \\ud7ff or \\ue000 to \\uffff"},
+    {"bad character found while scanning hex number", "an escape that is not hexadecimal",
+     "write \"\\\\\" for a backslash, or use single quotes"},
+    {"the referenced anchor is not defined", "this alias (\"*\") refers to no anchor (\"&\") above it",
+     "a text that begins with \"*\" needs quotes"},
+    {"alias not found after *", "an alias (\"*\") without a name",
+     "a text that begins with \"*\" needs quotes"},
+    {"anchor not found after &", "an anchor (\"&\") without a name",
+     "a text that begins with \"&\" needs quotes"},
+    {"illegal block entry", "a \"- \" where no list can begin", "put the list below its key"},
+    {"illegal flow end", "a closing bracket without an opening one", "a text with brackets needs quotes"},
+    {"illegal map key", "a \"? \" where no key can begin", "a text that begins with \"?\" needs quotes"},
+    {"unknown token", "this character cannot begin a value", "a text that begins with it needs quotes"},
+};
+
+void report(const YAML::ParserException& error, const SourceText& source, Diagnostics& diagnostics) {
+  const auto place = source.place(error.mark);
+  for (const auto& each : explanations) {
+    if (!std::string_view(error.msg).starts_with(each.theirs)) continue;
+    diagnostics.error(place, std::string(each.message), std::string(each.remedy));
+    return;
+  }
+  diagnostics.error(place, "this is not YAML: " + error.msg);
+}
+
+// A stream on text that somebody else keeps.
+class TextBuffer : public std::streambuf {
+ public:
+  explicit TextBuffer(std::string_view text) {
+    char* const begin = const_cast<char*>(text.data());  // streambuf's signature; it is only read
+    setg(begin, begin, begin + text.size());
+  }
+};
+
+bool parse(const SourceText& source, TreeMaker& tree, Diagnostics& diagnostics) {
+  TextBuffer buffer(source.text());
+  std::istream stream(&buffer);
+  try {
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(tree)) {
+    }
+    return true;
+  } catch (const Stopped&) {
+    return false;
+  } catch (const YAML::ParserException& error) {
+    report(error, source, diagnostics);
+    return false;
+  }
+}
+
+// --- writing
+// ------------------------------------------------------------------------------------------------
+
+// Plain text that no YAML reader takes for anything else. Numbers and booleans are the reader's business.
+bool is_plain(std::string_view text) {
+  const auto is_word = [](char each) {
+    return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || (each >= '0' && each <= '9');
+  };
+  if (text.empty() || text == "null" || text == "Null" || text == "NULL") return false;
+  const bool negative_number = text.size() > 1 && text[0] == '-' && text[1] >= '0' && text[1] <= '9';
+  if (!is_word(text[0]) && text[0] != '/' && !negative_number) return false;
+  if (text.ends_with(':')) return false;
+  return std::all_of(text.begin(), text.end(), [&](char each) {
+    return is_word(each) || std::string_view("_-./:+=@%?&;~").find(each) != std::string_view::npos;
+  });
+}
+
+std::string in_double_quotes(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char each : text) {
+    const auto octet = static_cast<unsigned char>(each);
+    if (each == '"' || each == '\\')
+      (quoted += '\\') += each;
+    else if (each == '\n')
+      quoted += "\\n";
+    else if (each == '\t')
+      quoted += "\\t";
+    else if (each == '\r')
+      quoted += "\\r";
+    else if (octet < 0x20 || octet == 0x7f)
+      quoted += fmt::format("\\x{:02x}", octet);
+    else
+      quoted += each;
+  }
+  return quoted + "\"";
+}
+
+// A list or a small map in one line, as it stands behind "key: " or "- ".
+std::string in_flow(const Node& node) {
+  std::string text;
+  switch (node.type) {
+    case Node::Type::null: return "null";
+    case Node::Type::scalar: return yaml_scalar(node);
+    case Node::Type::sequence:
+      for (const auto& item : node.items) text += (text.empty() ? "" : ", ") + in_flow(item);
+      return "[" + text + "]";
+    case Node::Type::map:
+      for (const auto& entry : node.entries)
+        text += (text.empty() ? "" : ", ") + yaml_scalar(entry.key) + ": " + in_flow(entry.value);
+      return "{" + text + "}";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics) {
+  if (text.size() > largest_text) {
+    diagnostics.error({1, 1, 1},
+                      fmt::format("the file has {} bytes, at most {} are read", text.size(), largest_text));
+    return std::nullopt;
+  }
+  const SourceText source(text);
+  if (!check_characters(source, diagnostics) || !check_lines(source, diagnostics)) return std::nullopt;
+  TreeMaker tree(source, diagnostics);
+  if (!parse(source, tree, diagnostics)) return std::nullopt;
+  return tree.take_root();
+}
+
+std::string yaml_scalar(const Node& scalar) {
+  return scalar.quoted ? in_double_quotes(scalar.scalar) : yaml_scalar(scalar.scalar);
+}
+
+std::string yaml_scalar(std::string_view text) {
+  return is_plain(text) ? std::string(text) : in_double_quotes(text);
+}
+
+std::string yaml_map(const Node& map, int indentation) {
+  constexpr std::size_t widest_flow = 80;
+  std::string text;
+  for (const auto& entry : map.entries) {
+    text += fmt::format("{:{}}{}:", "", indentation, yaml_scalar(entry.key));
+    const auto flow = in_flow(entry.value);
+    if (flow.size() <= widest_flow || entry.value.type == Node::Type::scalar) {
+      text += " " + flow + "\n";
+    } else if (entry.value.type == Node::Type::map) {
+      text += "\n" + yaml_map(entry.value, indentation + 2);
+    } else {
+      text += "\n";
+      for (const auto& item : entry.value.items)
+        text += fmt::format("{:{}}- {}\n", "", indentation + 2, in_flow(item));
+    }
+  }
+  return text;
+}
+
+}  // namespace vipd::conf

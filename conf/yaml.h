@@ -1,0 +1,41 @@
+// YAML text to the located document of base/document.h, and back to text. The only file that knows yaml-cpp.
+//
+// What is read is the part of YAML that people write by hand: maps, lists and scalars, plain or quoted, in
+// block or flow form, anchors, aliases and merge keys (<<) included. Scalars stay text: base/document's
+// Reader decides what is a number. Refused, each with its place: duplicate keys, keys that are no single
+// words, tags, tabs in the indentation, a second document, bytes that are not UTF-8, control characters, and
+// whatever is too large, too deep or grows too large by its aliases. It knows nothing of vipd's keys.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/document.h"
+
+namespace vipd::conf {
+
+// Bounds on what one file may be.
+constexpr std::size_t largest_text = 1024 * 1024;  // bytes
+constexpr std::size_t longest_line = 32 * 1024;    // bytes
+constexpr std::size_t longest_scalar = 4096;       // bytes; written with escapes, it still fits into a line
+constexpr std::size_t longest_key = 1024;          // bytes
+constexpr int deepest_nesting = 16;                // maps and lists inside each other
+constexpr std::size_t most_nodes = 200'000;        // values, with aliases written out
+
+// The document in the text (without a byte order mark), null if there is nothing but comments. Absent if the
+// text cannot be read: then diagnostics has the errors. Duplicate keys and their like are errors too, but the
+// rest is returned all the same, so that the mistakes in it are seen as well.
+std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics);
+
+// A scalar as it must be written to be read back as the same text: quoted where YAML would take it for
+// something else.
+std::string yaml_scalar(const Node& scalar);
+std::string yaml_scalar(std::string_view text);
+
+// The map's keys and what is below them, each line indented by so many spaces; ends with a line break. Short
+// lists and maps inside stand in one line.
+std::string yaml_map(const Node& map, int indentation);
+
+}  // namespace vipd::conf
