@@ -1,16 +1,11 @@
 #include "daemon/control.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 namespace vipd::daemon {
 
@@ -19,29 +14,7 @@ constexpr std::size_t most_connections = 256;
 constexpr std::size_t longest_request = 64 << 10;
 constexpr std::size_t most_waiting = 8 << 20;  // a status of thousands of virtual routers fits
 
-Result<sockaddr_un> address_of(const std::string& path) {
-  sockaddr_un address{};
-  if (path.size() >= sizeof address.sun_path)
-    return failure(fmt::format("{}: longer than a socket's path may be ({} characters)", path,
-                               sizeof address.sun_path - 1));
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  return address;
-}
 }  // namespace
-
-Result<io::Fd> listen_for_control(const std::string& path) {
-  const auto address = TRY(address_of(path));
-  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-  io::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return system_failure("opening the control socket");
-  // The lock on the run directory says that no vipd uses it: what is there is a leftover.
-  unlink(path.c_str());
-  if (bind(fd.get(), generic, sizeof address) != 0 || chmod(path.c_str(), 0660) != 0 ||
-      listen(fd.get(), 64) != 0)
-    return system_failure("opening the control socket " + path);
-  return fd;
-}
 
 Control::Control(io::Loop& loop, io::Fd listening, Requested requested)
     : loop_(loop), listening_(std::move(listening)), requested_(std::move(requested)) {

@@ -62,7 +62,4 @@ class Control {
   std::uint64_t numbers_ = 0;
 };
 
-// Makes the listening socket. EADDRINUSE: another vipd answers on it.
-Result<io::Fd> listen_for_control(const std::string& path);
-
 }  // namespace vipd::daemon

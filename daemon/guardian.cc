@@ -113,8 +113,7 @@ TimePoint Guardian::next_deadline() const {
                    look_at_router_, stop_bound_, holder_.holding() ? holding_since_ + longest_hold : never});
 }
 
-// --- children
-// --------------------------------------------------------------------------------------------------
+// --- children -----------------------------------------------------------------------------------------
 
 Result<io::Process> Guardian::spawn(Child& child, int second_fd, io::Channel& ours) {
   auto [mine, theirs] = TRY(io::Channel::pair());
@@ -217,8 +216,7 @@ void Guardian::replace_hanging_router() {
   router_ready_ = true;
 }
 
-// --- the router
-// ------------------------------------------------------------------------------------------------
+// --- the router ---------------------------------------------------------------------------------------
 
 void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
   router_link_.send(Configure{conf::virtual_routers(config_), std::move(adopted)});
@@ -233,8 +231,7 @@ void Guardian::message_from_router(io::Message message) {
   if (!std::exchange(told_ready_, true)) notify_service_manager("READY=1\nSTATUS=serving");
 }
 
-// --- the monitor
-// -----------------------------------------------------------------------------------------------
+// --- the monitor --------------------------------------------------------------------------------------
 
 void Guardian::tell_monitor() {
   const auto describe = [](const Child& child) {
@@ -261,8 +258,7 @@ void Guardian::run_script(RunScript request) {
   script_runs_[request.run] = std::move(run);
 }
 
-// --- commands
-// --------------------------------------------------------------------------------------------------
+// --- commands -----------------------------------------------------------------------------------------
 
 Reloaded Guardian::reload(std::uint64_t id) {
   auto loaded = conf::load_file(paths_.config_file);

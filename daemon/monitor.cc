@@ -35,8 +35,7 @@ std::string bad(const std::string& error) {
 }
 }  // namespace
 
-// --- scripts
-// ---------------------------------------------------------------------------------------------------
+// --- scripts ------------------------------------------------------------------------------------------
 
 class RemoteExecutor::Run : public health::ScriptRun {
  public:
@@ -66,8 +65,7 @@ void RemoteExecutor::ended(const ScriptEnded& ended) {
   done(ended.outcome);
 }
 
-// --- the program
-// -----------------------------------------------------------------------------------------------
+// --- the program --------------------------------------------------------------------------------------
 
 Monitor::Monitor(Log& log, io::Channel guardian, io::Fd control)
     : log_(log),
@@ -151,8 +149,7 @@ void Monitor::message_from_router(io::Message message) {
   on<Happened>(message, [this](const Happened& happened) { publish(happened); });
 }
 
-// --- checks
-// ----------------------------------------------------------------------------------------------------
+// --- checks -------------------------------------------------------------------------------------------
 
 // After a restart of this program the history of the checks goes on with what the router knows.
 void Monitor::seed() {
@@ -168,8 +165,7 @@ void Monitor::fact_changed(const health::Fact& fact) {
   publish({std::string(events::check_changed), {}, {}, text});
 }
 
-// --- requests
-// --------------------------------------------------------------------------------------------------
+// --- requests -----------------------------------------------------------------------------------------
 
 void Monitor::publish(const Happened& happened) {
   control_.publish(json{{"v", protocol_version}, {"event", event_to_json(happened)}}.dump(

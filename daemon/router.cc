@@ -109,8 +109,7 @@ void Router::flush() {
   reporter_.report(actions);
 }
 
-// --- the kernel
-// ------------------------------------------------------------------------------------------------
+// --- the kernel ---------------------------------------------------------------------------------------
 
 void Router::read_kernel() {
   std::vector<Interface> changed;
@@ -144,8 +143,7 @@ void Router::update_ports() {
   effects_->set_ports(std::move(ports));
 }
 
-// --- the guardian
-// ----------------------------------------------------------------------------------------------
+// --- the guardian -------------------------------------------------------------------------------------
 
 void Router::message_from_guardian(io::Message message) {
   if (on<Configure>(message,
@@ -184,8 +182,7 @@ void Router::stop(const std::string& why) {
   step(vrrp::Shutdown{});
 }
 
-// --- the monitor
-// -----------------------------------------------------------------------------------------------
+// --- the monitor --------------------------------------------------------------------------------------
 
 void Router::message_from_monitor(io::Message message) {
   if (on<Health>(message, [this](Health health) {
@@ -231,8 +228,7 @@ void Router::command(const Command& command) {
            command.router, command.router));
 }
 
-// --- what a successor needs
-// ------------------------------------------------------------------------------------
+// --- what a successor needs ---------------------------------------------------------------------------
 
 void Router::keep() {
   HoldState state{engine_.snapshot(), {}};

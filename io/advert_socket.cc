@@ -104,8 +104,8 @@ Result<Fd> open_socket(Family family, std::uint32_t index) {
   if (!options.wish(SOL_SOCKET, SO_RCVBUFFORCE, buffer)) options.wish(SOL_SOCKET, SO_RCVBUF, buffer);
   TRY_VOID(family == Family::ipv4 ? configure_ipv4(fd.get(), index) : configure_ipv6(fd.get(), index));
   // After the traffic class, which sets a priority of its own.
-  if (!options.wish(SOL_SOCKET, SO_PRIORITY, int{TC_PRIO_CONTROL}))
-    options.wish(SOL_SOCKET, SO_PRIORITY, int{TC_PRIO_INTERACTIVE});
+  if (!options.wish(SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL))
+    options.wish(SOL_SOCKET, SO_PRIORITY, TC_PRIO_INTERACTIVE);
   return fd;
 }
 
@@ -160,7 +160,7 @@ Datagram parse_ipv4(std::span<const std::uint8_t> bytes) {
   datagram.source = IpAddress::from_bytes(bytes.subspan(12, 4));
   datagram.destination = IpAddress::from_bytes(bytes.subspan(16, 4));
   datagram.hop_limit = header.ttl;
-  datagram.payload = bytes.subspan(std::min<std::size_t>(header.ihl * 4u, bytes.size()));
+  datagram.payload = bytes.subspan(std::min(std::size_t{header.ihl} * 4, bytes.size()));
   return datagram;
 }
 

@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <array>
 
-#include "netlink/batch.h"
-
 namespace vipd::netlink {
 
 namespace {
@@ -73,12 +71,12 @@ bool same_network(const Prefix& a, const Prefix& b) {
 
 }  // namespace
 
-std::vector<Result<>> apply(Socket& socket, std::span<const AddressChange> changes) {
+std::vector<Result<>> apply(Socket& socket, std::span<const AddressChange> changes, Duration budget) {
   std::vector<Request> requests;
   requests.reserve(changes.size());
   for (const auto& change : changes) requests.push_back(request_for(change));
-  auto results = transact(socket, requests);
-  for (std::size_t i = 0; i < changes.size(); ++i) {
+  auto results = transact(socket, requests, budget);
+  for (std::size_t i = 0; i < results.size(); ++i) {
     if (results[i]) continue;
     const auto& change = changes[i];
     if (already_so(change, results[i].error().code)) {

@@ -8,6 +8,8 @@ namespace vipd::netlink {
 
 namespace {
 
+constexpr std::size_t first_limited_size = 4;  // when it is not yet known how fast the kernel is
+
 // Takes the verdicts on the requests with sequence numbers from `first` on. What gets none keeps its result.
 void collect(Socket& socket, std::span<Request> requests, std::span<Result<>> results, std::uint32_t first,
              TimePoint deadline) {
@@ -47,11 +49,21 @@ void transact_batch(Socket& socket, std::span<Request> requests, std::span<Resul
 
 }  // namespace
 
-std::vector<Result<>> transact(Socket& socket, std::span<Request> requests, Duration bound) {
-  std::vector<Result<>> results(requests.size());
-  for (std::size_t first = 0; first < requests.size(); first += batch_size) {
-    const auto count = std::min(batch_size, requests.size() - first);
+std::vector<Result<>> transact(Socket& socket, std::span<Request> requests, Duration budget, Duration bound) {
+  std::vector<Result<>> results;
+  results.reserve(requests.size());
+  const bool limited = budget != no_budget;
+  const auto end = limited ? io::now() + budget : never;
+  for (auto size = limited ? first_limited_size : batch_size; size > 0 && results.size() < requests.size();) {
+    const auto first = results.size();
+    const auto count = std::min(size, requests.size() - first);
+    const auto begin = io::now();
+    results.resize(first + count);
     transact_batch(socket, requests.subspan(first, count), std::span(results).subspan(first, count), bound);
+    if (!limited) continue;
+    const auto now = io::now();
+    const auto pace = std::max<Duration>((now - begin) / count, Duration(1));
+    size = std::clamp<std::int64_t>((end - now) / pace, 0, batch_size);
   }
   return results;
 }

@@ -222,6 +222,11 @@ bool Engine::finished() const {
          });
 }
 
+void Engine::for_each_deadline(const std::function<void(std::size_t, TimePoint)>& visit) const {
+  std::size_t index = 0;
+  for (const auto& [key, router] : routers_) visit(index++, router->state_deadline());
+}
+
 // --- helpers
 // ---------------------------------------------------------------------------------------------------
 

@@ -103,13 +103,16 @@ Fd tap(const Lan& lan, std::uint16_t ethertype) {
   });
 }
 
-Bytes next_frame(const Fd& fd) {
-  REQUIRE(readable(fd.get()));
-  Bytes frame(2000);
-  const auto size = recv(fd.get(), frame.data(), frame.size(), 0);
-  REQUIRE(size > 0);
-  frame.resize(static_cast<std::size_t>(size));
-  return frame;
+// The next frame of IP protocol 112, which stands at `place`. (The kernel's own IGMP and MLD pass as well.)
+Bytes next_advert(const Fd& fd, std::size_t place) {
+  while (true) {
+    REQUIRE(readable(fd.get()));
+    Bytes frame(2000);
+    const auto size = recv(fd.get(), frame.data(), frame.size(), 0);
+    REQUIRE(size > 0);
+    frame.resize(static_cast<std::size_t>(size));
+    if (frame.at(place) == 112) return frame;
+  }
 }
 
 Bytes part(const Bytes& bytes, std::size_t offset, std::size_t size) {
@@ -128,12 +131,11 @@ TEST_CASE("an IPv4 advertisement leaves with TTL 255, CS6 and the source it was 
   Lan lan(Family::ipv4);
   const auto wire = tap(lan, ETH_P_IP);
   CHECK(send_one(lan.here, lan.second, advert(7)) == sent);
-  const auto frame = next_frame(wire);
+  const auto frame = next_advert(wire, 23);
   CHECK(part(frame, 0, 6) == Bytes{0x01, 0x00, 0x5e, 0x00, 0x00, 0x12});
   CHECK(frame[14] == 0x45);
   CHECK(frame[15] == 0xc0);
   CHECK(frame[22] == 255);
-  CHECK(frame[23] == 112);
   CHECK(part(frame, 26, 4) == octets(lan.second));
   CHECK(part(frame, 30, 4) == octets(address("224.0.0.18")));
   CHECK(part(frame, 34, 12) == advert(7));
@@ -143,11 +145,10 @@ TEST_CASE("an IPv6 advertisement leaves with hop limit 255, CS6 and the source i
   Lan lan(Family::ipv6);
   const auto wire = tap(lan, ETH_P_IPV6);
   CHECK(send_one(lan.here, lan.second, advert(7)) == sent);
-  const auto frame = next_frame(wire);
+  const auto frame = next_advert(wire, 20);
   CHECK(part(frame, 0, 6) == Bytes{0x33, 0x33, 0x00, 0x00, 0x00, 0x12});
   CHECK(frame[14] == 0x6c);
   CHECK((frame[15] & 0xf0) == 0x00);
-  CHECK(frame[20] == 112);
   CHECK(frame[21] == 255);
   CHECK(part(frame, 22, 16) == octets(lan.second));
   CHECK(part(frame, 38, 16) == octets(address("ff02::12")));

@@ -24,7 +24,7 @@ Fd ready_event() {
 
 }  // namespace
 
-TEST_CASE("a wait ends at its deadline, never before, and not a thousandth of the time late") {
+TEST_CASE("a wait ends at its deadline, never before, and not a millisecond late") {
   Loop loop;
   std::vector<Duration> late;
   for (int i = 0; i < 15; ++i) {
@@ -34,7 +34,7 @@ TEST_CASE("a wait ends at its deadline, never before, and not a thousandth of th
   }
   std::sort(late.begin(), late.end());
   CHECK(late.front() >= 0ns);
-  CHECK(late[late.size() / 2] < 2ms);  // the median, for the machine may be busy
+  CHECK(late.front() < 500us);  // at best: the machine may be busy
 }
 
 TEST_CASE("a deadline in the past only looks, and finds what is ready") {

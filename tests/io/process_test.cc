@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <iterator>
 
 #include "tests/network.h"
 
@@ -205,6 +206,31 @@ TEST_CASE("a program has the capabilities it is told, and can never have others"
   options.capabilities = std::vector<int>{};
   CHECK(run_shell("grep -E 'Cap(Eff|Prm|Bnd)' /proc/self/status", options).output ==
         "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n");
+}
+
+TEST_CASE("a program runs as another user with no groups left, or not at all") {
+  require_own_namespace();
+  SpawnOptions options;
+  options.user = 65534;
+  options.group = 65533;
+  options.groups = {65532};
+  std::ifstream setgroups("/proc/self/setgroups");
+  std::string allowed;
+  setgroups >> allowed;
+  std::ifstream map("/proc/self/uid_map");
+  const bool one_user = std::count(std::istreambuf_iterator<char>(map), {}, '\n') == 1 && allowed != "allow";
+  if (one_user) {
+    // An unprivileged user namespace has nobody to change to.
+    const auto process = spawn({"/bin/true"}, options);
+    REQUIRE_FALSE(process);
+    CHECK(process.error().message.starts_with("starting /bin/true: changing to group 65533: "));
+    return;
+  }
+  options.capabilities = {{13}};
+  options.no_new_privs = true;
+  CHECK(run_shell("id -u; id -g; id -G; grep -E 'Cap(Prm|Eff|Bnd|Amb)' /proc/self/status", options).output ==
+        "65534\n65533\n65533 65532\nCapPrm:\t0000000000002000\nCapEff:\t0000000000002000\n"
+        "CapBnd:\t0000000000002000\nCapAmb:\t0000000000002000\n");
 }
 
 TEST_CASE("a whole process group ends at once, with children of children") {
