@@ -33,8 +33,8 @@ class Addresses(LabCase):
         until = after(time.monotonic_ns(), 300)
         self.assertEqual(group.active(), "a")
         self.assert_moved(group, begin, until, "a")
-        self.assertEqual(sum(each["became_active"] for each in group.daemons["b"].routers()), 0)
-        self.assertEqual({each["became_active"] for each in group.daemons["a"].routers()}, {1})
+        self.assertEqual(sum(each["counters"]["became_active"] for each in group.daemons["b"].routers()), 0)
+        self.assertEqual({each["counters"]["became_active"] for each in group.daemons["a"].routers()}, {1})
 
     def test_an_interface_that_is_deleted_and_comes_again_is_used_again(self):
         group = self.pair().start()
@@ -94,6 +94,7 @@ class Reload(LabCase):
         group = self.group([Vipd, Vipd], RouterSettings(interval_ms=INTERVAL_MS), PRIORITIES).start()
         a = group.daemons["a"]
         good = a.config_file.read_text(encoding="utf-8")
+        group.quiet()
         begin = time.monotonic_ns()
         a.reload()
         after(time.monotonic_ns(), 500)

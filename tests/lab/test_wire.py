@@ -8,6 +8,7 @@ from vipdlab import packets
 from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import RouterSettings, Vipd, active_down_interval_ms
 from vipdlab.network import VIP4, VIP6
+from vipdlab.processes import wait_until
 
 INTERVAL_MS = 100
 PRIORITIES = (250, 200)
@@ -52,7 +53,7 @@ class Wire(LabCase):
         capture.stop()
         for family, mac in (("ip", "01:00:5e:00:00:12"), ("ipv6", "33:33:00:00:00:12")):
             rows = capture.tshark(f"vrrp && {family}", "vrrp.version", "vrrp.type", "vrrp.virt_rtr_id", "vrrp.prio", "vrrp.addr_count",
-                                  "vrrp.adver_int", "vrrp.ip_addr" if family == "ip" else "vrrp.ipv6_addr", "eth.dst",
+                                  "vrrp.short_adver_int", "vrrp.ip_addr" if family == "ip" else "vrrp.ipv6_addr", "eth.dst",
                                   "ip.ttl" if family == "ip" else "ipv6.hlim")
             self.assertGreater(len(rows), 5, family)
             address = VIP4 if family == "ip" else VIP6
@@ -73,6 +74,7 @@ class Wire(LabCase):
 
     def test_wrong_packets_are_counted_and_change_nothing(self):
         group = self.pair()
+        group.quiet()
         begin = time.monotonic_ns()
         states = {name: self.transitions(daemon) for name, daemon in group.daemons.items()}
         for good in (FORGED4, FORGED6):
@@ -85,13 +87,12 @@ class Wire(LabCase):
         self.assert_nothing_happened(group, begin, states)
 
     def wait_counted(self, daemon, reason, at_least):
-        from vipdlab.processes import wait_until
         wait_until(lambda: daemon.discarded().get(reason, 0) >= at_least, 3,
                    lambda: f"{at_least} of \"{reason}\" on {daemon.host.name} ({daemon.discarded()})")
 
     @staticmethod
     def transitions(daemon):
-        return [(each["state"], each["became_active"]) for each in daemon.routers()]
+        return [(each["state"], each["counters"]["became_active"]) for each in daemon.routers()]
 
     def assert_nothing_happened(self, group, begin, states):
         until = after(time.monotonic_ns(), 5 * INTERVAL_MS)
@@ -103,6 +104,7 @@ class Wire(LabCase):
 
     def test_an_oversized_packet_is_counted_and_changes_nothing(self):
         group = self.pair()
+        group.quiet()
         begin = time.monotonic_ns()
         states = {name: self.transitions(daemon) for name, daemon in group.daemons.items()}
         observer = group.network.observer

@@ -1,8 +1,11 @@
 """A group of nodes with their daemons, echo servers, web servers, and the client and observer that look on."""
+import time
+
 from . import network, probe
 from .processes import wait_until
 
-SETTLING = 15  # seconds within which every group must be in its states
+SETTLING = 15             # seconds within which every group must be in its states
+QUIET_NS = 2_500_000_000  # longer than any pause between two rounds of announcements
 
 
 class Group:
@@ -65,6 +68,13 @@ class Group:
             if len(recent) < count or any(each.node != node for each in recent):
                 return False
         return True
+
+    def quiet(self):
+        """Waits until nobody has announced an address for a while: the rounds after the last move are over."""
+        def silent():
+            now = time.monotonic_ns()
+            return all(not self.observer.announced_since(each, now - QUIET_NS) for each in self.settings.addresses)
+        wait_until(silent, SETTLING, "an end of the announcements")
 
     def active(self):
         """The name of the node that is Active, or None while it is not exactly one."""

@@ -191,6 +191,11 @@ class Probe:
         """[(seen, mac)] of gratuitous ARPs or unsolicited neighbour advertisements."""
         return self._between("g", label, since, until)
 
+    def announced_since(self, label, since):
+        """As far as is known by now."""
+        with self._lock:
+            return self._series["g", label].between(since, time.monotonic_ns())
+
     def stop(self):
         self._popen.terminate()
         try:
