@@ -241,7 +241,8 @@ Result<T> from_bytes(std::span<const std::uint8_t> bytes) {
   ArchiveReader reader(bytes);
   T value{};
   reader(value);
-  if (!reader.done()) return failure("a message that cannot be read (" + std::to_string(bytes.size()) + " bytes)");
+  if (!reader.done())
+    return failure("a message that cannot be read (" + std::to_string(bytes.size()) + " bytes)");
   return value;
 }
 

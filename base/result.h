@@ -36,15 +36,15 @@ inline tl::unexpected<Error> system_failure(const std::string& doing, int code =
 }  // namespace vipd
 
 // TRY(expression): the value of a Result, or an early return with its Error.
-#define TRY(...)                                                                             \
-  __extension__({                                                                            \
-    auto vipd_try_result = (__VA_ARGS__);                                                    \
-    if (!vipd_try_result) return tl::unexpected(std::move(vipd_try_result).error());         \
-    std::move(vipd_try_result).value();                                                      \
+#define TRY(...)                                                                     \
+  __extension__({                                                                    \
+    auto vipd_try_result = (__VA_ARGS__);                                            \
+    if (!vipd_try_result) return tl::unexpected(std::move(vipd_try_result).error()); \
+    std::move(vipd_try_result).value();                                              \
   })
 // The same for a Result<void>.
-#define TRY_VOID(...)                                                                        \
-  do {                                                                                       \
-    if (auto vipd_try_result = (__VA_ARGS__); !vipd_try_result)                              \
-      return tl::unexpected(std::move(vipd_try_result).error());                             \
+#define TRY_VOID(...)                                            \
+  do {                                                           \
+    if (auto vipd_try_result = (__VA_ARGS__); !vipd_try_result)  \
+      return tl::unexpected(std::move(vipd_try_result).error()); \
   } while (false)

@@ -49,21 +49,23 @@ Result<Duration> parse_duration(std::string_view text) {
   const std::string quoted = "\"" + std::string(text) + "\"";
   const auto end_of_number = text.find_first_not_of("0123456789.");
   const auto number = text.substr(0, end_of_number);
-  const auto unit_name = end_of_number == std::string_view::npos ? std::string_view{} : text.substr(end_of_number);
+  const auto unit_name =
+      end_of_number == std::string_view::npos ? std::string_view{} : text.substr(end_of_number);
   if (number.empty()) return failure(quoted + " is not a duration such as 500ms, 3s or 2m");
   if (unit_name.empty())
-    return failure(quoted + " has no unit: write " + std::string(number) + "ms, " + std::string(number) + "s or " +
-                   std::string(number) + "m");
+    return failure(quoted + " has no unit: write " + std::string(number) + "ms, " + std::string(number) +
+                   "s or " + std::string(number) + "m");
   const auto* unit = find_unit(unit_name);
   if (!unit)
-    return failure(quoted + " has the unknown unit \"" + std::string(unit_name) + "\": use h, m, s, ms, us or ns");
+    return failure(quoted + " has the unknown unit \"" + std::string(unit_name) +
+                   "\": use h, m, s, ms, us or ns");
 
   // Whole and fractional part apart, so that no value passes through a floating point number.
   const auto dot = number.find('.');
   const auto whole_text = number.substr(0, dot);
   const auto fraction_text = dot == std::string_view::npos ? std::string_view{} : number.substr(dot + 1);
-  if (fraction_text.find('.') != std::string_view::npos || (dot != std::string_view::npos && fraction_text.empty()) ||
-      whole_text.empty())
+  if (fraction_text.find('.') != std::string_view::npos ||
+      (dot != std::string_view::npos && fraction_text.empty()) || whole_text.empty())
     return failure(quoted + " is not a duration such as 500ms, 3s or 2m");
   std::int64_t whole = 0;
   if (std::from_chars(whole_text.data(), whole_text.data() + whole_text.size(), whole).ec != std::errc{} ||

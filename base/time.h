@@ -28,7 +28,8 @@ using TimePoint = Monotonic::time_point;
 
 constexpr TimePoint never = TimePoint::max();
 
-// "500ms", "1s", "1.5s", "2m", "250us": the largest unit that says it exactly enough; parse_duration reads it back.
+// "500ms", "1s", "1.5s", "2m", "250us": the largest unit that says it exactly enough; parse_duration reads it
+// back.
 std::string to_string(Duration duration);
 
 // "3s", "500ms", "10us", "2m", "1h", "1.5s". A number without a unit is an error that names the units.

@@ -21,25 +21,31 @@ class RiseFall {
     last_ = success;
     if (in_a_row_ < UINT32_MAX) ++in_a_row_;
     const bool enough = in_a_row_ >= static_cast<std::uint32_t>(success ? rise_ : fall_);
-    if (healthy_ == success || (healthy_ && !enough)) return false;
+    if (known_ && (healthy_ == success || !enough)) return false;
+    known_ = true;
     healthy_ = success;
     return true;
   }
 
   // The state is known already. Nothing has been counted yet.
   void seed(bool healthy) {
+    known_ = true;
     healthy_ = healthy;
     in_a_row_ = 0;
   }
 
-  std::optional<bool> healthy() const { return healthy_; }  // empty: no result yet
+  std::optional<bool> healthy() const {  // empty: no result yet
+    if (!known_) return std::nullopt;
+    return healthy_;
+  }
   std::uint32_t successes_in_a_row() const { return last_ ? in_a_row_ : 0; }
   std::uint32_t failures_in_a_row() const { return last_ ? 0 : in_a_row_; }
 
  private:
   int fall_;
   int rise_;
-  std::optional<bool> healthy_;
+  bool known_ = false;
+  bool healthy_ = false;
   bool last_ = false;
   std::uint32_t in_a_row_ = 0;
 };

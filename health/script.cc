@@ -53,7 +53,8 @@ Verdict judge(const CheckConfig& check, const ScriptSettings& settings, const Sc
                                       (name ? name : "unknown") + ")",
                                   line)};
     }
-    case ScriptOutcome::End::timed_out: return {.detail = "timed out after " + vipd::to_string(check.timeout)};
+    case ScriptOutcome::End::timed_out:
+      return {.detail = "timed out after " + vipd::to_string(check.timeout)};
     case ScriptOutcome::End::not_started: break;
   }
   return {.detail = outcome.trouble};

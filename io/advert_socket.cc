@@ -62,13 +62,14 @@ Result<> configure_ipv4(int fd, std::uint32_t index) {
   ip_mreqn interface{};
   interface.imr_ifindex = static_cast<int>(index);
   return Options(fd)
+      .set(IPPROTO_IP, IP_ADD_MEMBERSHIP, group,
+           "joining 224.0.0.18")  // first: it says best that there is no interface
       .set(IPPROTO_IP, IP_MULTICAST_IF, interface, "choosing the interface for multicast")
       .set(IPPROTO_IP, IP_MULTICAST_TTL, hop_limit, "setting the multicast TTL")
       .set(IPPROTO_IP, IP_TTL, hop_limit, "setting the TTL")
       .set(IPPROTO_IP, IP_MULTICAST_LOOP, 0, "not hearing ourselves")
       .set(IPPROTO_IP, IP_MULTICAST_ALL, 0, "hearing our group only")
       .set(IPPROTO_IP, IP_TOS, traffic_class, "setting the traffic class")
-      .set(IPPROTO_IP, IP_ADD_MEMBERSHIP, group, "joining 224.0.0.18")
       .done();
 }
 
@@ -77,6 +78,7 @@ Result<> configure_ipv6(int fd, std::uint32_t index) {
   std::memcpy(&group.ipv6mr_multiaddr, advert_group(Family::ipv6).octets.data(), 16);
   group.ipv6mr_interface = index;
   return Options(fd)
+      .set(IPPROTO_IPV6, IPV6_JOIN_GROUP, group, "joining ff02::12")
       // The kernel would drop wrong checksums in silence: they shall be counted.
       .set(IPPROTO_IPV6, IPV6_CHECKSUM, -1, "leaving the checksum to us")
       .set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "asking for destination addresses")
@@ -87,7 +89,6 @@ Result<> configure_ipv6(int fd, std::uint32_t index) {
       .set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "not hearing ourselves")
       .set(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0, "hearing our group only")
       .set(IPPROTO_IPV6, IPV6_TCLASS, traffic_class, "setting the traffic class")
-      .set(IPPROTO_IPV6, IPV6_JOIN_GROUP, group, "joining ff02::12")
       .done();
 }
 
@@ -103,8 +104,8 @@ Result<Fd> open_socket(Family family, std::uint32_t index) {
   if (!options.wish(SOL_SOCKET, SO_RCVBUFFORCE, buffer)) options.wish(SOL_SOCKET, SO_RCVBUF, buffer);
   TRY_VOID(family == Family::ipv4 ? configure_ipv4(fd.get(), index) : configure_ipv6(fd.get(), index));
   // After the traffic class, which sets a priority of its own.
-  if (!options.wish(SOL_SOCKET, SO_PRIORITY, int{TC_PRIO_CONTROL}))
-    options.wish(SOL_SOCKET, SO_PRIORITY, int{TC_PRIO_INTERACTIVE});
+  if (!options.wish(SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL))
+    options.wish(SOL_SOCKET, SO_PRIORITY, TC_PRIO_INTERACTIVE);
   return fd;
 }
 
@@ -159,7 +160,7 @@ Datagram parse_ipv4(std::span<const std::uint8_t> bytes) {
   datagram.source = IpAddress::from_bytes(bytes.subspan(12, 4));
   datagram.destination = IpAddress::from_bytes(bytes.subspan(16, 4));
   datagram.hop_limit = header.ttl;
-  datagram.payload = bytes.subspan(std::min<std::size_t>(header.ihl * 4u, bytes.size()));
+  datagram.payload = bytes.subspan(std::min(std::size_t{header.ihl} * 4, bytes.size()));
   return datagram;
 }
 

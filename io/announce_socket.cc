@@ -1,12 +1,13 @@
 #include "io/announce_socket.h"
 
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/pkt_sched.h>
-#include <net/ethernet.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 #include "io/batch_send.h"

@@ -215,7 +215,8 @@ Result<bool> Channel::receive(const std::function<void(Message)>& received) {
     const auto size = ::recvmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && errno == EAGAIN) return true;
-    if (size < 0 && errno == ECONNRESET) return false;  // it ended with messages of ours unread
+    if (size < 0 && errno == ECONNRESET)
+      continue;  // it ended with messages of ours unread: its last words follow
     if (size < 0) return system_failure("receiving from the other process");
     auto fds = take_fds(header);
     if (size == 0) return false;

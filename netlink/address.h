@@ -14,6 +14,7 @@
 #include "base/ip.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "netlink/batch.h"
 #include "netlink/socket.h"
 
 namespace vipd::netlink {
@@ -27,16 +28,21 @@ struct AddressChange {
   std::uint32_t interface_index = 0;
   Prefix prefix;
   Duration valid{0};  // until the kernel removes it, rounded up to whole seconds; zero: for ever
-  // No route to the prefix's network comes and goes with this address. Must be set when the interface has an
-  // address of its own in that network (see is_connected): renewing an IPv6 address with a finite lifetime
-  // sets the expiry of that route, whoever else needs it. Only what is set when an IPv4 address is first
-  // added counts.
+  // No route to the prefix's network comes and goes with this address. Must be set, in renewals too, when the
+  // interface has an address of its own in that network (see is_connected): on many kernels an IPv6 address
+  // with a finite lifetime sets the expiry of that route, whoever else needs it. Of an IPv4 address only what
+  // is set when it is first added counts.
   bool no_prefix_route = false;
   std::string label;  // IPv4: "eth0:vip", at most 15 characters; empty: the interface's name
 };
 
 // One result per change, in order; a bad one does not harm the others. Removing what is not there succeeds.
-std::vector<Result<>> apply(Socket& socket, std::span<const AddressChange> changes);
+// Write netlink::apply: unqualified, the compiler also thinks of std::apply.
+//
+// With a budget it stops when that time is over and the result is shorter than the changes, by those that are
+// still to do (see netlink/batch).
+std::vector<Result<>> apply(Socket& socket, std::span<const AddressChange> changes,
+                            Duration budget = no_budget);
 
 // Is the network of `prefix` connected to the interface by an address other than these of ours? Then the
 // route is someone else's and AddressChange::no_prefix_route is in order.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/interface.h"
@@ -42,38 +43,41 @@ class Monitor {
   std::uint64_t overruns() const { return overruns_; }  // how often the kernel dropped events
 
  private:
-  // Where the kernel has an address in its list: IPv4 first addresses before secondary ones, IPv6 global ones
-  // before link-local ones and newest first.
+  // Where the kernel has an address in its list: IPv4 before IPv6, IPv4's secondary addresses last, otherwise
+  // in the order of their coming.
   struct Position {
     Family family = Family::ipv4;
     bool secondary = false;
-    int scope = 0;
-    std::int64_t order = 0;
+    std::uint64_t order = 0;
     auto operator<=>(const Position&) const = default;
   };
   struct Link {
     Interface interface;  // without its addresses
     std::map<Position, InterfaceAddress> addresses;
     std::map<Prefix, Position> positions;
-    bool changed = true;  // since it was last told
   };
 
   Monitor(Socket events, Socket requests) : events_(std::move(events)), requests_(std::move(requests)) {}
-  Result<> reread();
-  void message(const nlmsghdr& message);
-  void link_message(const nlmsghdr& message);
-  void address_message(const nlmsghdr& message);
-  void put_address(Link& link, const InterfaceAddress& address, Position position);
-  void remove_address(Link& link, const Prefix& prefix);
+  void discard_events();
+  Result<> read_links();
+  Result<> read_addresses(Family family);
+  Result<> read_all();
+  void take(const nlmsghdr& message);
+  void take_link(const nlmsghdr& message);
+  void take_address(const nlmsghdr& message);
+  void look_for_tentative();
   void tell(const Changed& changed);
   static Interface assemble(const Link& link);
 
   Socket events_;
   Socket requests_;
   std::map<std::uint32_t, Link> links_;    // by index
-  std::map<std::string, Interface> told_;  // by name, what the callback knows
+  std::set<std::uint32_t> changed_;        // since it was last told
+  std::set<std::uint32_t> started_;        // links that have come to run since
+  bool names_changed_ = false;             // a link came, went or was renamed
+  std::map<std::string, Interface> told_;  // by name: what the callback knows
   bool stale_ = true;                      // events were lost, or nothing was read yet
-  std::int64_t next_order_ = 0;
+  std::uint64_t last_order_ = 0;
   std::uint64_t overruns_ = 0;
 };
 

@@ -15,10 +15,9 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "netlink/request.h"
 
 namespace vipd::netlink {
-
-class Request;
 
 class Socket {
  public:
@@ -38,7 +37,7 @@ class Socket {
 
   // A dump request: calls back for each object, again from the start if the kernel says that things changed
   // meanwhile (started is called before each start, to throw away what was collected). Bounded.
-  Result<> dump(const Request& request, const std::function<void()>& started,
+  Result<> dump(Request& request, const std::function<void()>& started,
                 const std::function<void(const nlmsghdr&)>& object, Duration bound);
 
  private:
@@ -46,7 +45,7 @@ class Socket {
     void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
   };
   explicit Socket(mnl_socket* socket);
-  Result<bool> dump_once(const Request& request, const std::function<void(const nlmsghdr&)>& object,
+  Result<bool> dump_once(Request& request, const std::function<void(const nlmsghdr&)>& object,
                          TimePoint deadline);
 
   std::unique_ptr<mnl_socket, Close> socket_;
@@ -61,5 +60,8 @@ struct Verdict {
   std::string words;
 };
 Verdict verdict_of(const nlmsghdr& message);
+
+// "adding 192.0.2.1/24 to eth0: Invalid argument (ipv4: Invalid prefix length)"
+tl::unexpected<Error> verdict_failure(const std::string& doing, const Verdict& verdict);
 
 }  // namespace vipd::netlink

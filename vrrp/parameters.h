@@ -45,15 +45,16 @@ enum class ChecksumMode : std::uint8_t {
 
 // What a health check does to the virtual router while it is down.
 struct TrackedCheck {
-  std::string check;        // the check's full name: "web/nginx"
-  int priority = 0;         // added to the priority, -254 to -1; 0 if `initialize`
-  bool initialize = false;  // Initialize while it is down: gives the addresses up, whatever the peer's priority
+  std::string check;  // the check's full name: "web/nginx"
+  int priority = 0;   // added to the priority, -254 to -1; 0 if `initialize`
+  bool initialize =
+      false;  // Initialize while it is down: gives the addresses up, whatever the peer's priority
   bool operator==(const TrackedCheck&) const = default;
 };
 
 // Repeats of gratuitous ARPs and unsolicited NAs, for switches and neighbours that missed the first.
 struct Announcing {
-  int repeat = 5;                                 // rounds after becoming Active, the first one included
+  int repeat = 5;                               // rounds after becoming Active, the first one included
   Duration refresh = std::chrono::seconds(60);  // one more round this often; zero: never
   bool operator==(const Announcing&) const = default;
 };
@@ -97,8 +98,8 @@ void fields(A& a, Is<RouterKey> auto& k) {
 }
 template <class A>
 void fields(A& a, Is<VirtualRouterConfig> auto& c) {
-  a(c.name, c.key, c.priority, c.advertisement_interval, c.preempt_mode, c.checksum, c.addresses, c.checks, c.announce,
-    c.dead_man);
+  a(c.name, c.key, c.priority, c.advertisement_interval, c.preempt_mode, c.checksum, c.addresses, c.checks,
+    c.announce, c.dead_man);
 }
 
 }  // namespace vipd::vrrp

@@ -1,0 +1,33 @@
+// Client: asks a running vipd over its control socket, in JSON lines. vipd-control(7) will be its manual.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/result.h"
+
+namespace vipd::ctl {
+
+class Client {
+ public:
+  // ENOENT, ECONNREFUSED: no vipd there. EACCES: not permitted to ask.
+  static Result<Client> connect(const std::string& run_dir);
+  Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)), received_(std::move(other.received_)) {}
+  Client& operator=(Client&&) = delete;
+  ~Client();
+
+  // The reply's result, or the reason why vipd refused. An Error with a code: the connection broke.
+  Result<nlohmann::json> request(const nlohmann::json& request);
+  // After the request "watch": the next event. Blocks for `milliseconds` at most (-1: for ever); null if none came.
+  Result<nlohmann::json> next_event(int milliseconds);
+
+ private:
+  explicit Client(int fd) : fd_(fd) {}
+  Result<std::string> read_line(int milliseconds);  // empty: none came in time
+
+  int fd_;
+  std::string received_;
+};
+
+}  // namespace vipd::ctl

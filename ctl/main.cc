@@ -1,0 +1,133 @@
+// vipctl: asks, explains and commands a running vipd, and checks configuration files without one. A table of
+// subcommands; each is one small function. Exit codes are in vipctl(8).
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "ctl/check.h"
+#include "ctl/client.h"
+#include "ctl/show.h"
+
+namespace {
+using namespace vipd;
+using nlohmann::json;
+
+constexpr int exit_refused = 1;
+constexpr int exit_usage = 2;
+constexpr int exit_unreachable = 3;
+constexpr int exit_not_permitted = 4;
+
+struct Options {
+  std::string run_dir = "/run/vipd";
+  bool as_json = false;
+  bool back = false;
+  std::string router;
+  std::vector<std::string> files;
+};
+
+bool wants_colours() {
+  return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+}
+
+int fail(const Error& error) {
+  std::cerr << "vipctl: " << error.message << "\n";
+  if (error.code == EACCES || error.code == EPERM) return exit_not_permitted;
+  return error.code == 0 ? exit_refused : exit_unreachable;
+}
+
+// Asks for one thing and prints the answer.
+template <class ToText>
+int ask(const Options& options, const json& request, ToText to_text) {
+  auto client = ctl::Client::connect(options.run_dir);
+  if (!client) return fail(client.error());
+  const auto result = client->request(request);
+  if (!result) return fail(result.error());
+  std::cout << (options.as_json ? result->dump(2) + "\n" : to_text(*result));
+  return 0;
+}
+
+std::string text_of(const json& result) {
+  return result.value("text", "") + "\n";
+}
+
+int status(const Options& options) {
+  return ask(options, {{"v", 1}, {"command", "status"}},
+             [](const json& result) { return ctl::status_text(result, wants_colours()); });
+}
+
+int explain(const Options& options) {
+  return ask(options, {{"v", 1}, {"command", "explain"}, {"router", options.router}}, ctl::explanation_text);
+}
+
+int switch_over(const Options& options) {
+  return ask(options, {{"v", 1}, {"command", "switch"}, {"router", options.router}, {"back", options.back}}, text_of);
+}
+
+int reload(const Options& options) {
+  return ask(options, {{"v", 1}, {"command", "reload"}}, text_of);
+}
+
+// The state as it is, and then each event as it comes, until interrupted.
+int watch(const Options& options) {
+  if (!options.as_json)
+    if (const int code = status(options); code != 0) return code;
+  auto client = ctl::Client::connect(options.run_dir);
+  if (!client) return fail(client.error());
+  if (const auto begun = client->request({{"v", 1}, {"command", "watch"}}); !begun) return fail(begun.error());
+  while (true) {
+    const auto event = client->next_event(-1);
+    if (!event) return fail(event.error());
+    if (event->is_null()) continue;
+    std::cout << (options.as_json ? event->dump() + "\n" : ctl::event_text(*event)) << std::flush;
+  }
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"vipctl asks, explains and commands a running vipd. See vipctl(8)."};
+  Options options;
+  int result = 0;
+  app.add_option("--run-dir", options.run_dir, "directory of vipd's control socket")->capture_default_str();
+  app.set_version_flag("--version", std::string("vipctl ") + VIPD_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+
+  const auto command = [&](const char* name, const char* what, int (*run)(const Options&)) {
+    auto* sub = app.add_subcommand(name, what);
+    sub->callback([&result, &options, run] { result = run(options); });
+    return sub;
+  };
+  const auto with_json = [&](CLI::App* sub) {
+    sub->add_flag("--json", options.as_json, "print JSON");
+    return sub;
+  };
+  const auto with_router = [&](CLI::App* sub) {
+    sub->add_option("router", options.router, "name of the virtual router")->required();
+    return sub;
+  };
+  with_json(command("status", "the state of every virtual router and check", status));
+  with_json(command("watch", "the state, and then every event as it comes", watch));
+  with_json(with_router(command("explain", "why a virtual router has its state and priority", explain)));
+  auto* switching = with_json(with_router(command("switch", "hand a virtual router over to the peer", switch_over)));
+  switching->add_flag("--back", options.back, "take part by priority again after a switch");
+  with_json(command("reload", "read the configuration again", reload));
+  auto* checking = with_json(command("check", "say whether vipd would take configuration files", [](const Options& each) {
+    return ctl::check(each.files, each.as_json, std::cout, std::cerr);
+  }));
+  checking->add_option("files", options.files, "configuration files")->required();
+  command("version", "print the version", [](const Options&) {
+    std::cout << "vipctl " << VIPD_VERSION << "\n";
+    return 0;
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_usage;
+  }
+  return result;
+}

@@ -1,0 +1,22 @@
+#include "daemon/child_main.h"
+
+#include <cstdio>
+#include <cstring>
+
+#include "daemon/paths.h"
+
+namespace vipd::daemon {
+
+std::optional<ChildStart> start_child(const char* name, int argc, char** argv) {
+  Level level = Level::info;
+  const bool understood =
+      argc == 1 || (argc == 3 && std::strcmp(argv[1], "--log-level") == 0 && parse_level(argv[2], level));
+  auto guardian = io::Channel::adopt(io::Fd(guardian_fd));
+  if (!understood || !guardian) {
+    std::fprintf(stderr, "%s is a part of vipd and is started by it: run vipd(8)\n", name);
+    return std::nullopt;
+  }
+  return ChildStart{std::move(*guardian), io::Fd(hold_fd), level};
+}
+
+}  // namespace vipd::daemon

@@ -1,0 +1,22 @@
+// What vipd-router and vipd-monitor have in common when they start: they are given their descriptors by the
+// guardian, and make no sense without it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "daemon/log.h"
+#include "io/channel.h"
+
+namespace vipd::daemon {
+
+struct ChildStart {
+  io::Channel guardian;
+  io::Fd second;  // the Hold, or the control socket
+  Level level = Level::info;
+};
+
+// Nothing, after saying why on standard error, if this was not started by a guardian.
+std::optional<ChildStart> start_child(const char* name, int argc, char** argv);
+
+}  // namespace vipd::daemon

@@ -1,0 +1,100 @@
+#include "daemon/control.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace vipd::daemon {
+
+namespace {
+constexpr std::size_t most_connections = 256;
+constexpr std::size_t longest_request = 64 << 10;
+constexpr std::size_t most_waiting = 8 << 20;  // a status of thousands of virtual routers fits
+
+}  // namespace
+
+Control::Control(io::Loop& loop, io::Fd listening, Requested requested)
+    : loop_(loop), listening_(std::move(listening)), requested_(std::move(requested)) {
+  watch_ = loop_.watch(listening_.get(), [this] { accept_clients(); });
+}
+
+void Control::accept_clients() {
+  while (true) {
+    io::Fd fd(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!fd) return;
+    if (connections_.size() >= most_connections) continue;  // closed at once
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) continue;
+    const auto number = ++numbers_;
+    auto& connection = connections_[number];
+    connection.client = {number, peer.uid, peer.pid, peer.uid == 0 || peer.uid == geteuid()};
+    connection.fd = std::move(fd);
+    connection.watch = loop_.watch(connection.fd.get(), EPOLLIN,
+                                   [this, number](std::uint32_t events) { ready(number, events); });
+  }
+}
+
+void Control::ready(std::uint64_t number, std::uint32_t events) {
+  auto& connection = connections_.at(number);
+  bool open = true;
+  if (events & EPOLLOUT) open = flush(connection);
+  if (open && (events & (EPOLLIN | EPOLLHUP | EPOLLERR))) open = read(connection);
+  if (!open) connections_.erase(number);
+}
+
+bool Control::read(Connection& connection) {
+  std::array<char, 16384> buffer;
+  const auto size = recv(connection.fd.get(), buffer.data(), buffer.size(), 0);
+  if (size < 0) return errno == EAGAIN || errno == EINTR;
+  if (size == 0) return false;
+  connection.received.append(buffer.data(), static_cast<std::size_t>(size));
+  const auto number = connection.client.number;
+  for (auto end = connection.received.find('\n'); end != std::string::npos;
+       end = connection.received.find('\n')) {
+    const auto line = connection.received.substr(0, end);
+    connection.received.erase(0, end + 1);
+    requested_(connection.client, line);
+    if (!connections_.contains(number)) return true;  // cut off while it was answered
+  }
+  return connection.received.size() <= longest_request;
+}
+
+bool Control::flush(Connection& connection) {
+  while (!connection.to_send.empty()) {
+    const auto sent =
+        send(connection.fd.get(), connection.to_send.data(), connection.to_send.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN) return false;
+    if (sent < 0) break;
+    connection.to_send.erase(0, static_cast<std::size_t>(sent));
+  }
+  connection.watch.set_events(connection.to_send.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
+  return true;
+}
+
+void Control::reply(std::uint64_t client, const std::string& line) {
+  const auto found = connections_.find(client);
+  if (found == connections_.end()) return;
+  auto& connection = found->second;
+  connection.to_send += line;
+  connection.to_send += '\n';
+  if (connection.to_send.size() > most_waiting || !flush(connection)) connections_.erase(found);
+}
+
+void Control::subscribe(std::uint64_t client) {
+  if (const auto found = connections_.find(client); found != connections_.end())
+    found->second.subscribed = true;
+}
+
+void Control::publish(const std::string& line) {
+  std::vector<std::uint64_t> subscribers;
+  for (const auto& [number, connection] : connections_)
+    if (connection.subscribed) subscribers.push_back(number);
+  for (const auto number : subscribers) reply(number, line);
+}
+
+}  // namespace vipd::daemon

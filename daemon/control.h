@@ -1,0 +1,65 @@
+// Control: the Unix socket for vipctl and whoever speaks JSON lines. One request a line, one reply a line;
+// after "watch" events follow, a line each. Many clients, each with a bound on what it may send and on what
+// waits for it: one that does not read is cut off and disturbs nobody.
+//
+//   {"v": 1, "command": "status"}
+//   {"v": 1, "ok": true, "result": {...}}      or      {"v": 1, "ok": false, "error": "..."}
+//
+// Who may: root and the user that vipd runs as may command, everybody who can open the socket may ask.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "io/fd.h"
+#include "io/loop.h"
+
+namespace vipd::daemon {
+
+// Who asked: for the answer, which may come later, and for the audit line.
+struct Client {
+  std::uint64_t number = 0;
+  unsigned user = 0;
+  int pid = 0;
+  bool may_command = false;
+};
+
+class Control {
+ public:
+  using Requested = std::function<void(const Client& client, const std::string& line)>;
+
+  Control(io::Loop& loop, io::Fd listening, Requested requested);
+
+  // A line to a client; without effect if it has gone meanwhile.
+  void reply(std::uint64_t client, const std::string& line);
+  // From now on it gets what is published.
+  void subscribe(std::uint64_t client);
+  void publish(const std::string& line);
+
+ private:
+  struct Connection {
+    Client client;
+    io::Fd fd;
+    io::Watch watch;
+    std::string received;
+    std::string to_send;
+    bool subscribed = false;
+  };
+
+  void accept_clients();
+  void ready(std::uint64_t number, std::uint32_t events);
+  bool read(Connection& connection);
+  bool flush(Connection& connection);
+
+  io::Loop& loop_;
+  io::Fd listening_;
+  Requested requested_;
+  io::Watch watch_;
+  std::map<std::uint64_t, Connection> connections_;
+  std::uint64_t numbers_ = 0;
+};
+
+}  // namespace vipd::daemon

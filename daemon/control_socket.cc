@@ -1,0 +1,31 @@
+#include "daemon/control_socket.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace vipd::daemon {
+
+Result<io::Fd> listen_for_control(const std::string& path) {
+  sockaddr_un address{};
+  if (path.size() >= sizeof address.sun_path)
+    return failure(fmt::format(
+        "the control socket's path {} is longer than the {} characters that it may have: choose a "
+        "shorter --run-dir",
+        path, sizeof address.sun_path - 1));
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  io::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return system_failure("opening the control socket");
+  unlink(path.c_str());
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      chmod(path.c_str(), 0660) != 0 || listen(fd.get(), 64) != 0)
+    return system_failure("opening the control socket " + path);
+  return fd;
+}
+
+}  // namespace vipd::daemon

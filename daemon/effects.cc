@@ -1,0 +1,274 @@
+#include "daemon/effects.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "netlink/batch.h"
+
+namespace vipd::daemon {
+
+namespace {
+using namespace std::chrono_literals;
+
+constexpr Duration slice_budget = 3ms;  // of netlink work between two looks at sockets and deadlines
+
+template <class... Lambdas>
+struct Overloaded : Lambdas... {
+  using Lambdas::operator()...;
+};
+template <class... Lambdas>
+Overloaded(Lambdas...) -> Overloaded<Lambdas...>;
+
+const vrrp::RouterKey& router_of(const auto& work) {
+  return std::visit([](const auto& each) -> const vrrp::RouterKey& { return each.router; }, work);
+}
+}  // namespace
+
+Result<std::unique_ptr<Effects>> Effects::open(io::Loop& loop, Log& log, Received received) {
+  auto netlink = TRY(netlink::Socket::open(0 /* NETLINK_ROUTE */));
+  auto announce = TRY(io::AnnounceSocket::open());
+  return std::unique_ptr<Effects>(
+      new Effects(loop, log, std::move(received), std::move(netlink), std::move(announce)));
+}
+
+Effects::Effects(io::Loop& loop, Log& log, Received received, netlink::Socket netlink,
+                 io::AnnounceSocket announce)
+    : loop_(loop),
+      log_(log),
+      received_(std::move(received)),
+      netlink_(std::move(netlink)),
+      announce_(std::move(announce)) {}
+
+// --- sockets ------------------------------------------------------------------------------------------
+
+void Effects::set_ports(Ports ports) {
+  ports_ = std::move(ports);
+  std::erase_if(sockets_, [&](const auto& each) {
+    const auto& [interface, family] = each.first;
+    const auto port = ports_.find(interface);
+    return port == ports_.end() || !port->second.vrids.contains(family) ||
+           port->second.interface.index != each.second.socket.interface_index();
+  });
+  for (const auto& [interface, port] : ports_)
+    for (const auto& [family, vrids] : port.vrids)
+      if (port.interface.exists()) open_socket({interface, family}, port.interface.index, vrids);
+}
+
+void Effects::open_socket(const SocketKey& key, std::uint32_t index, const std::vector<std::uint8_t>& vrids) {
+  const auto& [interface, family] = key;
+  auto found = sockets_.find(key);
+  if (found == sockets_.end()) {
+    auto socket = io::AdvertSocket::open(family, interface, index);
+    if (!socket) return log_.write_limited(Level::error, "open " + interface, socket.error().message);
+    found = sockets_.emplace(key, Socket{std::move(*socket), {}, {}}).first;
+    found->second.watch = loop_.watch(found->second.socket.fd(), [this, key] { receive(key); });
+  }
+  auto& open = found->second;
+  if (open.vrids == vrids) return;
+  if (const auto set = open.socket.set_vrids(vrids); !set) log_.warning(set.error().message);
+  open.vrids = vrids;
+}
+
+void Effects::receive(const SocketKey& key) {
+  const auto found = sockets_.find(key);
+  if (found == sockets_.end()) return;
+  const auto received =
+      found->second.socket.receive([&](const io::Datagram& datagram) { received_(key.first, datagram); });
+  if (!received) log_.write_limited(Level::warning, "receive " + key.first, received.error().message);
+}
+
+void Effects::receive_all() {
+  std::vector<SocketKey> keys;
+  for (const auto& [key, socket] : sockets_) keys.push_back(key);
+  for (const auto& key : keys) receive(key);
+}
+
+// --- work ---------------------------------------------------------------------------------------------
+
+void Effects::perform(const vrrp::Actions& actions) {
+  std::map<vrrp::RouterKey, Share> shares;
+  for (const auto& action : actions) {
+    std::visit(
+        Overloaded{
+            [&](const vrrp::AddAddress& add) {
+              shares[add.router].changes.push_back({add.router, true, add.prefix, add.valid});
+            },
+            [&](const vrrp::RemoveAddress& remove) {
+              shares[remove.router].changes.push_back({remove.router, false, remove.prefix, {}});
+            },
+            [&](const vrrp::RenewAddresses& renew) {
+              for (const auto& prefix : renew.prefixes)
+                shares[renew.router].renewals.push_back({renew.router, true, prefix, renew.valid});
+            },
+            [&](const vrrp::SendAdvertisement& send) { shares[send.router].advertisements.push_back(send); },
+            [&](const vrrp::Announce& announce) {
+              shares[announce.router].announcements.push_back(announce);
+            },
+            [](const auto&) {},
+        },
+        action);
+  }
+  const auto queued = queued_routers();
+  std::vector<vrrp::SendAdvertisement> now;
+  std::vector<vrrp::Announce> announce_now;
+  for (auto& [router, share] : shares) {
+    if (!share.changes.empty()) {
+      if (queued.contains(router)) forget_superseded(router, share.changes);
+    } else {
+      std::move(share.advertisements.begin(), share.advertisements.end(), std::back_inserter(now));
+      share.advertisements.clear();
+      if (!queued.contains(router)) {
+        std::move(share.announcements.begin(), share.announcements.end(), std::back_inserter(announce_now));
+        share.announcements.clear();
+      }
+    }
+    enqueue(std::move(share));
+  }
+  send(now);
+  announce(announce_now);
+  if (!first_.empty()) run_slice();
+}
+
+// A change makes earlier ones of the same address pointless that still wait; and whoever leaves sends and
+// announces no more.
+void Effects::forget_superseded(const vrrp::RouterKey& router, const std::vector<Change>& changes) {
+  std::set<Prefix> touched;
+  bool leaves = false;
+  for (const auto& change : changes) {
+    touched.insert(change.prefix);
+    leaves = leaves || !change.add;
+  }
+  const auto superseded = [&](const Work& work) {
+    if (router_of(work) != router) return false;
+    const auto* change = std::get_if<Change>(&work);
+    return change ? touched.contains(change->prefix) : leaves;
+  };
+  std::erase_if(first_, superseded);
+  std::erase_if(rest_, superseded);
+}
+
+std::set<vrrp::RouterKey> Effects::queued_routers() const {
+  std::set<vrrp::RouterKey> routers;
+  for (const auto* queue : {&first_, &rest_})
+    for (const auto& work : *queue) routers.insert(router_of(work));
+  return routers;
+}
+
+void Effects::enqueue(Share share) {
+  auto* queue = &first_;
+  auto announcement = share.announcements.begin();
+  for (std::size_t begin = 0; begin < share.changes.size(); begin += netlink::batch_size, queue = &rest_) {
+    const auto end = std::min(begin + netlink::batch_size, share.changes.size());
+    std::set<IpAddress> in_this_slice;
+    for (auto i = begin; i < end; ++i) {
+      in_this_slice.insert(share.changes[i].prefix.address);
+      queue->push_back(std::move(share.changes[i]));
+    }
+    if (begin == 0)
+      std::move(share.advertisements.begin(), share.advertisements.end(), std::back_inserter(*queue));
+    // Announcements come in the order of the addresses.
+    while (announcement != share.announcements.end() && in_this_slice.contains(announcement->address))
+      queue->push_back(std::move(*announcement++));
+  }
+  std::move(announcement, share.announcements.end(), std::back_inserter(rest_));
+  std::move(share.renewals.begin(), share.renewals.end(), std::back_inserter(rest_));
+}
+
+void Effects::run_slice() {
+  auto& queue = first_.empty() ? rest_ : first_;
+  std::vector<Work> slice;
+  std::vector<Change> changes;
+  while (!queue.empty()) {
+    if (const auto* change = std::get_if<Change>(&queue.front())) {
+      if (changes.size() == netlink::batch_size) break;
+      changes.push_back(*change);
+    }
+    slice.push_back(std::move(queue.front()));
+    queue.pop_front();
+  }
+  // The kernel may be slow (it searches long lists of IPv6 addresses): what it did not get to comes first in
+  // the next slice, with what waits for it.
+  std::size_t done = apply(changes);
+  auto rest = slice.begin();
+  for (; rest != slice.end(); ++rest)
+    if (std::holds_alternative<Change>(*rest) && done-- == 0) break;
+  std::vector<vrrp::SendAdvertisement> advertisements;
+  std::vector<vrrp::Announce> announcements;
+  for (auto each = slice.begin(); each != rest; ++each) {
+    if (auto* advertisement = std::get_if<vrrp::SendAdvertisement>(&*each))
+      advertisements.push_back(std::move(*advertisement));
+    if (auto* announcement = std::get_if<vrrp::Announce>(&*each)) announcements.push_back(std::move(*announcement));
+  }
+  queue.insert(queue.begin(), std::make_move_iterator(rest), std::make_move_iterator(slice.end()));
+  send(advertisements);
+  announce(announcements);
+}
+
+// --- system calls -------------------------------------------------------------------------------------
+
+std::size_t Effects::apply(const std::vector<Change>& changes) {
+  if (changes.empty()) return 0;
+  std::vector<netlink::AddressChange> requests;
+  for (const auto& change : changes) {
+    const auto port = ports_.find(change.router.interface);
+    const bool hosts_network =
+        port != ports_.end() && netlink::is_connected(port->second.interface, change.prefix, {});
+    requests.push_back({.add = change.add,
+                        .interface_index = index_of(change.router.interface),
+                        .prefix = change.prefix,
+                        .valid = change.valid,
+                        .no_prefix_route = hosts_network,
+                        .label = {}});
+  }
+  const auto results = netlink::apply(netlink_, requests, slice_budget);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    // A missing interface is told by its own event, and takes its addresses along.
+    if (results[i] || requests[i].interface_index == 0) continue;
+    failures_.push_back({changes[i].router, changes[i].prefix, results[i].error().message});
+  }
+  return results.size();
+}
+
+void Effects::send(const std::vector<vrrp::SendAdvertisement>& advertisements) {
+  std::map<SocketKey, std::vector<const vrrp::SendAdvertisement*>> by_socket;
+  for (const auto& each : advertisements)
+    by_socket[{each.router.interface, each.router.family}].push_back(&each);
+  for (const auto& [key, list] : by_socket) {
+    const auto found = sockets_.find(key);
+    if (found == sockets_.end()) continue;
+    std::vector<io::Outgoing> datagrams;
+    for (const auto* each : list) datagrams.push_back({each->source, each->destination, each->message});
+    const auto errors = found->second.socket.send(datagrams);
+    for (std::size_t i = 0; i < errors.size(); ++i)
+      if (errors[i] != 0)
+        log_.write_limited(Level::warning, "send " + to_string(list[i]->router),
+                           fmt::format("{}: sending an advertisement from {}: {}", to_string(list[i]->router),
+                                       to_string(list[i]->source), std::strerror(errors[i])));
+  }
+}
+
+void Effects::announce(const std::vector<vrrp::Announce>& announcements) {
+  std::vector<io::Frame> frames;
+  std::vector<const vrrp::Announce*> sent;
+  for (const auto& each : announcements) {
+    const auto index = index_of(each.router.interface);
+    if (index == 0) continue;
+    frames.push_back({index, each.frame});
+    sent.push_back(&each);
+  }
+  const auto errors = announce_.send(frames);
+  for (std::size_t i = 0; i < errors.size(); ++i)
+    if (errors[i] != 0)
+      log_.write_limited(Level::warning, "announce " + sent[i]->router.interface,
+                         fmt::format("announcing {} on {}: {}", to_string(sent[i]->address),
+                                     sent[i]->router.interface, std::strerror(errors[i])));
+}
+
+std::uint32_t Effects::index_of(const std::string& interface) const {
+  const auto port = ports_.find(interface);
+  return port == ports_.end() ? 0 : port->second.interface.index;
+}
+
+}  // namespace vipd::daemon

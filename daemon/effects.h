@@ -1,0 +1,104 @@
+// Effects: the one place where an action of the engine becomes a system call.
+//
+// Advertisements never wait for anything. Changes of addresses leave in slices of one netlink batch, so that
+// a take-over of thousands of addresses does not hold up the loop: what is left is done by run_slice(), turn
+// by turn. Each virtual router's first slice goes before its first advertisement, and before the rest of
+// everybody's; an address is announced as soon as it is there. What fails comes back as events.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "daemon/log.h"
+#include "io/advert_socket.h"
+#include "io/announce_socket.h"
+#include "io/loop.h"
+#include "netlink/address.h"
+#include "vrrp/action.h"
+#include "vrrp/event.h"
+
+namespace vipd::daemon {
+
+class Effects {
+ public:
+  using Received = std::function<void(const std::string& interface, const io::Datagram& datagram)>;
+
+  // What the configuration and the kernel make of an interface.
+  struct Port {
+    Interface interface;  // with the host's own addresses only, the virtual ones left out
+    std::map<Family, std::vector<std::uint8_t>> vrids;  // which virtual routers shall be heard
+  };
+  using Ports = std::map<std::string, Port>;  // by the interface's name
+
+  static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Received received);
+
+  // Opens, reopens and closes sockets accordingly. To be called when the configuration or an interface has
+  // changed.
+  void set_ports(Ports ports);
+
+  // Reads what is queued in all sockets; a call for each datagram.
+  void receive_all();
+
+  // StateChanged, Noted and AdvertisementDiscarded are nothing to be done here and are ignored.
+  void perform(const vrrp::Actions& actions);
+
+  bool has_work() const { return !first_.empty() || !rest_.empty(); }
+  void run_slice();
+
+  // Addresses that the kernel refused, since the last call.
+  std::vector<vrrp::AddressFailed> take_failures() { return std::exchange(failures_, {}); }
+
+ private:
+  struct Socket {
+    io::AdvertSocket socket;
+    std::vector<std::uint8_t> vrids;
+    io::Watch watch;
+  };
+  using SocketKey = std::pair<std::string, Family>;
+  struct Change {
+    vrrp::RouterKey router;
+    bool add = true;
+    Prefix prefix;
+    Duration valid{};
+  };
+  // In the order in which it leaves.
+  using Work = std::variant<Change, vrrp::SendAdvertisement, vrrp::Announce>;
+  // What one step asks of one virtual router.
+  struct Share {
+    std::vector<Change> changes;
+    std::vector<vrrp::SendAdvertisement> advertisements;
+    std::vector<vrrp::Announce> announcements;
+    std::vector<Change> renewals;
+  };
+
+  Effects(io::Loop& loop, Log& log, Received received, netlink::Socket netlink, io::AnnounceSocket announce);
+  void open_socket(const SocketKey& key, std::uint32_t index, const std::vector<std::uint8_t>& vrids);
+  void receive(const SocketKey& key);
+  void forget_superseded(const vrrp::RouterKey& router, const std::vector<Change>& changes);
+  void enqueue(Share share);
+  std::set<vrrp::RouterKey> queued_routers() const;
+  void send(const std::vector<vrrp::SendAdvertisement>& advertisements);
+  void announce(const std::vector<vrrp::Announce>& announcements);
+  std::size_t apply(const std::vector<Change>& changes);  // how many the kernel got to
+  std::uint32_t index_of(const std::string& interface) const;  // 0: not there
+
+  io::Loop& loop_;
+  Log& log_;
+  Received received_;
+  netlink::Socket netlink_;
+  io::AnnounceSocket announce_;
+  Ports ports_;
+  std::map<SocketKey, Socket> sockets_;
+  std::deque<Work> first_;
+  std::deque<Work> rest_;
+  std::vector<vrrp::AddressFailed> failures_;
+};
+
+}  // namespace vipd::daemon

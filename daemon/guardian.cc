@@ -1,0 +1,296 @@
+#include "daemon/guardian.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "conf/build.h"
+#include "conf/load.h"
+#include "daemon/clock.h"
+#include "daemon/service_manager.h"
+
+namespace vipd::daemon {
+
+namespace {
+using namespace std::chrono_literals;
+
+// A child that ends within this time after its start counts as failing.
+constexpr Duration soon = 10s;
+// How long the guardian goes on in the place of a router that does not come back.
+constexpr Duration longest_hold = 10s;
+// An orderly stop waits for the successor of each virtual router, at most one interval (40.95 s).
+constexpr Duration longest_stop = 60s;
+// A router that has not been seen alive for this long hangs. It wakes up every half second at least.
+constexpr Duration longest_silence = 3s;
+
+constexpr Duration look_interval = 1s;
+// The monitor has nothing to hand over.
+constexpr Duration longest_monitor_stop = 3s;
+
+// The first replacement comes at once, the next ones ever later.
+Duration restart_delay(int failures_in_a_row) {
+  constexpr std::array<Duration, 6> delays{0ms, 0ms, 50ms, 200ms, 1s, 2s};
+  return delays[static_cast<std::size_t>(std::min<int>(failures_in_a_row, delays.size() - 1))];
+}
+
+std::string summary(const conf::Config& config) {
+  return fmt::format("{} virtual router{}, {} virtual server{}, {} check{}", config.virtual_routers.size(),
+                     config.virtual_routers.size() == 1 ? "" : "s", config.virtual_servers.size(),
+                     config.virtual_servers.size() == 1 ? "" : "s", conf::checks(config).size(),
+                     conf::checks(config).size() == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Paths paths, Level level, conf::Config config,
+                                                   io::Fd control) {
+  return std::unique_ptr<Guardian>(
+      new Guardian(log, std::move(paths), level, std::move(config), std::move(control), TRY(Hold::create())));
+}
+
+Guardian::Guardian(Log& log, Paths paths, Level level, conf::Config config, io::Fd control, Hold hold)
+    : log_(log),
+      paths_(std::move(paths)),
+      level_(level),
+      config_(std::move(config)),
+      control_(std::move(control)),
+      hold_(std::move(hold)),
+      holder_(log),
+      scripts_(loop_, [] { return now(); }),
+      router_("vipd-router"),
+      monitor_("vipd-monitor"),
+      router_link_(
+          loop_, [this](io::Message message) { message_from_router(std::move(message)); },
+          [](const std::string&) {}),
+      monitor_link_(
+          loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
+          [](const std::string&) {}),
+      started_(now()) {}
+
+int Guardian::run() {
+  const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
+  const auto interrupt = loop_.on_signal(SIGINT, [this](const signalfd_siginfo&) { stop("SIGINT"); });
+  const auto hang_up = loop_.on_signal(SIGHUP, [this](const signalfd_siginfo&) { reload(0); });
+  log_.info(fmt::format("{}: {}", paths_.config_file, summary(config_)));
+  scripts_.replace(conf::checks(config_));
+  start_router();
+  start_monitor();
+  while (!stopping_ || router_.process || monitor_.process) turn();
+  return 0;
+}
+
+void Guardian::turn() {
+  if (const auto waited = wait_until(loop_, next_deadline()); !waited)
+    log_.write_limited(Level::error, "wait", waited.error().message);
+  const auto time = now();
+  replace_hanging_router();
+  holder_.tick(time);
+  scripts_.step(time);
+  for (const auto run : std::exchange(ended_runs_, {})) script_runs_.erase(run);
+  if (router_.restart <= time) start_router();
+  if (monitor_.restart <= time) start_monitor();
+  if (holder_.holding() && time - holding_since_ > longest_hold) {
+    log_.error(fmt::format("no router for {}: giving the addresses up", to_string(longest_hold)));
+    holder_.last_will();
+    hold_.clear();
+  }
+  if (stop_bound_ <= time) end_by_force();
+}
+
+void Guardian::end_by_force() {
+  stop_bound_ = never;
+  auto& child = router_.process ? router_ : monitor_;
+  if (!child.process) return;
+  log_.error(fmt::format("{} does not stop: it is killed", child.name));
+  (void)io::kill(*child.process, SIGKILL);
+}
+
+TimePoint Guardian::next_deadline() const {
+  return std::min({holder_.deadline(), scripts_.next_deadline(), router_.restart, monitor_.restart,
+                   look_at_router_, stop_bound_, holder_.holding() ? holding_since_ + longest_hold : never});
+}
+
+// --- children -----------------------------------------------------------------------------------------
+
+Result<io::Process> Guardian::spawn(Child& child, int second_fd, io::Channel& ours) {
+  auto [mine, theirs] = TRY(io::Channel::pair());
+  ours = std::move(mine);
+  io::SpawnOptions options;
+  options.fds = {{theirs.fd(), guardian_fd}, {second_fd, hold_fd}};
+  return io::spawn({program_path(child.name), "--log-level", std::string(name_of(level_))}, options);
+}
+
+void Guardian::started(Child& child, Result<io::Process> process) {
+  child.restart = never;
+  child.started = now();
+  if (!process) {
+    log_.error(fmt::format("starting {}: {}", child.name, process.error().message));
+    child.restart = now() + restart_delay(++child.failures_in_a_row);
+    return;
+  }
+  child.process = std::move(*process);
+  child.ended = loop_.watch(child.process->pidfd.get(), [this, &child] { child_ended(child); });
+}
+
+void Guardian::start_router() {
+  auto pair = io::Channel::pair();
+  if (!pair) return log_.error(pair.error().message);
+  io::Channel ours = std::move(pair->first);
+  started(router_, spawn(router_, hold_.fd(), ours));
+  if (!router_.process) return;
+  router_ready_ = false;
+  look_at_router_ = now() + look_interval;
+  router_link_.attach(std::move(ours));
+  send_configuration(holder_.snapshot());
+  connect_router_and_monitor();
+}
+
+void Guardian::start_monitor() {
+  auto pair = io::Channel::pair();
+  if (!pair) return log_.error(pair.error().message);
+  io::Channel ours = std::move(pair->first);
+  started(monitor_, spawn(monitor_, control_.get(), ours));
+  if (!monitor_.process) return;
+  monitor_link_.attach(std::move(ours));
+  script_runs_.clear();
+  monitor_link_.send(Checks{conf::checks(config_)});
+  connect_router_and_monitor();
+}
+
+void Guardian::connect_router_and_monitor() {
+  if (!router_.process || !monitor_.process) return;
+  auto pair = io::Channel::pair();
+  if (!pair) return log_.error(pair.error().message);
+  const int to_router = pair->first.fd();
+  const int to_monitor = pair->second.fd();
+  router_link_.send_bytes(MessageType::monitor_link, {}, {&to_router, 1});
+  monitor_link_.send_bytes(MessageType::router_link, {}, {&to_monitor, 1});
+  tell_monitor();
+}
+
+void Guardian::child_ended(Child& child) {
+  const auto exit = io::reap(*child.process);
+  if (exit && !*exit) return;
+  child.ended.reset();
+  child.process.reset();
+  const auto how = exit ? to_string(**exit) : exit.error().message;
+  if (&child == &router_) router_ended(how);
+  if (stopping_) {
+    if (&child == &router_) {
+      stop_bound_ = now() + longest_monitor_stop;
+      monitor_link_.detach();  // the monitor ends when its guardian goes
+    }
+    return;
+  }
+  ++child.restarts;
+  child.failures_in_a_row = now() - child.started < soon ? child.failures_in_a_row + 1 : 0;
+  const auto delay = restart_delay(child.failures_in_a_row);
+  log_.error(fmt::format("{} has ended ({}); it is started again{}", child.name, how,
+                         delay == Duration::zero() ? "" : " in " + to_string(delay)));
+  child.restart = now() + delay;
+}
+
+// The router is dead: from here on the guardian sends what it would have sent.
+void Guardian::router_ended(const std::string& how) {
+  router_link_.detach();
+  look_at_router_ = never;
+  if (stopping_ && how == "exit code 0") return;
+  if (!holder_.holding()) holding_since_ = now();
+  // A replacement that died before it was ready has nothing newer than what we hold.
+  if (router_ready_ || !holder_.holding())
+    if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
+  router_ready_ = false;
+  if (stopping_) holder_.last_will();
+}
+
+void Guardian::replace_hanging_router() {
+  if (look_at_router_ > now()) return;
+  look_at_router_ = now() + look_interval;
+  if (!router_.process || !router_ready_ || now() - hold_.last_beat() < longest_silence) return;
+  log_.error(fmt::format("{} has not moved for {}: it is killed and replaced", router_.name,
+                         to_string(longest_silence)));
+  (void)io::kill(*router_.process, SIGKILL);
+  router_ready_ = true;
+}
+
+// --- the router ---------------------------------------------------------------------------------------
+
+void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
+  router_link_.send(Configure{conf::virtual_routers(config_), std::move(adopted)});
+}
+
+void Guardian::message_from_router(io::Message message) {
+  if (!is(message, MessageType::ready)) return;
+  router_ready_ = true;
+  if (holder_.holding()) log_.notice("a new router goes on where the last one stopped");
+  holder_.end();
+  holding_since_ = never;
+  if (!std::exchange(told_ready_, true)) notify_service_manager("READY=1\nSTATUS=serving");
+}
+
+// --- the monitor --------------------------------------------------------------------------------------
+
+void Guardian::tell_monitor() {
+  const auto describe = [](const Child& child) {
+    return Program{child.process ? child.process->pid : 0, child.started, child.restarts};
+  };
+  monitor_link_.send(Programs{paths_.config_file,
+                              {{"guardian", Program{getpid(), started_, 0}},
+                               {"router", describe(router_)},
+                               {"monitor", describe(monitor_)}}});
+}
+
+void Guardian::message_from_monitor(io::Message message) {
+  if (on<RunScript>(message, [this](RunScript request) { run_script(std::move(request)); })) return;
+  if (on<CancelScript>(message, [this](CancelScript request) { script_runs_.erase(request.run); })) return;
+  on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request.id)); });
+}
+
+void Guardian::run_script(RunScript request) {
+  auto run = scripts_.run_script(request.check, request.timeout,
+                                 [this, number = request.run](const health::ScriptOutcome& outcome) {
+                                   monitor_link_.send(ScriptEnded{number, outcome});
+                                   ended_runs_.push_back(number);
+                                 });
+  script_runs_[request.run] = std::move(run);
+}
+
+// --- commands -----------------------------------------------------------------------------------------
+
+Reloaded Guardian::reload(std::uint64_t id) {
+  auto loaded = conf::load_file(paths_.config_file);
+  if (!loaded) {
+    log_.error(fmt::format("reload refused, the present configuration stays: {}", loaded.error().message));
+    return {id, false, loaded.error().message};
+  }
+  if (!loaded->config) {
+    const auto all = loaded->diagnostics.render();
+    log_.error(fmt::format("reload refused, the present configuration stays:\n{}", all));
+    return {id, false, all};
+  }
+  config_ = std::move(*loaded->config);
+  scripts_.replace(conf::checks(config_));
+  send_configuration(std::nullopt);
+  monitor_link_.send(Checks{conf::checks(config_)});
+  const auto text = fmt::format("reloaded {}: {}", paths_.config_file, summary(config_));
+  log_.notice(text);
+  return {id, true, text};
+}
+
+void Guardian::stop(const std::string& why) {
+  if (stopping_) return;
+  stopping_ = true;
+  log_.notice(fmt::format("{}: stopping", why));
+  notify_service_manager("STOPPING=1");
+  router_.restart = monitor_.restart = never;
+  stop_bound_ = now() + longest_stop;
+  if (router_.process) return router_link_.send(Stop{});
+  holder_.last_will();
+  stop_bound_ = now() + longest_monitor_stop;
+  monitor_link_.detach();
+}
+
+}  // namespace vipd::daemon

@@ -1,0 +1,94 @@
+// Guardian: the program `vipd`. It starts and watches the router and the monitor, reads the configuration for
+// them, runs their scripts, and holds for the router while that is being replaced. Small on purpose: it
+// parses nothing that comes from the network.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conf/config.h"
+#include "daemon/hold.h"
+#include "daemon/holder.h"
+#include "daemon/link.h"
+#include "daemon/log.h"
+#include "daemon/paths.h"
+#include "health/local_executor.h"
+#include "io/loop.h"
+#include "io/process.h"
+
+namespace vipd::daemon {
+
+class Guardian {
+ public:
+  // control: the listening control socket, which the monitor serves.
+  static Result<std::unique_ptr<Guardian>> create(Log& log, Paths paths, Level level, conf::Config config,
+                                                  io::Fd control);
+
+  // Until told to stop. Returns the exit code.
+  int run();
+
+ private:
+  // A program of ours: running, or to be started again.
+  struct Child {
+    explicit Child(std::string program) : name(std::move(program)) {}
+    std::string name;
+    std::optional<io::Process> process;
+    io::Watch ended;
+    TimePoint started{};
+    TimePoint restart = never;  // when to start it again
+    std::uint32_t restarts = 0;
+    int failures_in_a_row = 0;  // ended soon after its start
+  };
+
+  Guardian(Log& log, Paths paths, Level level, conf::Config config, io::Fd control, Hold hold);
+  void turn();
+
+  void start_router();
+  void start_monitor();
+  Result<io::Process> spawn(Child& child, int second_fd, io::Channel& ours);
+  void started(Child& child, Result<io::Process> process);
+  void child_ended(Child& child);
+  void router_ended(const std::string& how);
+  void replace_hanging_router();
+  void connect_router_and_monitor();
+
+  void message_from_router(io::Message message);
+  void message_from_monitor(io::Message message);
+  void run_script(RunScript request);
+  void tell_monitor();
+  Reloaded reload(std::uint64_t id);
+  void send_configuration(std::optional<vrrp::Snapshot> adopted);
+  void stop(const std::string& why);
+  void end_by_force();
+  TimePoint next_deadline() const;
+
+  Log& log_;
+  Paths paths_;
+  Level level_;
+  conf::Config config_;
+  io::Fd control_;
+  io::Loop loop_;
+  Hold hold_;
+  Holder holder_;
+  health::LocalExecutor scripts_;
+  std::map<std::uint64_t, std::unique_ptr<health::ScriptRun>> script_runs_;
+  std::vector<std::uint64_t> ended_runs_;
+  Child router_;
+  Child monitor_;
+  Link router_link_;
+  Link monitor_link_;
+  bool router_ready_ = false;
+  TimePoint holding_since_ = never;
+  TimePoint look_at_router_ = never;
+  TimePoint started_{};
+  bool told_ready_ = false;
+  bool stopping_ = false;
+  TimePoint stop_bound_ = never;
+};
+
+}  // namespace vipd::daemon

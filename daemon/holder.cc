@@ -1,0 +1,121 @@
+#include "daemon/holder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "netlink/address.h"
+#include "vrrp/packet.h"
+
+namespace vipd::daemon {
+
+void Holder::begin(HoldState state, TimePoint now) {
+  held_.clear();
+  for (auto& router : state.held) {
+    const auto known = std::find_if(state.snapshot.routers.begin(), state.snapshot.routers.end(),
+                                    [&](const auto& each) { return each.key == router.key; });
+    const auto due = known == state.snapshot.routers.end() ? now : known->deadline;
+    held_.push_back({std::move(router), due, now});
+  }
+  snapshot_ = std::move(state.snapshot);
+}
+
+void Holder::tick(TimePoint now) {
+  for (auto& held : held_) {
+    if (held.advertisement <= now) {
+      send(held, held.router.advertisement.priority);
+      held.advertisement += held.router.advertisement.interval;
+      if (held.advertisement <= now) held.advertisement = now + held.router.advertisement.interval;
+    }
+    if (held.renewal <= now && held.router.dead_man != Duration::zero()) {
+      change_addresses(held, true);
+      held.renewal = now + held.router.dead_man / 3;
+    }
+  }
+}
+
+TimePoint Holder::deadline() const {
+  TimePoint earliest = never;
+  for (const auto& held : held_) {
+    earliest = std::min(earliest, held.advertisement);
+    if (held.router.dead_man != Duration::zero()) earliest = std::min(earliest, held.renewal);
+  }
+  return earliest;
+}
+
+std::optional<vrrp::Snapshot> Holder::snapshot() const {
+  auto snapshot = snapshot_;
+  if (!snapshot) return std::nullopt;
+  for (auto& router : snapshot->routers)
+    for (const auto& held : held_)
+      if (held.router.key == router.key) router.deadline = held.advertisement;
+  return snapshot;
+}
+
+void Holder::end() {
+  held_.clear();
+  snapshot_.reset();
+  sockets_.clear();
+}
+
+void Holder::last_will() {
+  for (const auto& held : held_) {
+    send(held, vrrp::release_priority);
+    change_addresses(held, false);
+  }
+  end();
+}
+
+void Holder::send(const Held& held, vrrp::Priority priority) {
+  auto* socket = socket_for(held.router);
+  if (!socket) return;
+  auto advertisement = held.router.advertisement;
+  advertisement.priority = priority;
+  const auto& group = vrrp::multicast_group(held.router.key.family);
+  const auto message = vrrp::encode(advertisement, held.router.source, group);
+  const io::Outgoing outgoing{held.router.source, group, message};
+  const auto errors = socket->send({&outgoing, 1});
+  if (errors.front() != 0)
+    log_.write_limited(Level::warning, "hold " + to_string(held.router.key),
+                       fmt::format("{}: sending an advertisement in the router's place: {}",
+                                   to_string(held.router.key), std::strerror(errors.front())));
+}
+
+void Holder::change_addresses(const Held& held, bool add) {
+  if (!netlink_) {
+    auto socket = netlink::Socket::open(0 /* NETLINK_ROUTE */);
+    if (!socket) return log_.write_limited(Level::error, "hold netlink", socket.error().message);
+    netlink_ = std::move(*socket);
+  }
+  std::vector<netlink::AddressChange> changes;
+  for (const auto& prefix : held.router.addresses)
+    changes.push_back({.add = add,
+                       .interface_index = held.router.interface_index,
+                       .prefix = prefix,
+                       .valid = held.router.dead_man,
+                       .no_prefix_route = true,  // never touches the lifetime of the host's own routes
+                       .label = {}});
+  for (const auto& result : netlink::apply(*netlink_, changes))
+    if (!result)
+      log_.write_limited(Level::warning, "hold " + to_string(held.router.key), result.error().message);
+}
+
+io::AdvertSocket* Holder::socket_for(const HeldRouter& router) {
+  const auto key = std::pair(router.interface_index, router.key.family);
+  auto found = sockets_.find(key);
+  if (found == sockets_.end()) {
+    auto socket = io::AdvertSocket::open(router.key.family, router.key.interface, router.interface_index);
+    if (!socket) {
+      log_.write_limited(Level::error, "hold " + router.key.interface, socket.error().message);
+      return nullptr;
+    }
+    // It only sends: everything that arrives is dropped in the kernel.
+    if (const auto set = socket->set_vrids({}); !set)
+      log_.write_limited(Level::warning, "hold", set.error().message);
+    found = sockets_.emplace(key, std::move(*socket)).first;
+  }
+  return &found->second;
+}
+
+}  // namespace vipd::daemon

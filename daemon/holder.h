@@ -1,0 +1,52 @@
+// Holder: the guardian in the router's place. While a router that died or hangs is being replaced, it sends
+// the last advertisements on time and renews the addresses; if no router comes back, it carries out the last
+// will: priority 0, addresses removed. It listens to nothing and decides nothing.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "daemon/hold.h"
+#include "daemon/log.h"
+#include "io/advert_socket.h"
+#include "netlink/socket.h"
+
+namespace vipd::daemon {
+
+class Holder {
+ public:
+  explicit Holder(Log& log) : log_(log) {}
+
+  // Goes on for the Actives in `state`.
+  void begin(HoldState state, TimePoint now);
+  bool holding() const { return !held_.empty(); }
+  void tick(TimePoint now);
+  TimePoint deadline() const;
+
+  // What a successor starts from: the state, with the deadlines as far as they have come here.
+  std::optional<vrrp::Snapshot> snapshot() const;
+
+  void end();        // a successor goes on
+  void last_will();  // nobody does
+
+ private:
+  struct Held {
+    HeldRouter router;
+    TimePoint advertisement;  // when the next one is due
+    TimePoint renewal;
+  };
+
+  void send(const Held& held, vrrp::Priority priority);
+  void change_addresses(const Held& held, bool add);
+  io::AdvertSocket* socket_for(const HeldRouter& router);
+
+  Log& log_;
+  std::vector<Held> held_;
+  std::optional<vrrp::Snapshot> snapshot_;
+  std::map<std::pair<std::uint32_t, Family>, io::AdvertSocket> sockets_;
+  std::optional<netlink::Socket> netlink_;
+};
+
+}  // namespace vipd::daemon

@@ -1,0 +1,49 @@
+#include "daemon/link.h"
+
+#include <sys/epoll.h>
+
+namespace vipd::daemon {
+
+Link::Link(io::Loop& loop, Received received, Lost lost)
+    : loop_(loop), received_(std::move(received)), lost_(std::move(lost)) {}
+
+void Link::attach(io::Channel channel) {
+  detach();
+  ++attachment_;
+  channel_ = std::move(channel);
+  watch_ = loop_.watch(channel_->fd(), EPOLLIN, [this](std::uint32_t events) { ready(events); });
+}
+
+void Link::detach() {
+  watch_.reset();
+  channel_.reset();
+}
+
+void Link::lose(const std::string& why) {
+  detach();
+  lost_(why);
+}
+
+void Link::send_bytes(MessageType type, std::span<const std::uint8_t> bytes, std::span<const int> fds) {
+  if (!channel_) return;
+  const auto sent = channel_->send(static_cast<std::uint16_t>(type), bytes, fds);
+  // The end of a peer is noticed, and told, when its end of file is read.
+  if (sent && !*sent) watch_.set_events(EPOLLIN | EPOLLOUT);
+}
+
+void Link::ready(std::uint32_t events) {
+  if (events & EPOLLOUT) {
+    if (const auto flushed = channel_->flush(); !flushed) return lose(flushed.error().message);
+    if (!channel_->waiting()) watch_.set_events(EPOLLIN);
+  }
+  // Messages are collected first: handling one may replace this very channel.
+  const auto attachment = attachment_;
+  std::vector<io::Message> messages;
+  const auto open = channel_->receive([&](io::Message message) { messages.push_back(std::move(message)); });
+  for (auto& message : messages) received_(std::move(message));
+  const bool same = attached() && attachment == attachment_;
+  if (!open && same) return lose(open.error().message);
+  if (open && !*open && same) lose("it has ended");
+}
+
+}  // namespace vipd::daemon

@@ -1,0 +1,56 @@
+// Link: a channel to another program of ours, watched by the loop, that speaks daemon/messages.h. When the
+// other end goes away it says so once and stays silent until it is given a new channel.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "daemon/messages.h"
+#include "io/channel.h"
+#include "io/loop.h"
+
+namespace vipd::daemon {
+
+class Link {
+ public:
+  using Received = std::function<void(io::Message)>;
+  using Lost = std::function<void(const std::string& why)>;
+
+  Link(io::Loop& loop, Received received, Lost lost);
+
+  void attach(io::Channel channel);
+  void detach();
+  bool attached() const { return channel_.has_value(); }
+
+  // What cannot be sent because the other end is gone is forgotten: it gets everything anew when it is back.
+  template <class M>
+  void send(const M& message, std::span<const int> fds = {}) {
+    send_bytes(M::type, to_bytes(message), fds);
+  }
+  void send_bytes(MessageType type, std::span<const std::uint8_t> bytes, std::span<const int> fds);
+
+ private:
+  void ready(std::uint32_t events);
+  void lose(const std::string& why);
+
+  io::Loop& loop_;
+  Received received_;
+  Lost lost_;
+  std::optional<io::Channel> channel_;
+  io::Watch watch_;
+  std::uint64_t attachment_ = 0;  // counts channels
+};
+
+// Calls `handle` with the message if it is an M. Returns false if it is another kind.
+template <class M, class Handle>
+bool on(const io::Message& message, Handle handle) {
+  if (message.type != static_cast<std::uint16_t>(M::type)) return false;
+  if (auto value = from_bytes<M>(message.bytes)) handle(std::move(*value));
+  return true;
+}
+
+inline bool is(const io::Message& message, MessageType type) {
+  return message.type == static_cast<std::uint16_t>(type);
+}
+
+}  // namespace vipd::daemon

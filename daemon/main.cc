@@ -1,0 +1,75 @@
+// vipd: reads the configuration, takes its run directory, and becomes the guardian.
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "conf/load.h"
+#include "daemon/control_socket.h"
+#include "daemon/guardian.h"
+#include "daemon/run_directory.h"
+#include "daemon/scheduling.h"
+
+namespace {
+using namespace vipd;
+using namespace vipd::daemon;
+
+// Documented in vipd(8).
+constexpr int exit_configuration = 1;
+constexpr int exit_usage = 2;
+constexpr int exit_cannot_run = 3;
+
+int cannot_run(const Error& error) {
+  std::fprintf(stderr, "vipd: %s\n", error.message.c_str());
+  return exit_cannot_run;
+}
+
+int run(Paths paths, Level level) {
+  auto loaded = conf::load_file(paths.config_file);
+  if (!loaded) {
+    std::fprintf(stderr, "vipd: %s\n", loaded.error().message.c_str());
+    return exit_usage;
+  }
+  const auto diagnostics = loaded->diagnostics.render();
+  if (!diagnostics.empty()) std::fputs(diagnostics.c_str(), stderr);
+  if (!loaded->config) return exit_configuration;
+
+  if (const auto permitted = check_permissions(); !permitted) return cannot_run(permitted.error());
+  const auto lock = take_run_directory(paths);
+  if (!lock) return cannot_run(lock.error());
+  auto control = listen_for_control(paths.control_socket());
+  if (!control) return cannot_run(control.error());
+
+  Log log("vipd", level);
+  ask_for_priority(log);
+  auto guardian = Guardian::create(log, paths, level, std::move(*loaded->config), std::move(*control));
+  if (!guardian) return cannot_run(guardian.error());
+  const int result = (*guardian)->run();
+  std::error_code ignored;
+  std::filesystem::remove(paths.control_socket(), ignored);
+  return result;
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "vipd keeps virtual IP addresses on exactly one healthy node of a group (VRRPv3, RFC 9568).\n"
+      "It runs in the foreground; SIGTERM hands over and ends it, SIGHUP reloads. See vipd(8)."};
+  Paths paths;
+  std::string level_name = "info";
+  Level level = Level::info;
+  app.add_option("--config", paths.config_file, "configuration file")->capture_default_str();
+  app.add_option("--run-dir", paths.run_dir, "directory of the control socket")->capture_default_str();
+  app.add_option("--state-dir", paths.state_dir, "directory of what survives a boot")->capture_default_str();
+  app.add_option("--log-level", level_name, "error, warning, notice, info or debug")->capture_default_str();
+  app.set_version_flag("--version", std::string("vipd ") + VIPD_VERSION);
+  try {
+    app.parse(argc, argv);
+    if (!parse_level(level_name, level))
+      throw CLI::ValidationError("--log-level", "is error, warning, notice, info or debug");
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_usage;
+  }
+  return run(paths, level);
+}

@@ -1,0 +1,231 @@
+// What the three programs say to each other over their channels: a type and a value of plain data.
+//
+//   guardian -> router    Configure, Stop, MonitorLink          router -> guardian   Ready, Stopped
+//   guardian -> monitor   Checks, RouterLink, ScriptEnded,      monitor -> guardian  RunScript, CancelScript,
+//                         Reloaded, Programs                                         ReloadRequest
+//   monitor -> router     Health, StatusRequest, Command        router -> monitor    KnownFacts, StatusReply,
+//                                                                                    CommandDone, Happened
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/archive.h"
+#include "health/check_archive.h"
+#include "health/script_executor.h"
+#include "io/channel.h"
+#include "vrrp/status.h"
+
+namespace vipd::daemon {
+
+enum class MessageType : std::uint16_t {
+  configure = 1,
+  stop,
+  monitor_link,  // carries the descriptor of a channel to the monitor
+  ready,
+  stopped,
+  checks,
+  router_link,  // carries the descriptor of a channel to the router
+  script_ended,
+  reloaded,
+  programs,
+  run_script,
+  cancel_script,
+  reload_request,
+  health,
+  status_request,
+  command,
+  known_facts,
+  status_reply,
+  command_done,
+  happened,
+};
+
+// Guardian to router: the whole configuration, at start with what the predecessor left behind.
+struct Configure {
+  static constexpr auto type = MessageType::configure;
+  std::vector<vrrp::VirtualRouterConfig> routers;
+  std::optional<vrrp::Snapshot> adopted;
+};
+
+// Guardian to router: leave in order, then say Stopped and end.
+struct Stop {
+  static constexpr auto type = MessageType::stop;
+};
+
+// Router to guardian: the configuration is in force; the guardian need not hold any more.
+struct Ready {
+  static constexpr auto type = MessageType::ready;
+};
+
+struct Stopped {
+  static constexpr auto type = MessageType::stopped;
+};
+
+struct Checks {
+  static constexpr auto type = MessageType::checks;
+  std::vector<health::CheckConfig> checks;
+};
+
+struct RunScript {
+  static constexpr auto type = MessageType::run_script;
+  std::uint64_t run = 0;
+  std::string check;
+  Duration timeout{};
+};
+
+struct CancelScript {
+  static constexpr auto type = MessageType::cancel_script;
+  std::uint64_t run = 0;
+};
+
+struct ScriptEnded {
+  static constexpr auto type = MessageType::script_ended;
+  std::uint64_t run = 0;
+  health::ScriptOutcome outcome;
+};
+
+struct ReloadRequest {
+  static constexpr auto type = MessageType::reload_request;
+  std::uint64_t id = 0;
+};
+
+struct Reloaded {
+  static constexpr auto type = MessageType::reloaded;
+  std::uint64_t id = 0;
+  bool good = false;
+  std::string text;  // what was done, or all diagnostics
+};
+
+struct Program {
+  std::int32_t pid = 0;  // 0: not running just now
+  TimePoint since{};
+  std::uint32_t restarts = 0;
+};
+
+struct Programs {
+  static constexpr auto type = MessageType::programs;
+  std::string config_file;
+  std::map<std::string, Program> programs;  // guardian, router, monitor
+};
+
+struct Health {
+  static constexpr auto type = MessageType::health;
+  std::vector<vrrp::CheckFact> facts;
+};
+
+// What the router knows of the checks, for a monitor that has just started.
+struct KnownFacts {
+  static constexpr auto type = MessageType::known_facts;
+  vrrp::CheckFacts facts;
+};
+
+struct StatusRequest {
+  static constexpr auto type = MessageType::status_request;
+  std::uint64_t id = 0;
+};
+
+struct StatusReply {
+  static constexpr auto type = MessageType::status_reply;
+  std::uint64_t id = 0;
+  vrrp::Status status;
+};
+
+struct Command {
+  static constexpr auto type = MessageType::command;
+  std::uint64_t id = 0;
+  std::string router;  // name of the entry
+  bool back = false;   // take part by priority again
+};
+
+struct CommandDone {
+  static constexpr auto type = MessageType::command_done;
+  std::uint64_t id = 0;
+  bool good = false;
+  std::string text;
+};
+
+// Something an operator may want to see, for `vipctl watch`.
+struct Happened {
+  static constexpr auto type = MessageType::happened;
+  std::string event;   // stable name: vrrp/events.h
+  std::string router;  // name of the entry, empty if none is concerned
+  std::string key;     // "VRID 51 on eth0 (IPv4)"
+  std::string text;
+};
+
+template <class A>
+void fields(A& a, Is<Configure> auto& m) {
+  a(m.routers, m.adopted);
+}
+template <class A>
+void fields(A&, Is<Stop> auto&) {}
+template <class A>
+void fields(A&, Is<Ready> auto&) {}
+template <class A>
+void fields(A&, Is<Stopped> auto&) {}
+template <class A>
+void fields(A& a, Is<Checks> auto& m) {
+  a(m.checks);
+}
+template <class A>
+void fields(A& a, Is<RunScript> auto& m) {
+  a(m.run, m.check, m.timeout);
+}
+template <class A>
+void fields(A& a, Is<CancelScript> auto& m) {
+  a(m.run);
+}
+template <class A>
+void fields(A& a, Is<ScriptEnded> auto& m) {
+  a(m.run, m.outcome);
+}
+template <class A>
+void fields(A& a, Is<ReloadRequest> auto& m) {
+  a(m.id);
+}
+template <class A>
+void fields(A& a, Is<Reloaded> auto& m) {
+  a(m.id, m.good, m.text);
+}
+template <class A>
+void fields(A& a, Is<Program> auto& m) {
+  a(m.pid, m.since, m.restarts);
+}
+template <class A>
+void fields(A& a, Is<Programs> auto& m) {
+  a(m.config_file, m.programs);
+}
+template <class A>
+void fields(A& a, Is<Health> auto& m) {
+  a(m.facts);
+}
+template <class A>
+void fields(A& a, Is<KnownFacts> auto& m) {
+  a(m.facts);
+}
+template <class A>
+void fields(A& a, Is<StatusRequest> auto& m) {
+  a(m.id);
+}
+template <class A>
+void fields(A& a, Is<StatusReply> auto& m) {
+  a(m.id, m.status);
+}
+template <class A>
+void fields(A& a, Is<Command> auto& m) {
+  a(m.id, m.router, m.back);
+}
+template <class A>
+void fields(A& a, Is<CommandDone> auto& m) {
+  a(m.id, m.good, m.text);
+}
+template <class A>
+void fields(A& a, Is<Happened> auto& m) {
+  a(m.event, m.router, m.key, m.text);
+}
+
+}  // namespace vipd::daemon

@@ -1,0 +1,259 @@
+#include "daemon/monitor.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "daemon/clock.h"
+#include "daemon/event_names.h"
+#include "daemon/show.h"
+
+namespace vipd::daemon {
+
+namespace {
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr int protocol_version = 1;
+constexpr Duration answer_bound = 2s;  // for the router and the guardian
+constexpr Duration reload_bound = 20s;
+
+vrrp::CheckFact to_router(const health::Fact& fact) {
+  return {fact.check, fact.healthy, fact.priority, fact.detail, fact.since};
+}
+
+std::string good(json result) {
+  return json{{"v", protocol_version}, {"ok", true}, {"result", std::move(result)}}.dump(
+      -1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string bad(const std::string& error) {
+  return json{{"v", protocol_version}, {"ok", false}, {"error", error}}.dump(-1, ' ', false,
+                                                                             json::error_handler_t::replace);
+}
+}  // namespace
+
+// --- scripts ------------------------------------------------------------------------------------------
+
+class RemoteExecutor::Run : public health::ScriptRun {
+ public:
+  Run(RemoteExecutor& executor, std::uint64_t number) : executor_(executor), number_(number) {}
+  ~Run() override {
+    if (executor_.waiting_.erase(number_) > 0) executor_.guardian_.send(CancelScript{number_});
+  }
+
+ private:
+  RemoteExecutor& executor_;
+  std::uint64_t number_;
+};
+
+std::unique_ptr<health::ScriptRun> RemoteExecutor::run_script(const std::string& check, Duration timeout,
+                                                              Done done) {
+  const auto number = ++runs_;
+  waiting_[number] = std::move(done);
+  guardian_.send(RunScript{number, check, timeout});
+  return std::make_unique<Run>(*this, number);
+}
+
+void RemoteExecutor::ended(const ScriptEnded& ended) {
+  const auto found = waiting_.find(ended.run);
+  if (found == waiting_.end()) return;
+  const auto done = std::move(found->second);
+  waiting_.erase(found);
+  done(ended.outcome);
+}
+
+// --- the program --------------------------------------------------------------------------------------
+
+Monitor::Monitor(Log& log, io::Channel guardian, io::Fd control)
+    : log_(log),
+      guardian_(
+          loop_, [this](io::Message message) { message_from_guardian(std::move(message)); },
+          [this](const std::string&) { ended_ = true; }),
+      router_(
+          loop_, [this](io::Message message) { message_from_router(std::move(message)); },
+          [](const std::string&) {}),
+      scripts_(guardian_),
+      context_(
+          loop_, [] { return now(); }, scripts_),
+      checks_([this](const health::CheckConfig& check) { return health::prepare(check, context_); },
+              [this](const health::Fact& fact) { fact_changed(fact); }),
+      control_(loop_, std::move(control),
+               [this](const Client& client, const std::string& line) { requested(client, line); }) {
+  guardian_.attach(std::move(guardian));
+}
+
+int Monitor::run() {
+  // Signals go to the guardian, which tells us; Ctrl-C in a terminal reaches every program.
+  const auto ignore = [](const signalfd_siginfo&) {};
+  const auto interrupt = loop_.on_signal(SIGINT, ignore);
+  const auto hang_up = loop_.on_signal(SIGHUP, ignore);
+  const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { ended_ = true; });
+  while (!ended_) {
+    if (const auto waited = wait_until(loop_, next_deadline()); !waited)
+      log_.write_limited(Level::error, "wait", waited.error().message);
+    context_.step(now());
+    checks_.step(now());
+    give_up_waiting(now());
+  }
+  return 0;
+}
+
+TimePoint Monitor::next_deadline() const {
+  TimePoint earliest = std::min(context_.next_deadline(), checks_.next_deadline());
+  for (const auto& [id, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
+  return earliest;
+}
+
+void Monitor::message_from_guardian(io::Message message) {
+  if (on<Checks>(message, [this](Checks checks) {
+        checks_.replace(checks.checks, now());
+        seed();
+      }))
+    return;
+  if (on<ScriptEnded>(message, [this](const ScriptEnded& ended) { scripts_.ended(ended); })) return;
+  if (on<Programs>(message, [this](Programs programs) { programs_changed(std::move(programs)); })) return;
+  if (on<Reloaded>(message, [this](const Reloaded& reloaded) {
+        publish({std::string(events::reloaded), {}, {}, reloaded.text});
+        answered(reloaded.id, reloaded.good, reloaded.text);
+      }))
+    return;
+  if (is(message, MessageType::router_link) && message.fds.size() == 1) {
+    auto channel = io::Channel::adopt(std::move(message.fds.front()));
+    if (!channel) return log_.error(channel.error().message);
+    router_.attach(std::move(*channel));
+    Health health;
+    for (const auto& fact : checks_.facts()) health.facts.push_back(to_router(fact));
+    router_.send(health);
+  }
+}
+
+void Monitor::programs_changed(Programs programs) {
+  for (const auto& [name, program] : programs.programs) {
+    const auto known = programs_.programs.find(name);
+    if (known != programs_.programs.end() && known->second.restarts != program.restarts)
+      publish({std::string(events::program_restarted), {}, {}, fmt::format("the {} program was started again", name)});
+  }
+  programs_ = std::move(programs);
+}
+
+void Monitor::message_from_router(io::Message message) {
+  if (on<KnownFacts>(message, [this](KnownFacts facts) {
+        known_ = std::move(facts.facts);
+        seed();
+      }))
+    return;
+  if (on<StatusReply>(message, [this](const StatusReply& reply) {
+        const auto found = waiting_.find(reply.id);
+        if (found == waiting_.end()) return;
+        const auto waiting = std::move(found->second);
+        waiting_.erase(found);
+        waiting.on_status(reply.status);
+      }))
+    return;
+  if (on<CommandDone>(message, [this](const CommandDone& done) { answered(done.id, done.good, done.text); }))
+    return;
+  on<Happened>(message, [this](const Happened& happened) { publish(happened); });
+}
+
+// --- checks -------------------------------------------------------------------------------------------
+
+// After a restart of this program the history of the checks goes on with what the router knows.
+void Monitor::seed() {
+  for (const auto& [name, fact] : known_)
+    checks_.seed({fact.check, fact.healthy, fact.priority, fact.detail, fact.since, {}});
+}
+
+void Monitor::fact_changed(const health::Fact& fact) {
+  router_.send(Health{{to_router(fact)}});
+  const auto text = fmt::format("check {} is {}: {}", fact.check, fact.healthy ? "up" : "down", fact.detail);
+  log_.write(fact.healthy ? Level::notice : Level::warning, text,
+             {{"VIPD_EVENT", std::string(events::check_changed)}, {"VIPD_CHECK", fact.check}});
+  publish({std::string(events::check_changed), {}, {}, text});
+}
+
+// --- requests -----------------------------------------------------------------------------------------
+
+void Monitor::publish(const Happened& happened) {
+  control_.publish(json{{"v", protocol_version}, {"event", event_to_json(happened)}}.dump(
+      -1, ' ', false, json::error_handler_t::replace));
+}
+
+std::uint64_t Monitor::wait(std::uint64_t client, Duration bound,
+                            std::function<void(const vrrp::Status&)> on_status) {
+  const auto id = ++requests_;
+  waiting_[id] = {client, std::move(on_status), now() + bound};
+  return id;
+}
+
+void Monitor::ask_router(std::uint64_t client, std::function<void(const vrrp::Status&)> on_status) {
+  router_.send(StatusRequest{wait(client, answer_bound, std::move(on_status))});
+}
+
+void Monitor::answered(std::uint64_t id, bool is_good, const std::string& text) {
+  const auto found = waiting_.find(id);
+  if (found == waiting_.end()) return;
+  control_.reply(found->second.client, is_good ? good({{"text", text}}) : bad(text));
+  waiting_.erase(found);
+}
+
+void Monitor::give_up_waiting(TimePoint now) {
+  for (auto each = waiting_.begin(); each != waiting_.end();) {
+    if (each->second.deadline > now) {
+      ++each;
+      continue;
+    }
+    control_.reply(each->second.client,
+                   bad("the program that should answer does not: it may be restarting, try again"));
+    each = waiting_.erase(each);
+  }
+}
+
+void Monitor::requested(const Client& client, const std::string& line) {
+  const auto request = json::parse(line, nullptr, false);
+  const auto text_of = [&](const char* key) {
+    return request.contains(key) && request[key].is_string() ? request[key].get<std::string>()
+                                                             : std::string();
+  };
+  if (!request.is_object())
+    return control_.reply(client.number, bad("a request is one JSON object on a line"));
+  if (request.contains("v") && request["v"] != protocol_version)
+    return control_.reply(
+        client.number,
+        bad(fmt::format("this vipd speaks version {} of the control protocol", protocol_version)));
+  const auto command = text_of("command");
+  const auto router = text_of("router");
+
+  if (command == "version") return control_.reply(client.number, good({{"version", VIPD_VERSION}}));
+  if (command == "status")
+    return ask_router(client.number, [this, number = client.number](const vrrp::Status& status) {
+      control_.reply(number, good(status_to_json(status, checks_.status(), programs_, now())));
+    });
+  if (command == "explain")
+    return ask_router(client.number, [this, number = client.number, router](const vrrp::Status& status) {
+      const auto explanation = explanation_to_json(status, router);
+      control_.reply(number, explanation.is_null()
+                                 ? bad(fmt::format("there is no virtual router \"{}\"", router))
+                                 : good(explanation));
+    });
+  if (command == "watch") {
+    control_.subscribe(client.number);
+    return control_.reply(client.number, good(json::object()));
+  }
+  if (command != "switch" && command != "reload")
+    return control_.reply(client.number, bad(fmt::format("unknown command \"{}\"", command)));
+
+  log_.write(Level::notice,
+             fmt::format("{}{}{} by user {} (pid {}): {}", command, router.empty() ? "" : " ", router,
+                         client.user, client.pid, client.may_command ? "accepted" : "not permitted"),
+             {{"VIPD_EVENT", std::string(events::command)}});
+  if (!client.may_command)
+    return control_.reply(client.number, bad("permission denied: only root may do this"));
+  if (command == "reload") return guardian_.send(ReloadRequest{wait(client.number, reload_bound)});
+  const bool back = request.contains("back") && request["back"] == true;
+  router_.send(Command{wait(client.number, answer_bound), router, back});
+}
+
+}  // namespace vipd::daemon

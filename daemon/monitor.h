@@ -1,0 +1,80 @@
+// Monitor: the program that parses what services and users send: it runs the health checks and serves the
+// control socket. It has no say in the protocol: the router gets facts from it, and goes on without it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/control.h"
+#include "daemon/link.h"
+#include "daemon/log.h"
+#include "health/monitor.h"
+#include "health/runners.h"
+#include "io/loop.h"
+
+namespace vipd::daemon {
+
+// Asks the guardian to run scripts: it has the rights, and knows what to run by the check's name.
+class RemoteExecutor : public health::ScriptExecutor {
+ public:
+  explicit RemoteExecutor(Link& guardian) : guardian_(guardian) {}
+  std::unique_ptr<health::ScriptRun> run_script(const std::string& check, Duration timeout,
+                                                Done done) override;
+  void ended(const ScriptEnded& ended);
+
+ private:
+  class Run;
+  Link& guardian_;
+  std::map<std::uint64_t, Done> waiting_;
+  std::uint64_t runs_ = 0;
+};
+
+class Monitor {
+ public:
+  Monitor(Log& log, io::Channel guardian, io::Fd control);
+
+  // Until the guardian goes. Returns the exit code.
+  int run();
+
+ private:
+  // A request that waits for an answer of the router or the guardian.
+  struct Waiting {
+    std::uint64_t client = 0;
+    std::function<void(const vrrp::Status&)> on_status;
+    TimePoint deadline{};
+  };
+
+  void message_from_guardian(io::Message message);
+  void message_from_router(io::Message message);
+  void programs_changed(Programs programs);
+  void fact_changed(const health::Fact& fact);
+  void seed();
+  void requested(const Client& client, const std::string& line);
+  void ask_router(std::uint64_t client, std::function<void(const vrrp::Status&)> on_status);
+  std::uint64_t wait(std::uint64_t client, Duration bound,
+                     std::function<void(const vrrp::Status&)> on_status = {});
+  void answered(std::uint64_t id, bool good, const std::string& text);
+  void give_up_waiting(TimePoint now);
+  void publish(const Happened& happened);
+  TimePoint next_deadline() const;
+
+  Log& log_;
+  io::Loop loop_;
+  Link guardian_;
+  Link router_;
+  RemoteExecutor scripts_;
+  health::Context context_;
+  health::Monitor checks_;
+  Control control_;
+  Programs programs_;
+  vrrp::CheckFacts known_;
+  std::map<std::uint64_t, Waiting> waiting_;
+  std::uint64_t requests_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace vipd::daemon

@@ -1,0 +1,19 @@
+#include "daemon/paths.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace vipd::daemon {
+
+std::string program_path(const std::string& name) {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    const auto beside = self.parent_path() / name;
+    if (access(beside.c_str(), X_OK) == 0) return beside;
+  }
+  return std::string(VIPD_LIBEXEC_DIR) + "/" + name;
+}
+
+}  // namespace vipd::daemon

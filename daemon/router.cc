@@ -1,0 +1,252 @@
+#include "daemon/router.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "daemon/clock.h"
+
+namespace vipd::daemon {
+
+namespace {
+using namespace std::chrono_literals;
+
+constexpr Duration kernel_retry = 200ms;  // after a failed read of all links and addresses
+constexpr Duration keep_interval = 1s;    // how old what the Hold knows of peers and counters may be
+constexpr Duration longest_wait = 500ms;  // the guardian wants to hear the heart beat
+
+// Does the Hold need the whole state again after this action, rather than just new deadlines?
+bool changes_state(const vrrp::Action& action) {
+  return !std::holds_alternative<vrrp::SendAdvertisement>(action) &&
+         !std::holds_alternative<vrrp::AdvertisementDiscarded>(action) &&
+         !std::holds_alternative<vrrp::RenewAddresses>(action) &&
+         !std::holds_alternative<vrrp::Announce>(action);
+}
+}  // namespace
+
+Result<std::unique_ptr<Router>> Router::create(Log& log, io::Channel guardian, Hold hold) {
+  auto kernel = TRY(netlink::Monitor::open());
+  std::unique_ptr<Router> router(new Router(log, std::move(hold), std::move(kernel)));
+  auto* self = router.get();
+  router->effects_ = TRY(
+      Effects::open(router->loop_, log, [self](const std::string& interface, const io::Datagram& datagram) {
+        self->step(vrrp::DatagramReceived{interface,
+                                          datagram.source,
+                                          datagram.destination,
+                                          datagram.hop_limit,
+                                          {datagram.payload.begin(), datagram.payload.end()},
+                                          datagram.truncated});
+      }));
+  TRY_VOID(router->kernel_.refresh([](const Interface&) {}));
+  router->kernel_watch_ = router->loop_.watch(router->kernel_.fd(), [self] { self->read_kernel(); });
+  router->guardian_.attach(std::move(guardian));
+  return router;
+}
+
+Router::Router(Log& log, Hold hold, netlink::Monitor kernel)
+    : log_(log),
+      hold_(std::move(hold)),
+      kernel_(std::move(kernel)),
+      guardian_(
+          loop_, [this](io::Message message) { message_from_guardian(std::move(message)); },
+          [this](const std::string&) { stop("the guardian has gone"); }),
+      monitor_(
+          loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
+          [](const std::string&) {}),
+      reporter_(log, monitor_) {}
+
+int Router::run() {
+  // Signals go to the guardian, which tells us; Ctrl-C in a terminal reaches every program.
+  const auto ignore = [](const signalfd_siginfo&) {};
+  const auto interrupt = loop_.on_signal(SIGINT, ignore);
+  const auto hang_up = loop_.on_signal(SIGHUP, ignore);
+  const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
+  while (!ended_) turn();
+  return 0;
+}
+
+void Router::turn() {
+  const auto wake = std::min(next_deadline(), now() + longest_wait);
+  if (const auto waited = wait_until(loop_, effects_->has_work() ? now() : wake); !waited)
+    log_.write_limited(Level::error, "wait", waited.error().message);
+  // Whatever woke us, and however late: what the sockets hold comes before what the time says.
+  const auto deadline = engine_.next_deadline();
+  if (deadline && *deadline <= now()) {
+    effects_->receive_all();
+    step(vrrp::Tick{});
+  }
+  if (refresh_kernel_ <= now()) read_kernel();
+  flush();
+  if (effects_->has_work()) effects_->run_slice();
+  for (auto& failure : effects_->take_failures()) step(failure);
+  flush();
+  if (keep_again_ <= now()) keep();
+  engine_.for_each_deadline([this](std::size_t index, TimePoint each) { hold_.set_deadline(index, each); });
+  hold_.beat(now());
+  if (stopping_ && engine_.finished() && !effects_->has_work()) {
+    guardian_.send(Stopped{});
+    ended_ = true;
+  }
+}
+
+TimePoint Router::next_deadline() const {
+  return std::min(engine_.next_deadline().value_or(never), refresh_kernel_);
+}
+
+void Router::step(const vrrp::Event& event) {
+  auto actions = engine_.step(now(), event);
+  std::move(actions.begin(), actions.end(), std::back_inserter(actions_));
+}
+
+// Performs what all steps of this turn have asked for. The state is kept before that: a successor repairs
+// what had not been done yet, but it cannot know of a change that it was not told.
+void Router::flush() {
+  if (actions_.empty()) return;
+  const auto actions = std::exchange(actions_, {});
+  if (std::any_of(actions.begin(), actions.end(), changes_state)) keep();
+  effects_->perform(actions);
+  reporter_.report(actions);
+}
+
+// --- the kernel ---------------------------------------------------------------------------------------
+
+void Router::read_kernel() {
+  std::vector<Interface> changed;
+  const auto collect = [&](const Interface& interface) { changed.push_back(interface); };
+  const auto read = refresh_kernel_ == never ? kernel_.receive(collect) : kernel_.refresh(collect);
+  refresh_kernel_ = read ? never : now() + kernel_retry;
+  if (!read) log_.write_limited(Level::warning, "kernel", read.error().message);
+  const bool concerned = std::any_of(changed.begin(), changed.end(),
+                                     [&](const Interface& each) { return interfaces_.contains(each.name); });
+  if (!concerned) return;
+  update_ports();
+  for (const auto& interface : changed)
+    if (interfaces_.contains(interface.name)) step(vrrp::InterfaceChanged{interface});
+}
+
+// Sockets follow the configuration and what is there of it.
+void Router::update_ports() {
+  std::map<std::string, std::set<IpAddress>> virtual_addresses;
+  Effects::Ports ports;
+  for (const auto& router : routers_) {
+    ports[router.key.interface].vrids[router.key.family].push_back(router.key.vrid);
+    for (const auto& prefix : router.addresses)
+      virtual_addresses[router.key.interface].insert(prefix.address);
+  }
+  for (auto& [name, port] : ports) {
+    port.interface = kernel_.snapshot(name);
+    std::erase_if(port.interface.addresses, [&](const InterfaceAddress& each) {
+      return each.ours || virtual_addresses[name].contains(each.prefix.address);
+    });
+  }
+  effects_->set_ports(std::move(ports));
+}
+
+// --- the guardian -------------------------------------------------------------------------------------
+
+void Router::message_from_guardian(io::Message message) {
+  if (on<Configure>(message,
+                    [this](Configure configure_message) { configure(std::move(configure_message)); }))
+    return;
+  if (is(message, MessageType::stop)) return stop("stopping");
+  if (is(message, MessageType::monitor_link) && message.fds.size() == 1) {
+    auto channel = io::Channel::adopt(std::move(message.fds.front()));
+    if (!channel) return log_.error(channel.error().message);
+    monitor_.attach(std::move(*channel));
+    monitor_.send(KnownFacts{engine_.status(now()).checks});
+  }
+}
+
+void Router::configure(Configure message) {
+  routers_ = std::move(message.routers);
+  std::set<std::string> before = std::exchange(interfaces_, {});
+  for (const auto& router : routers_) interfaces_.insert(router.key.interface);
+  update_ports();
+  for (const auto& name : interfaces_) {
+    if (before.contains(name)) continue;
+    auto interface = kernel_.snapshot(name);
+    interface.name = name;
+    step(vrrp::InterfaceChanged{interface});
+  }
+  step(vrrp::ConfigReplaced{routers_, std::move(message.adopted)});
+  flush();
+  keep();
+  guardian_.send(Ready{});
+}
+
+void Router::stop(const std::string& why) {
+  if (stopping_) return;
+  stopping_ = true;
+  log_.info(fmt::format("{}: handing the addresses over", why));
+  step(vrrp::Shutdown{});
+}
+
+// --- the monitor --------------------------------------------------------------------------------------
+
+void Router::message_from_monitor(io::Message message) {
+  if (on<Health>(message, [this](Health health) {
+        for (auto& fact : health.facts) step(vrrp::HealthChanged{std::move(fact)});
+      }))
+    return;
+  if (on<StatusRequest>(message, [this](StatusRequest request) {
+        monitor_.send(StatusReply{request.id, engine_.status(now())});
+      }))
+    return;
+  on<Command>(message, [this](Command each) { command(each); });
+}
+
+void Router::command(const Command& command) {
+  const auto done = [&](bool good, std::string text) {
+    monitor_.send(CommandDone{command.id, good, std::move(text)});
+  };
+  std::vector<vrrp::RouterStatus> concerned;
+  for (auto& router : engine_.status(now()).routers)
+    if (router.config.name == command.router) concerned.push_back(std::move(router));
+  if (concerned.empty()) return done(false, fmt::format("there is no virtual router \"{}\"", command.router));
+  const bool active = std::any_of(concerned.begin(), concerned.end(),
+                                  [](const auto& each) { return each.state == vrrp::StateName::active; });
+  const bool yielded =
+      std::any_of(concerned.begin(), concerned.end(), [](const auto& each) { return each.yielded; });
+  if (command.back) {
+    if (!yielded)
+      return done(false, fmt::format("{} has not been switched away from this node", command.router));
+    step(vrrp::SwitchBackRequested{command.router});
+    return done(true, fmt::format("{} takes part by priority again", command.router));
+  }
+  if (!active)
+    return done(false, fmt::format("{} is {} on this node: run the command on the Active node",
+                                   command.router, to_string(concerned.front().state)));
+  if (concerned.front().config.owner())
+    return done(false, fmt::format("{} is the address owner here (priority 255): it cannot be switched away",
+                                   command.router));
+  step(vrrp::SwitchRequested{command.router});
+  done(true,
+       fmt::format(
+           "{} is being handed over to the peer; it comes back with `vipctl switch --back {}`, or when the "
+           "peer fails",
+           command.router, command.router));
+}
+
+// --- what a successor needs ---------------------------------------------------------------------------
+
+void Router::keep() {
+  HoldState state{engine_.snapshot(), {}};
+  for (const auto& router : engine_.status(now()).routers) {
+    if (router.state != vrrp::StateName::active || !router.primary_address) continue;
+    HeldRouter held{router.config.key,       kernel_.snapshot(router.config.key.interface).index,
+                    *router.primary_address, {},
+                    router.config.addresses, router.config.dead_man};
+    held.advertisement.vrid = router.config.key.vrid;
+    held.advertisement.priority = router.priority;
+    held.advertisement.interval = router.config.advertisement_interval;
+    held.advertisement.checksum = router.checksum;
+    for (const auto& prefix : router.config.addresses) held.advertisement.addresses.push_back(prefix.address);
+    state.held.push_back(std::move(held));
+  }
+  if (const auto written = hold_.write(state); !written)
+    log_.write_limited(Level::warning, "hold", written.error().message);
+  keep_again_ = now() + keep_interval;
+}
+
+}  // namespace vipd::daemon

@@ -1,0 +1,70 @@
+// Router: the program that holds the protocol engine, the advertisement sockets and the addresses. One
+// thread; nothing in its loop may block: no disk, no name lookup, no fork.
+//
+// It turns what the kernel, the peers, the monitor and the guardian say into vrrp::Event, asks the engine,
+// and hands the actions to Effects and Reporter. Its state is kept in the Hold for the guardian and a
+// successor.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/effects.h"
+#include "daemon/hold.h"
+#include "daemon/link.h"
+#include "daemon/log.h"
+#include "daemon/reporter.h"
+#include "io/loop.h"
+#include "netlink/monitor.h"
+#include "vrrp/engine.h"
+
+namespace vipd::daemon {
+
+class Router {
+ public:
+  // guardian: the channel to it; hold: the memory shared with it.
+  static Result<std::unique_ptr<Router>> create(Log& log, io::Channel guardian, Hold hold);
+
+  // Until it was told to stop and has handed everything over. Returns the exit code.
+  int run();
+
+ private:
+  Router(Log& log, Hold hold, netlink::Monitor kernel);
+
+  void turn();
+  void step(const vrrp::Event& event);
+  void flush();
+  void read_kernel();
+  void configure(Configure message);
+  void update_ports();
+  void message_from_guardian(io::Message message);
+  void message_from_monitor(io::Message message);
+  void command(const Command& command);
+  void stop(const std::string& why);
+  void keep();
+  TimePoint next_deadline() const;
+
+  Log& log_;
+  io::Loop loop_;
+  Hold hold_;
+  netlink::Monitor kernel_;
+  io::Watch kernel_watch_;
+  TimePoint refresh_kernel_ = never;  // read everything again then: the kernel had dropped events
+  std::unique_ptr<Effects> effects_;
+  Link guardian_;
+  Link monitor_;
+  Reporter reporter_;
+  vrrp::Engine engine_;
+  std::vector<vrrp::VirtualRouterConfig> routers_;
+  std::set<std::string> interfaces_;  // that the configuration names
+  vrrp::Actions actions_;             // of the steps since the last flush
+  TimePoint keep_again_ = never;
+  bool stopping_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace vipd::daemon

@@ -1,0 +1,62 @@
+#include "daemon/run_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+namespace vipd::daemon {
+
+namespace {
+Result<> make_directory(const std::string& path, const std::string& option) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error)
+    return failure(
+        fmt::format("making the directory {}: {} (another place: {})", path, error.message(), option),
+        error.value());
+  return {};
+}
+}  // namespace
+
+Result<io::Fd> take_run_directory(const Paths& paths) {
+  TRY_VOID(make_directory(paths.run_dir, "--run-dir"));
+  TRY_VOID(make_directory(paths.state_dir, "--state-dir"));
+  const auto path = paths.lock_file();
+  io::Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lock) return system_failure("opening " + path);
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    std::array<char, 32> pid{};
+    const auto size = pread(lock.get(), pid.data(), pid.size() - 1, 0);
+    return failure(
+        fmt::format(
+            "{} is in use by another vipd (process {}): stop that one first, or give this one another "
+            "--run-dir",
+            paths.run_dir, size > 0 ? std::string(pid.data(), static_cast<std::size_t>(size)) : "?"),
+        EBUSY);
+  }
+  const auto pid = std::to_string(getpid());
+  if (ftruncate(lock.get(), 0) != 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0)
+    return system_failure("writing " + path);
+  return lock;
+}
+
+Result<> check_permissions() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  if (syscall(SYS_capget, &header, data.data()) != 0)
+    return system_failure("reading the capabilities of this process");
+  const auto has = [&](unsigned capability) {
+    return (data[capability / 32].effective >> (capability % 32)) & 1;
+  };
+  if (has(CAP_NET_ADMIN) && has(CAP_NET_RAW)) return {};
+  return failure("vipd needs the capabilities CAP_NET_ADMIN and CAP_NET_RAW: run it as root, or as a service",
+                 EPERM);
+}
+
+}  // namespace vipd::daemon

@@ -1,0 +1,30 @@
+#include "daemon/scheduling.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace vipd::daemon {
+
+void ask_for_priority(Log& log) {
+  sched_param parameters{};
+  parameters.sched_priority = 2;
+  if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) != 0)
+    log.warning(fmt::format(
+        "no real-time priority ({}): on a busy machine advertisements may be late; CAP_SYS_NICE, and "
+        "a cgroup with a real-time budget, give it",
+        std::strerror(errno)));
+  // With a limit on locked memory, locking what comes later would make ordinary allocations fail.
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  if (setrlimit(RLIMIT_MEMLOCK, &unlimited) != 0 || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+    log.warning(
+        fmt::format("memory cannot be locked ({}): under memory pressure advertisements may be late; "
+                    "CAP_IPC_LOCK and LimitMEMLOCK=infinity allow it",
+                    std::strerror(errno)));
+}
+
+}  // namespace vipd::daemon

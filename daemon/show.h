@@ -1,0 +1,24 @@
+// Show: what is known, as JSON for the control socket. vipctl makes text of it.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "daemon/messages.h"
+#include "health/monitor.h"
+#include "vrrp/status.h"
+
+namespace vipd::daemon {
+
+// Everything for `vipctl status`. `now` is the time for ages.
+nlohmann::json status_to_json(const vrrp::Status& status, const std::vector<health::CheckStatus>& checks,
+                              const Programs& programs, TimePoint now);
+
+// The sentences of `vipctl explain` for the virtual routers of one name; null if there is none.
+nlohmann::json explanation_to_json(const vrrp::Status& status, const std::string& router);
+
+// One line of `vipctl watch`: with the wall clock's time, event name, router, text.
+nlohmann::json event_to_json(const Happened& happened);
+
+}  // namespace vipd::daemon

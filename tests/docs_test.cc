@@ -1,0 +1,133 @@
+// A key, a command, an option, an event, a metric exists when a manual page has an ".It" line for it, and
+// nothing is documented that does not exist. What exists is asked of the code where it can say so, and read
+// out of its source where it cannot.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "conf/load.h"
+#include "health/check.h"
+#include "tests/source_tree.h"
+#include "vrrp/events.h"
+#include "vrrp/packet.h"
+
+using namespace vipd;
+using namespace vipd::tests;
+
+namespace {
+
+using Words = std::set<std::string>;
+
+// The words that have an entry in a page: ".It Ic vrid", ".It Fl -config Ar FILE".
+Words entries(const std::string& page, const std::string& macro) {
+  REQUIRE_MESSAGE(!source_file(page).lines.empty(), "there is no " << page);
+  return matches(source_file(page).text(), "\n\\.It " + macro + " (-?[a-z][a-z0-9_-]*)");
+}
+
+std::string source_of(const std::string& folder, const std::string& ending) {
+  std::string text;
+  for (const auto& file : source_tree())
+    if (folder_of(file) == folder && file.path.ends_with(ending)) text += file.text();
+  return text;
+}
+
+Words operator+(Words left, const Words& right) {
+  left.insert(right.begin(), right.end());
+  return left;
+}
+
+void every_one_is_in(const Words& words, const Words& entries, const std::string& page,
+                     const std::string& what) {
+  for (const auto& word : words)
+    CHECK_MESSAGE(entries.contains(word), page << " says nothing of the " << what << " " << word);
+}
+
+void none_is_made_up(const Words& entries, const Words& words, const std::string& page,
+                     const std::string& what) {
+  for (const auto& entry : entries)
+    CHECK_MESSAGE(words.contains(entry),
+                  page << " has an entry for the " << what << " " << entry << ", which does not exist");
+}
+
+// What the schema asks its Reader for.
+Words configuration_keys() {
+  const auto source = source_of("conf", "/load.cc") + source_of("health", "_settings.cc");
+  return matches(
+             source,
+             R"re((?:\.|->)(?:text|boolean|integer|duration|address|texts|child|required)\(\s*"([a-z_]+)")re") +
+         matches(source, R"re(\.choice<[^>(]*>\(\s*"([a-z_]+)")re") +
+         matches(source, R"re((?:duration_or_off|read_pem_path|read_text)\(\w+, "([a-z_]+)")re");
+}
+
+// The literal examples of a page that are whole configurations.
+std::vector<std::string> configurations_in(const std::string& page) {
+  std::vector<std::string> found;
+  bool inside = false;
+  for (const auto& line : source_file(page).lines) {
+    if (line.starts_with(".Ed")) inside = false;
+    if (inside) found.back() += line + "\n";
+    if (line.starts_with(".Bd -literal")) {
+      inside = true;
+      found.emplace_back();
+    }
+  }
+  std::erase_if(found, [](const std::string& text) { return !text.starts_with("virtual_routers:"); });
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("vipd.yaml(5) has an entry for every configuration key, and for nothing else") {
+  const auto keys = configuration_keys();
+  REQUIRE(keys.size() > 30);  // the schema has been found
+  const auto documented = entries("man/vipd.yaml.5", "Ic");
+  every_one_is_in(keys, documented, "vipd.yaml(5)", "key");
+  none_is_made_up(documented, keys, "vipd.yaml(5)", "key");
+}
+
+TEST_CASE("vipd.yaml(5) has an entry and a section for every kind of health check") {
+  const auto page = source_file("man/vipd.yaml.5").text();
+  for (const auto& kind : health::kind_names()) {
+    CHECK_MESSAGE(page.find("\n.It Ic " + kind + "\n") != std::string::npos, kind << " has no entry");
+    CHECK_MESSAGE(page.find("\n.Ss Kind " + kind + "\n") != std::string::npos, kind << " has no section");
+  }
+}
+
+TEST_CASE("The examples in vipd.yaml(5) load without an error") {
+  const auto examples = configurations_in("man/vipd.yaml.5");
+  REQUIRE(!examples.empty());
+  for (const auto& example : examples) {
+    const auto loaded = conf::load_text("example", example);
+    CHECK_MESSAGE(loaded.config.has_value(), loaded.diagnostics.render());
+  }
+}
+
+TEST_CASE("vipd(8) has an entry for every event and for every reason to discard an advertisement") {
+  Words names;
+  for (const auto name : vrrp::events::all) names.emplace(name);
+  names = names + matches(source_of("daemon", "/event_names.h"), R"re(std::string_view \w+ = "([a-z_]+)")re");
+  for (std::size_t i = 0; i < vrrp::decode_error_count; ++i)
+    names.emplace(to_string(static_cast<vrrp::DecodeError>(i)));
+  const auto documented = entries("man/vipd.8", "Ic");
+  every_one_is_in(names, documented, "vipd(8)", "event or reason");
+  none_is_made_up(documented, names, "vipd(8)", "event or reason");
+}
+
+TEST_CASE("vipd(8) has an entry for every metric, and for none that does not exist") {
+  const auto metrics = matches(source_of("daemon", ".cc"), R"re("(vipd_[a-z][a-z0-9_]*))re");
+  const auto documented = entries("man/vipd.8", "Va");
+  every_one_is_in(metrics, documented, "vipd(8)", "metric");
+  none_is_made_up(documented, metrics, "vipd(8)", "metric");
+}
+
+TEST_CASE("Every manual page has the sections that a reader looks for") {
+  for (const auto* page : {"man/vipd.8", "man/vipctl.8", "man/vipd.yaml.5"})
+    for (const auto* section :
+         {"NAME", "DESCRIPTION", "FILES", "EXAMPLES", "FOR KEEPALIVED USERS", "SEE ALSO"})
+      CHECK_MESSAGE(
+          source_file(page).text().find(std::string("\n.Sh ") + section + "\n") != std::string::npos,
+          page << " has no section " << section);
+}

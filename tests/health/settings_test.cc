@@ -1,0 +1,334 @@
+#include <doctest/doctest.h>
+
+#include "health/check_archive.h"
+#include "health/check_settings.h"
+#include "health/http_settings.h"
+#include "health/script_settings.h"
+#include "health/tcp_settings.h"
+#include "tests/health/flow.h"
+#include "tests/health/scratch.h"
+
+using namespace vipd;
+using namespace vipd::health;
+using namespace std::chrono_literals;
+using testing::Flow;
+using testing::Scratch;
+
+namespace {
+
+// A check read from text, and all that was said about it.
+struct Read {
+  explicit Read(std::string text) : source(std::move(text)), diagnostics("vipd.yaml", source) {
+    node = Flow::parse(source);
+    Reader reader(node, diagnostics, "check nginx");
+    check = read_check(reader, "web/nginx");
+  }
+  std::string source;
+  Diagnostics diagnostics;
+  Node node;
+  CheckConfig check;
+
+  // The messages and remedies, one a line.
+  std::string said() const {
+    std::string text;
+    for (const auto& each : diagnostics.all()) {
+      if (!text.empty()) text += "\n";
+      text += each.message + (each.remedy.empty() ? "" : " | " + each.remedy);
+    }
+    return text;
+  }
+};
+
+std::string said(const std::string& text) {
+  return Read(text).said();
+}
+
+template <class T>
+T settings(const std::string& text) {
+  const Read read(text);
+  CHECK(read.said() == "");
+  Diagnostics unread({}, {});
+  Reader reader(read.check.settings, unread, "check");
+  const auto made = find_kind(read.check.kind)->read(reader);
+  return dynamic_cast<T&>(*made);
+}
+
+HttpSettings http(const std::string& rest) {
+  return settings<HttpSettings>("{http: http://127.0.0.1/healthz" + rest + "}");
+}
+
+}  // namespace
+
+TEST_CASE("a check that says only what to ask gets the defaults") {
+  const Read read("{http: http://127.0.0.1/healthz}");
+  CHECK(read.said() == "");
+  CHECK(read.check.name == "web/nginx");
+  CHECK(read.check.kind == "http");
+  CHECK(read.check.interval == 1s);
+  CHECK(read.check.timeout == 2s);
+  CHECK(read.check.fall == 3);
+  CHECK(read.check.rise == 2);
+  CHECK(read.check.on_failure == OnFailure{.priority = -254, .initialize = false});
+}
+
+TEST_CASE("the keys that all kinds share are read") {
+  const Read read(
+      "{tcp: 127.0.0.1:6379, interval: 100ms, timeout: 250ms, fall: 5, rise: 1, on_failure: {priority: "
+      "-60}}");
+  CHECK(read.said() == "");
+  CHECK(read.check.interval == 100ms);
+  CHECK(read.check.timeout == 250ms);
+  CHECK(read.check.fall == 5);
+  CHECK(read.check.rise == 1);
+  CHECK(read.check.on_failure.priority == -60);
+  const Read initialize("{tcp: 127.0.0.1:6379, on_failure: initialize}");
+  CHECK(initialize.check.on_failure == OnFailure{.priority = 0, .initialize = true});
+}
+
+TEST_CASE("only the kind's own keys are kept as its settings, the kind first") {
+  const Read read("{interval: 1s, send: PING, tcp: 127.0.0.1:6379, expect: PONG, fall: 2}");
+  CHECK(read.check.settings == Node::map({{"tcp", Node::text("127.0.0.1:6379")},
+                                          {"send", Node::text("PING")},
+                                          {"expect", Node::text("PONG")}}));
+  CHECK(read.check.settings.entries[0].key == "tcp");
+}
+
+TEST_CASE("a check written back reads as the same check") {
+  for (const char* text : {"{http: \"https://[::1]:8443/x?y\", expect: {status: [200, 300-399], body: ready, "
+                           "latency: 1.5ms}, timeout: 1s}",
+                           "{tcp: localhost:25, expect: 220, on_failure: initialize}"}) {
+    const Read read(text);
+    REQUIRE(read.said() == "");
+    Diagnostics diagnostics({}, {});
+    const Node written = check_to_node(read.check);
+    Reader reader(written, diagnostics, "check nginx");
+    CHECK(read_check(reader, "web/nginx") == read.check);
+    CHECK_FALSE(diagnostics.has_errors());
+  }
+}
+
+TEST_CASE("a check survives the way to another process") {
+  const Read read(
+      "{http: http://127.0.0.1/, expect: {status: [200, 204]}, headers: {X-Probe: \"1\"}, fall: 7}");
+  CHECK(from_bytes<CheckConfig>(to_bytes(read.check)).value() == read.check);
+}
+
+TEST_CASE("a mistake is shown where it is, with advice") {
+  CHECK(Read("{http: http://127.0.0.1/,\n expect: {status: 2xx}}").diagnostics.render() ==
+        "vipd.yaml:2:19: error: status is \"2xx\", it must be 100 to 599\n"
+        "   2 |  expect: {status: 2xx}}\n"
+        "     |                   ^~~\n"
+        "     write 200, 200-299 or [200, 204, 300-399]\n");
+}
+
+TEST_CASE("a check is of exactly one kind") {
+  CHECK(said("{interval: 1s}") ==
+        "check nginx does not say what to check | add one of the keys http, tcp or script");
+  CHECK(said("{http: http://127.0.0.1/, tcp: 127.0.0.1:80}") ==
+        "check nginx is http already, it cannot be tcp too | make two checks of it");
+}
+
+TEST_CASE("misspelt keys are found at every level") {
+  CHECK(said("{http: http://127.0.0.1/, intervall: 1s}") ==
+        "unknown key \"intervall\" in check nginx | did you mean \"interval\"?");
+  CHECK(said("{http: http://127.0.0.1/, expect: {latencey: 1s}}") ==
+        "unknown key \"latencey\" in expect of check nginx | did you mean \"latency\"?");
+  CHECK(said("{tcp: 127.0.0.1:80, tls: {verfy: true}}") ==
+        "unknown key \"verfy\" in tls of check nginx | did you mean \"verify\"?");
+  CHECK(said("{tcp: 127.0.0.1:80, on_failure: {prioritty: -1}}").find("did you mean \"priority\"?") !=
+        std::string::npos);
+}
+
+TEST_CASE("all mistakes of a check are said at once") {
+  CHECK(said("{tcp: 127.0.0.1, interval: 3, fall: 0, on_failure: {priority: 60}}") ==
+        "\"127.0.0.1\" has no port: write 127.0.0.1:PORT\n"
+        "interval: \"3\" has no unit: write 3ms, 3s or 3m\n"
+        "fall is 0, it must be 1 to 1000\n"
+        "priority is 60, it must be -254 to -1");
+  CHECK(said("{tcp: 127.0.0.1:1, on_failure: stop}") ==
+        "on_failure is \"stop\", it must be a map or initialize | write on_failure: {priority: -60} or "
+        "on_failure: initialize");
+}
+
+TEST_CASE("a latency that the timeout never lets happen is a mistake") {
+  CHECK(said("{http: http://127.0.0.1/, expect: {latency: 2s}}") ==
+        "latency is 2s, but an answer is not waited for longer than the timeout, 2s | make latency shorter "
+        "or timeout longer");
+  CHECK(said("{tcp: 127.0.0.1:80, latency: 300ms, timeout: 200ms}") ==
+        "latency is 300ms, but an answer is not waited for longer than the timeout, 200ms | make latency "
+        "shorter or timeout longer");
+}
+
+TEST_CASE("endpoints are addresses or names with a port") {
+  CHECK(parse_endpoint("127.0.0.1:6379").value() == Endpoint{"127.0.0.1", 6379, true});
+  CHECK(parse_endpoint("[::1]:80").value() == Endpoint{"::1", 80, true});
+  CHECK(parse_endpoint("[fe80::1%eth0]:80").value() == Endpoint{"fe80::1%eth0", 80, true});
+  CHECK(parse_endpoint("db.example.net:3306").value() == Endpoint{"db.example.net", 3306, false});
+  CHECK(to_string(parse_endpoint("[2001:db8::1]:80").value()) == "[2001:db8::1]:80");
+  CHECK(parse_endpoint("::1:80").error().message ==
+        "\"::1:80\" is ambiguous: write an IPv6 address in brackets, such as [::1]:80");
+  CHECK(parse_endpoint("127.0.0.1:0").error().message == "the port is \"0\", it must be 1 to 65535");
+  CHECK(parse_endpoint("127.0.0.1:http").error().message == "the port is \"http\", it must be 1 to 65535");
+  CHECK(parse_endpoint("127.0.0.300:80").error().message == "\"127.0.0.300\" is not an IPv4 address");
+  CHECK(parse_endpoint("[localhost]:80").error().message == "\"localhost\" is not an IPv6 address");
+  CHECK(parse_endpoint(":80").error().message == "there is no host");
+  CHECK_FALSE(parse_endpoint("a b:80"));
+  CHECK_FALSE(parse_endpoint("[::1"));
+  CHECK_FALSE(parse_endpoint("[::1]80"));
+}
+
+TEST_CASE("URLs are taken apart") {
+  CHECK(parse_url("http://127.0.0.1/healthz").value() == Url{false, {"127.0.0.1", 80, true}, "/healthz"});
+  CHECK(parse_url("https://[::1]:8443/x?y=z").value() == Url{true, {"::1", 8443, true}, "/x?y=z"});
+  CHECK(parse_url("https://www.example.net").value() == Url{true, {"www.example.net", 443, false}, "/"});
+  CHECK(parse_url("http://127.0.0.1?q").value().target == "/?q");
+  CHECK(parse_url("http://[fe80::1%25eth0]/").value().endpoint.host == "fe80::1%eth0");
+}
+
+TEST_CASE("a URL that cannot be asked for is a mistake") {
+  CHECK(said("{http: 127.0.0.1}") == "\"127.0.0.1\" is not a URL that starts with http:// or https://");
+  CHECK(said("{http: ftp://127.0.0.1/}") ==
+        "\"ftp://127.0.0.1/\" is not a URL that starts with http:// or https://");
+  CHECK(said("{http: \"http://127.0.0.1/a b\"}") ==
+        "\"http://127.0.0.1/a b\" has a character that must be written as %XX in a URL");
+  CHECK(said("{http: http://me:secret@127.0.0.1/}") ==
+        "\"http://me:secret@127.0.0.1/\" has a user name inside: send it with headers: {Authorization: ...}");
+  CHECK(said("{http: http://127.0.0.1/#top}") ==
+        "\"http://127.0.0.1/#top\" has a #fragment, which is never sent to a server");
+}
+
+TEST_CASE("http: the good status codes are codes, ranges and lists of both") {
+  CHECK(to_string(http("").status) == "200");
+  CHECK(to_string(http(", expect: {status: 204}").status) == "204");
+  CHECK(to_string(http(", expect: {status: 200-299}").status) == "200-299");
+  const auto mixed = http(", expect: {status: [200, 204, 300-399]}").status;
+  CHECK(to_string(mixed) == "200, 204 or 300-399");
+  CHECK(mixed.contains(204));
+  CHECK(mixed.contains(399));
+  CHECK_FALSE(mixed.contains(201));
+  CHECK(said("{http: http://127.0.0.1/, expect: {status: 299-200}}") ==
+        "status is \"299-200\", it must be 100 to 599 | write 200, 200-299 or [200, 204, 300-399]");
+  CHECK(said("{http: http://127.0.0.1/, expect: {status: []}}") ==
+        "status is an empty list: no answer could be good");
+}
+
+TEST_CASE("http: everything else that it can be told") {
+  const auto all = http(
+      ", expect: {body: ready, latency: 500ms}, host: www.example.net, headers: {X-Probe: vipd}, reuse: "
+      "true");
+  CHECK(all.body == "ready");
+  CHECK(all.latency == Duration{500ms});
+  CHECK(all.host == "www.example.net");
+  CHECK(all.headers == std::vector<std::pair<std::string, std::string>>{{"X-Probe", "vipd"}});
+  CHECK(all.reuse);
+  CHECK(http(", method: HEAD").head);
+}
+
+TEST_CASE("http: what cannot go into a request is a mistake") {
+  CHECK(said("{http: http://127.0.0.1/, method: POST}") == "method is \"POST\", it must be GET or HEAD");
+  CHECK(said("{http: http://127.0.0.1/, method: HEAD, expect: {body: x}}") ==
+        "the answer to HEAD has no body, but expect names one | use method: GET");
+  CHECK(said("{http: http://127.0.0.1/, headers: {Host: a}}") ==
+        "the Host header has a key of its own | write host: NAME beside http");
+  CHECK(said("{http: http://127.0.0.1/, headers: {Connection: close}}") ==
+        "the header Connection is set by the check itself");
+  CHECK(said("{http: http://127.0.0.1/, headers: {X Y: a}}") == "\"X Y\" cannot be the name of a header");
+  CHECK(said("{http: http://127.0.0.1/, headers: {X: \"a\nEvil: b\"}}") ==
+        "the header X must be one line of text");
+  CHECK(said("{http: http://127.0.0.1/, host: \"a b\"}") ==
+        "host is \"a b\", it must be a host name, with a port if need be");
+  CHECK(said("{http: http://127.0.0.1/, expect: {body: \"\"}}") ==
+        "body is empty: every answer contains that");
+}
+
+TEST_CASE("tls: files are looked at when the configuration is read") {
+  const Scratch scratch;
+  const auto ca = scratch.file("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+  const auto text = scratch.file("text", "hello\n");
+  CHECK(said("{http: https://127.0.0.1/, tls: {ca_file: " + ca + ", server_name: www.example.net}}") == "");
+  CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: " + scratch.path() + "/none.pem}}") ==
+        "cannot read ca_file " + scratch.path() + "/none.pem: No such file or directory");
+  CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: " + scratch.path() + "}}") ==
+        "cannot read ca_file " + scratch.path() + ": Is a directory");
+  CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: " + text + "}}") ==
+        "ca_file " + text + " has no certificate in PEM form");
+  CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: ca.pem}}") ==
+        "ca_file is \"ca.pem\", it must be an absolute path");
+  CHECK(said("{tcp: 127.0.0.1:443, tls: {cert_file: " + ca + "}}") == "cert_file has no key_file beside it");
+  CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: " + ca + ", verify: false}}") ==
+        "ca_file is not used while verify is false");
+}
+
+TEST_CASE("tls: of a tcp check it is a map or true, of an http check it needs an https URL") {
+  CHECK_FALSE(settings<TcpSettings>("{tcp: 127.0.0.1:443}").tls);
+  CHECK(settings<TcpSettings>("{tcp: 127.0.0.1:443, tls: true}").tls->verify);
+  CHECK_FALSE(settings<TcpSettings>("{tcp: 127.0.0.1:443, tls: {verify: false}}").tls->verify);
+  CHECK_FALSE(settings<TcpSettings>("{tcp: 127.0.0.1:443, tls: false}").tls);
+  CHECK(said("{tcp: 127.0.0.1:443, tls: maybe}") ==
+        "tls must be a map or true | write tls: true, or tls: {ca_file: /etc/ssl/ca.pem}");
+  CHECK(said("{http: http://127.0.0.1/, tls: true}") == "tls is given, but the URL is not https");
+}
+
+TEST_CASE("tcp: send, expect and latency") {
+  const auto tcp = settings<TcpSettings>("{tcp: \"[::1]:6379\", send: PING, expect: PONG, latency: 50ms}");
+  CHECK(tcp.endpoint == Endpoint{"::1", 6379, true});
+  CHECK(tcp.send == "PING");
+  CHECK(tcp.expect == "PONG");
+  CHECK(tcp.latency == Duration{50ms});
+  CHECK(said("{tcp: 127.0.0.1:80, expect: {status: 200}}") ==
+        "expect of a tcp check is a text, not a map | write expect: TEXT, and latency beside it");
+}
+
+TEST_CASE("script: words, not a command line") {
+  const Scratch scratch;
+  const auto script = scratch.file("check", "#!/bin/sh\n", 0755);
+  const auto read =
+      settings<ScriptSettings>("{script: [" + script + ", --max, \"5\"], user: root, result: priority}");
+  CHECK(read.argv == std::vector<std::string>{script, "--max", "5"});
+  CHECK(read.user == "root");
+  CHECK(read.result == ScriptResult::priority);
+  CHECK(said("{script: /usr/lib/x/check --fast}") ==
+        "script must be a list: the program and its arguments | write a list of words, such as script: "
+        "[/usr/lib/x/check, --fast]; no shell runs it");
+  CHECK(said("{script: [check]}") == "script \"check\" must be an absolute path");
+}
+
+TEST_CASE("script: what cannot be run is found when the configuration is read") {
+  const Scratch scratch;
+  const auto plain = scratch.file("plain", "", 0644);
+  CHECK(said("{script: [" + scratch.path() + "/none]}") ==
+        "script " + scratch.path() + "/none: No such file or directory");
+  CHECK(said("{script: [" + scratch.path() + "]}") == "script " + scratch.path() + " is not a file");
+  CHECK(said("{script: [" + plain + "], user: root}") ==
+        "script " + plain + " is not executable by root | chmod +x " + plain);
+  CHECK(said("{script: [/bin/true], user: no-such-user-here}") == "there is no user \"no-such-user-here\"");
+  CHECK(said("{script: [/bin/true], result: weight}") == "result is \"weight\", it must be exit or priority");
+}
+
+TEST_CASE("script: a file that others could replace is refused") {
+  const Scratch scratch;
+  const auto open = scratch.file("open", "", 0777);
+  CHECK(said("{script: [" + open + "], user: root}")
+            .find("is not safe: " + open + " can be written by everybody") != std::string::npos);
+  const auto directory = scratch.path() + "/shared";
+  std::filesystem::create_directory(directory);
+  const auto inside = scratch.file("shared/check", "", 0755);
+  ::chmod(directory.c_str(), 0777);
+  CHECK(said("{script: [" + inside + "], user: root}")
+            .find("is not safe: " + directory + " can be written by everybody") != std::string::npos);
+  ::chmod(directory.c_str(), 0755);
+  if (::geteuid() == 0 && ::chown(inside.c_str(), 1234, 0) == 0) {
+    CHECK(said("{script: [" + inside + "], user: root}")
+              .find("is not safe: " + inside + " belongs to user 1234") != std::string::npos);
+    REQUIRE(::chown(inside.c_str(), 0, 0) == 0);
+  }
+  // What is sticky, as /tmp, lets nobody replace what belongs to another.
+  ::chmod(directory.c_str(), 01777);
+  CHECK(said("{script: [" + inside + "], user: root}") == "");
+}
+
+TEST_CASE("every kind has its settings under its own name") {
+  CHECK(kind_names() == std::vector<std::string>{"http", "tcp", "script"});
+  for (const auto& name : kind_names()) CHECK(find_kind(name)->name == name);
+  CHECK(find_kind("smtp") == nullptr);
+}

@@ -1,0 +1,256 @@
+// What holds for all files: who may include whom (the picture in CMakeLists.txt and ARCHITECTURE.md), that
+// files say what they are for, and that nothing of a workshop is left lying about.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/source_tree.h"
+
+using namespace vipd::tests;
+
+namespace {
+
+using Folders = std::set<std::string>;
+
+// Whom the files of a folder may include, besides their own folder.
+const std::map<std::string, Folders> allowed{
+    {"base", {}},
+    {"vrrp", {"base"}},
+    {"io", {"base"}},
+    {"netlink", {"base", "io"}},
+    {"health", {"base", "io"}},
+    {"conf", {"base", "vrrp", "health"}},
+    {"daemon", {"base", "vrrp", "io", "netlink", "health", "conf"}},
+    {"ctl", {"base", "conf"}},
+};
+
+// Libraries that only some may know, so that the router maps neither TLS, HTTP nor YAML.
+struct Library {
+  std::string_view header;  // or how its name begins
+  Folders folders;
+  std::string_view why;
+};
+const std::vector<Library> libraries{
+    {"curl/", {"health"}, "HTTP is health/http's business, in the monitor alone"},
+    {"openssl/", {"health"}, "TLS is for health checks, in the monitor alone"},
+    {"ares.h", {"health"}, "names are resolved by health/resolver, in the monitor alone"},
+    {"yaml-cpp/", {"conf"}, "conf/yaml.cc makes a base/document.h Node of YAML; take that"},
+    {"libmnl/", {"netlink"}, "netlink/ is where the kernel is talked to; add what you need there"},
+    {"nlohmann/", {"daemon", "ctl"}, "JSON is for what vipctl prints; libraries return values"},
+    {"CLI/", {"daemon", "ctl"}, "a command line is the main file's business"},
+    {"systemd/", {"daemon"}, "only the programs know that systemd exists"},
+};
+
+bool is_ours(const std::string& folder) {
+  return allowed.contains(folder);
+}
+
+std::string place(const SourceFile& file, const Include& include) {
+  return file.path + ":" + std::to_string(include.line) + ": ";
+}
+
+std::string listed(const Folders& folders) {
+  std::string text;
+  for (const auto& folder : folders) text += (text.empty() ? "" : ", ") + folder;
+  return text.empty() ? "nothing" : text;
+}
+
+std::string what_to_do(const std::string& from, const std::string& to) {
+  if (to == "daemon") return "daemon/ is on top: what it knows comes as an argument, a callback or a value";
+  if (from == "vrrp")
+    return "vrrp/ is pure: it gets facts as vrrp::Event and returns actions; daemon/effects does them";
+  if (from == "base")
+    return "base/ is below everybody: move what you need into base/, or your code out of it";
+  if (from == "ctl") return "vipctl asks the daemon over its socket; what both need belongs into base/";
+  return "let daemon/ connect the two: it is the only folder that knows everybody";
+}
+
+// Empty if the include may stand there, else a sentence.
+std::string trouble_with_our(const SourceFile& file, const Include& include) {
+  const auto from = folder_of(file);
+  const auto to = include.name.substr(0, include.name.find('/'));
+  if (include.name.find('/') == std::string::npos)
+    return place(file, include) + "\"" + include.name + "\" has no folder: write \"" + from + "/" +
+           include.name + "\"";
+  if (source_file(include.name).path.empty())
+    return place(file, include) + "there is no " + include.name +
+           " in the tree; other people's headers stand in <>";
+  if (to == "tests" && from != "tests" && from != "bench")
+    return place(file, include) +
+           "the product does not include its tests: move it into base/, or the code into tests/";
+  if (!is_ours(from) || from == to || allowed.at(from).contains(to)) return {};
+  return place(file, include) + from + "/ does not know " + to + "/ (it may include " +
+         listed(allowed.at(from)) + "). " + what_to_do(from, to);
+}
+
+std::string trouble_with_foreign(const SourceFile& file, const Include& include) {
+  const auto from = folder_of(file);
+  if (!is_ours(from)) return {};
+  for (const auto& library : libraries)
+    if (include.name.starts_with(library.header) && !library.folders.contains(from))
+      return place(file, include) + from + "/ does not know <" + include.name +
+             ">: " + std::string(library.why);
+  return {};
+}
+
+// What health/ offers to everybody who reads a configuration must link without the runners and their
+// libraries.
+bool is_settings_of_health(const std::string& path) {
+  return path == "health/check.h" || path == "health/kinds.cc" || path.ends_with("_settings.h") ||
+         path.ends_with("_settings.cc");
+}
+
+std::vector<std::string> stray_includes() {
+  std::vector<std::string> troubles;
+  for (const auto& file : source_tree()) {
+    if (!is_code(file)) continue;
+    for (const auto& include : includes_of(file)) {
+      const auto trouble =
+          include.quoted ? trouble_with_our(file, include) : trouble_with_foreign(file, include);
+      if (!trouble.empty()) troubles.push_back(trouble);
+    }
+  }
+  return troubles;
+}
+
+// The C++ library, but for what waits, reads clocks, opens files or runs beside.
+bool is_pure(const Include& include) {
+  static const std::set<std::string> impure{"thread",  "mutex",    "future",     "condition_variable",
+                                            "fstream", "iostream", "filesystem", "csignal",
+                                            "cstdio",  "ctime",    "random",     "semaphore"};
+  const bool standard =
+      include.name.find_first_of("./") == std::string::npos && !impure.contains(include.name);
+  return standard || include.name == "fmt/format.h" || include.name == "tl/expected.hpp";
+}
+
+bool opens_with_comment(const SourceFile& file) {
+  const auto first =
+      std::find_if(file.lines.begin(), file.lines.end(), [](const auto& line) { return !line.empty(); });
+  return first != file.lines.end() && first->starts_with("// ");
+}
+
+// A .cc whose first line includes its own header leaves the paragraph to that.
+bool header_opens_with_comment(const SourceFile& file) {
+  if (!file.path.ends_with(".cc")) return false;
+  const auto header = file.path.substr(0, file.path.size() - 2) + "h";
+  return file.lines.size() > 1 && file.lines[0] == "#include \"" + header + "\"" &&
+         opens_with_comment(source_file(header));
+}
+
+// A test file is named after what it tests, and its test cases are sentences.
+bool is_named_test(const SourceFile& file) {
+  return file.path.starts_with("tests/") && file.path.ends_with("_test.cc");
+}
+
+std::string all_of(const std::vector<std::string>& troubles) {
+  std::string text;
+  for (const auto& trouble : troubles) text += "\n  " + trouble;
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("Each folder with code has its place in the picture") {
+  REQUIRE(source_file("tests/tree_test.cc").lines.size() > 100);  // this is the tree
+  for (const auto& file : source_tree()) {
+    const auto folder = folder_of(file);
+    if (is_code(file) && folder != "tests" && folder != "bench")
+      CHECK_MESSAGE(is_ours(folder), file.path << ": say in this test whom " << folder << "/ may include");
+  }
+}
+
+TEST_CASE("Nobody includes a folder that stands above or beside them") {
+  const auto troubles = stray_includes();
+  CHECK_MESSAGE(troubles.empty(), all_of(troubles));
+}
+
+TEST_CASE("A stray include is told where it belongs") {
+  const SourceFile file{"vrrp/packet.cc", {"#include \"io/fd.h\""}};
+  const auto includes = includes_of(file);
+  REQUIRE(includes.size() == 1);
+  CHECK(trouble_with_our(file, includes[0]) ==
+        "vrrp/packet.cc:1: vrrp/ does not know io/ (it may include base). vrrp/ is pure: it gets facts as "
+        "vrrp::Event and returns actions; daemon/effects does them");
+  const SourceFile curl{"netlink/socket.cc", {"#include <curl/curl.h>"}};
+  CHECK(trouble_with_foreign(curl, includes_of(curl).at(0)) ==
+        "netlink/socket.cc:1: netlink/ does not know <curl/curl.h>: HTTP is health/http's business, in the "
+        "monitor "
+        "alone");
+}
+
+TEST_CASE("vrrp is pure: no system header, no clock, no thread, no file") {
+  for (const auto& file : source_tree()) {
+    if (folder_of(file) != "vrrp" || !is_code(file)) continue;
+    for (const auto& include : includes_of(file))
+      CHECK_MESSAGE((include.quoted || is_pure(include)),
+                    place(file, include) << "<" << include.name
+                                         << "> has no place in a pure folder: let daemon/effects do it");
+    CHECK_MESSAGE(file.text().find("clock::now") == std::string::npos,
+                  file.path << ": vrrp reads no clock; time is an argument of step()");
+  }
+}
+
+TEST_CASE("The settings of health checks do not need what runs them") {
+  for (const auto& file : source_tree()) {
+    if (!is_settings_of_health(file.path) || folder_of(file) != "health") continue;
+    for (const auto& include : includes_of(file))
+      CHECK_MESSAGE(
+          (!include.quoted || include.name.starts_with("base/") || is_settings_of_health(include.name)),
+          place(file, include) << include.name << " runs checks; settings are read by programs that do not");
+  }
+}
+
+TEST_CASE("conf takes from health only the settings") {
+  for (const auto& file : source_tree()) {
+    if (folder_of(file) != "conf" || !is_code(file)) continue;
+    for (const auto& include : includes_of(file))
+      CHECK_MESSAGE((!include.name.starts_with("health/") || is_settings_of_health(include.name)),
+                    place(file, include) << include.name << " runs checks; conf only reads what they are");
+  }
+}
+
+TEST_CASE("Only conf/yaml knows yaml-cpp") {
+  for (const auto& file : source_tree())
+    for (const auto& include : includes_of(file))
+      CHECK_MESSAGE((!include.name.starts_with("yaml-cpp/") || file.path == "conf/yaml.cc"),
+                    place(file, include) << "conf/yaml.cc makes a base/document.h Node of YAML; take that");
+}
+
+TEST_CASE("Each file of code opens with what it is for, or its header does") {
+  for (const auto& file : source_tree())
+    if (is_code(file) && !is_named_test(file))
+      CHECK_MESSAGE(
+          (opens_with_comment(file) || header_opens_with_comment(file)),
+          file.path
+              << " should open with a paragraph: what it is for, whom it talks to, what it does not do");
+}
+
+TEST_CASE("Nothing of a workshop is left lying about") {
+  // In two halves, so that this file does not contain them.
+  const std::vector<std::string> words{std::string("/wo") + "rk/",         std::string("../sha") + "red",
+                                       std::string("BRIEF") + ".md",       std::string("design") + ".md",
+                                       std::string("feasibility") + ".md", std::string("baselines") + ".md",
+                                       std::string("conformance") + ".md", std::string("TO") + "DO",
+                                       std::string("FIX") + "ME",          std::string("X") + "XX:"};
+  for (const auto& file : source_tree())
+    for (std::size_t i = 0; i < file.lines.size(); ++i)
+      for (const auto& word : words)
+        CHECK_MESSAGE(
+            file.lines[i].find(word) == std::string::npos,
+            file.path << ":" << i + 1 << ": \"" << word << "\" means nothing to a reader of this repository");
+}
+
+TEST_CASE("Lines end with a line break and nothing else") {
+  for (const auto& file : source_tree()) {
+    if (!is_code(file)) continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i)
+      CHECK_MESSAGE((file.lines[i].empty() ||
+                     std::string_view(" \t\r").find(file.lines[i].back()) == std::string_view::npos),
+                    file.path << ":" << i + 1 << ": white space at the end of the line");
+  }
+}

@@ -1,0 +1,218 @@
+#include "vrrp/address_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "vrrp/events.h"
+
+namespace vipd::vrrp {
+
+namespace {
+using namespace std::chrono_literals;
+
+constexpr Duration retry_after_failure = 1s;
+constexpr Duration stray_interval = 1s;  // at most one round of removals of strangers' additions
+constexpr Duration first_repair_delay = 100ms;
+constexpr Duration longest_repair_delay = 5s;
+constexpr Duration quiet = 60s;  // without repairs: the next one is immediate again
+
+// Renewed with two thirds of the lifetime left.
+Duration renewal_interval(const VirtualRouterConfig& config) {
+  return config.dead_man / 3;
+}
+
+void note(const Turn& turn, const VirtualRouterConfig& config, std::string_view event, std::string text) {
+  turn.act(Noted{config.key, config.name, std::string(event), std::move(text)});
+}
+
+// An address that is on the interface already and is not of our making: of an address owner it is the host's
+// own (section 1.1), which we neither add nor ever remove.
+bool is_hosts_own(const VirtualRouterConfig& config, const Interface& interface, const Prefix& prefix) {
+  return config.owner() && std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                                       [&](const auto& each) { return each.prefix == prefix && !each.ours; });
+}
+}  // namespace
+
+AddressKeeper::Address* AddressKeeper::find(const Prefix& prefix) {
+  const auto found = std::find_if(addresses_.begin(), addresses_.end(),
+                                  [&](const Address& address) { return address.prefix == prefix; });
+  return found == addresses_.end() ? nullptr : &*found;
+}
+
+// Takes over the configured list, keeping what is known of addresses that stay.
+void AddressKeeper::set_list(const VirtualRouterConfig& config) {
+  std::vector<Address> list;
+  list.reserve(config.addresses.size());
+  for (std::size_t i = 0; i < config.addresses.size(); ++i) {
+    const auto& prefix = config.addresses[i];
+    const bool same_place = i < addresses_.size() && addresses_[i].prefix == prefix;
+    const auto* known = same_place ? &addresses_[i] : find(prefix);
+    list.push_back(known ? *known : Address{.prefix = prefix});
+  }
+  addresses_ = std::move(list);
+}
+
+void AddressKeeper::add(const Turn& turn, const VirtualRouterConfig& config, Address& address) {
+  address.retry = never;
+  if (is_hosts_own(config, turn.interface, address.prefix)) return;
+  address.requested = true;
+  turn.act(AddAddress{config.key, address.prefix, config.dead_man});
+}
+
+void AddressKeeper::remove(const Turn& turn, const VirtualRouterConfig& config, Address& address) {
+  address.retry = never;
+  address.failing = false;
+  if (config.owner() && !address.requested && is_hosts_own(config, turn.interface, address.prefix)) return;
+  if (!address.requested && !address.seen) return;
+  address.requested = false;
+  turn.act(RemoveAddress{config.key, address.prefix});
+}
+
+void AddressKeeper::hold(const Turn& turn, const VirtualRouterConfig& config) {
+  set_list(config);
+  holding_ = true;
+  for (auto& address : addresses_) add(turn, config, address);
+  renew_ = config.dead_man == Duration::zero() ? never : turn.now + renewal_interval(config);
+}
+
+void AddressKeeper::drop(const Turn& turn, const VirtualRouterConfig& config) {
+  holding_ = false;
+  renew_ = never;
+  for (auto& address : addresses_) remove(turn, config, address);
+  stray_removal_ = turn.now + stray_interval;
+}
+
+void AddressKeeper::adopt(const VirtualRouterConfig& config) {
+  set_list(config);
+  holding_ = true;
+  for (auto& address : addresses_) address.requested = true, address.seen = true;
+  renew_ = config.dead_man == Duration::zero() ? never : TimePoint::min();  // at the first tick
+}
+
+void AddressKeeper::reconfigure(const Turn& turn, const VirtualRouterConfig& before,
+                                const VirtualRouterConfig& config) {
+  const std::set<Prefix> wanted(config.addresses.begin(), config.addresses.end());
+  for (auto& address : addresses_)
+    if (!wanted.contains(address.prefix)) remove(turn, before, address);
+  const std::set<Prefix> known(before.addresses.begin(), before.addresses.end());
+  set_list(config);
+  if (!holding_) return;
+  for (auto& address : addresses_)
+    if (!known.contains(address.prefix)) add(turn, config, address);
+  if (before.dead_man != config.dead_man) renew_ = turn.now;
+}
+
+Duration AddressKeeper::back_off(TimePoint now) {
+  const bool calm = last_repair_ == TimePoint::min() || now - last_repair_ > quiet;
+  repair_delay_ = calm ? first_repair_delay : std::min(repair_delay_ * 2, longest_repair_delay);
+  last_repair_ = now;
+  return repair_delay_;
+}
+
+std::vector<IpAddress> AddressKeeper::observe(const Turn& turn, const VirtualRouterConfig& config) {
+  if (addresses_.empty()) set_list(config);
+  std::set<Prefix> there;
+  for (const auto& each : turn.interface.addresses) there.insert(each.prefix);
+
+  std::vector<IpAddress> restored;
+  std::vector<Address*> missing;
+  for (auto& address : addresses_) {
+    const bool was_seen = address.seen;
+    address.seen = there.contains(address.prefix);
+    if (address.seen) address.failing = false;
+    if (holding_ && was_seen && !address.seen && address.requested) missing.push_back(&address);
+  }
+  if (!missing.empty()) {
+    const bool may_repair_now = last_repair_ == TimePoint::min() || turn.now >= last_repair_ + repair_delay_;
+    const TimePoint retry = may_repair_now ? turn.now : last_repair_ + repair_delay_;
+    if (may_repair_now) back_off(turn.now);
+    for (auto* address : missing) {
+      ++restored_;
+      if (may_repair_now) {
+        add(turn, config, *address);
+        restored.push_back(address->prefix.address);
+      } else {
+        address->retry = retry;
+      }
+      note(turn, config, events::address_restored,
+           fmt::format("{} was removed from {} by somebody else; {}", to_string(address->prefix),
+                       config.key.interface,
+                       may_repair_now ? "put back"
+                                      : "it comes back in " + vipd::to_string(Duration(retry - turn.now))));
+    }
+  }
+  if (!holding_) remove_strays(turn, config);
+  return restored;
+}
+
+// On a node that is not Active: an address of ours, in whatever length, must not be there.
+void AddressKeeper::remove_strays(const Turn& turn, const VirtualRouterConfig& config) {
+  std::set<IpAddress> ours;
+  for (const auto& address : addresses_) ours.insert(address.prefix.address);
+  std::vector<const InterfaceAddress*> strays;
+  for (const auto& each : turn.interface.addresses)
+    if (ours.contains(each.prefix.address) && (each.ours || !config.owner())) strays.push_back(&each);
+  stray_pending_ = !strays.empty() && turn.now < stray_removal_;
+  if (strays.empty() || stray_pending_) return;
+  stray_removal_ = turn.now + stray_interval;
+  for (const auto* stray : strays) {
+    turn.act(RemoveAddress{config.key, stray->prefix});
+    note(turn, config, events::leftover_removed,
+         fmt::format("{} was on {} while this node is not Active; removed", to_string(stray->prefix),
+                     config.key.interface));
+  }
+}
+
+void AddressKeeper::failed(const Turn& turn, const VirtualRouterConfig& config, const Prefix& prefix,
+                           const std::string& error) {
+  auto* address = find(prefix);
+  if (!address) return;
+  if (!address->failing) note(turn, config, events::address_failed, error);
+  address->failing = true;
+  address->retry = turn.now + retry_after_failure;
+}
+
+std::vector<IpAddress> AddressKeeper::tick(const Turn& turn, const VirtualRouterConfig& config) {
+  std::vector<IpAddress> asked_again;
+  bool repaired = false;
+  for (auto& address : addresses_) {
+    if (address.retry > turn.now) continue;
+    address.retry = never;
+    if (holding_) {
+      add(turn, config, address);
+      asked_again.push_back(address.prefix.address);
+      repaired = true;
+    } else if (address.seen) {
+      remove(turn, config, address);
+    }
+  }
+  if (repaired) back_off(turn.now);
+  if (stray_pending_ && turn.now >= stray_removal_) remove_strays(turn, config);
+  if (holding_ && renew_ <= turn.now) {
+    renew_ = turn.now + renewal_interval(config);
+    if (config.dead_man == Duration::zero()) renew_ = never;
+    std::vector<Prefix> prefixes;
+    for (const auto& address : addresses_)
+      if (address.requested && !address.failing) prefixes.push_back(address.prefix);
+    if (!prefixes.empty()) turn.act(RenewAddresses{config.key, std::move(prefixes), config.dead_man});
+  }
+  return asked_again;
+}
+
+TimePoint AddressKeeper::deadline() const {
+  TimePoint earliest = renew_;
+  for (const auto& address : addresses_) earliest = std::min(earliest, address.retry);
+  if (stray_pending_) earliest = std::min(earliest, stray_removal_);
+  return earliest;
+}
+
+std::vector<Prefix> AddressKeeper::present() const {
+  std::vector<Prefix> result;
+  for (const auto& address : addresses_)
+    if (address.seen) result.push_back(address.prefix);
+  return result;
+}
+
+}  // namespace vipd::vrrp

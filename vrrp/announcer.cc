@@ -1,0 +1,61 @@
+#include "vrrp/announcer.h"
+
+#include <algorithm>
+#include <array>
+
+#include "vrrp/arp.h"
+#include "vrrp/ndisc.h"
+
+namespace vipd::vrrp {
+
+namespace {
+using namespace std::chrono_literals;
+
+// The pause before the second round, the third, ...; later rounds keep the last one.
+constexpr std::array<Duration, 5> pauses{100ms, 400ms, 1s, 2s, 5s};
+
+// The source of an NA: the virtual router's link-local address, which RFC 9568 section 5.2.9 puts first, or,
+// if there is none, the announced address itself.
+const IpAddress& advertisement_source(const VirtualRouterConfig& config, const IpAddress& target) {
+  const auto& first = config.addresses.front().address;
+  return first.is_link_local() ? first : target;
+}
+}  // namespace
+
+void Announcer::start(const Turn& turn, const VirtualRouterConfig& config) {
+  rounds_done_ = 0;
+  next_ = turn.now;
+  tick(turn, config);
+}
+
+void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config) {
+  rounds_done_ = config.announce.repeat;
+  schedule(now, config);
+}
+
+void Announcer::tick(const Turn& turn, const VirtualRouterConfig& config) {
+  if (next_ > turn.now) return;
+  for (const auto& prefix : config.addresses) announce(turn, config, prefix.address);
+  ++rounds_done_;
+  schedule(turn.now, config);
+}
+
+void Announcer::schedule(TimePoint now, const VirtualRouterConfig& config) {
+  if (rounds_done_ < config.announce.repeat)
+    next_ = now + pauses[static_cast<std::size_t>(
+                      std::clamp(rounds_done_ - 1, 0, static_cast<int>(pauses.size()) - 1))];
+  else
+    next_ = config.announce.refresh == Duration::zero() ? never : now + config.announce.refresh;
+}
+
+void Announcer::announce(const Turn& turn, const VirtualRouterConfig& config, const IpAddress& address) {
+  const auto& mac = turn.interface.mac;
+  if (mac == MacAddress{}) return;  // a link without addresses has nothing to learn
+  turn.act(Announce{
+      config.key, address,
+      address.family == Family::ipv4
+          ? gratuitous_arp(mac, address)
+          : unsolicited_neighbor_advertisement(mac, advertisement_source(config, address), address)});
+}
+
+}  // namespace vipd::vrrp

@@ -1,0 +1,30 @@
+// Announcer: when to tell the link which MAC address answers for the addresses (RFC 9568 section 8.1.2 and
+// 8.2.2). The RFC wants one announcement; here a few rounds follow at growing distances, because a lost one
+// would leave clients talking to the old Active, and then one every so often for switches that forget.
+#pragma once
+
+#include "vrrp/parameters.h"
+#include "vrrp/turn.h"
+
+namespace vipd::vrrp {
+
+class Announcer {
+ public:
+  // Announces all addresses now, and starts the rounds anew.
+  void start(const Turn& turn, const VirtualRouterConfig& config);
+  // Goes on as if the rounds were over: the predecessor has announced.
+  void adopt(TimePoint now, const VirtualRouterConfig& config);
+  void tick(const Turn& turn, const VirtualRouterConfig& config);
+  TimePoint deadline() const { return next_; }
+
+  // One address, once, outside the rounds.
+  static void announce(const Turn& turn, const VirtualRouterConfig& config, const IpAddress& address);
+
+ private:
+  void schedule(TimePoint now, const VirtualRouterConfig& config);
+
+  int rounds_done_ = 0;
+  TimePoint next_ = never;
+};
+
+}  // namespace vipd::vrrp

@@ -1,0 +1,24 @@
+#include "vrrp/arp.h"
+
+#include <cassert>
+
+namespace vipd::vrrp {
+
+std::vector<std::uint8_t> gratuitous_arp(const MacAddress& mac, const IpAddress& address) {
+  assert(address.family == Family::ipv4);
+  std::vector<std::uint8_t> frame(6, 0xff);  // to everybody
+  const auto append = [&frame](const auto& bytes) { frame.insert(frame.end(), bytes.begin(), bytes.end()); };
+  append(mac.octets);
+  append(std::initializer_list<std::uint8_t>{0x08, 0x06,    // EtherType ARP
+                                             0x00, 0x01,    // hardware: Ethernet
+                                             0x08, 0x00,    // protocol: IPv4
+                                             6, 4,          // their lengths
+                                             0x00, 0x01});  // request
+  append(mac.octets);
+  append(address.bytes());
+  append(mac.octets);  // the target's hardware address is the sender's too (RFC 9568 section 6.4.2)
+  append(address.bytes());
+  return frame;
+}
+
+}  // namespace vipd::vrrp

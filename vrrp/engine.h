@@ -1,0 +1,90 @@
+// The engine: one door, step(now, event) -> actions, and the windows next_deadline(), status(), snapshot().
+//
+//   kernel, peers, health, configuration, commands --> Event --> step() --> Actions --> daemon/effects
+//
+// Pure: no descriptor, clock, log or thread; time is an argument and stands still during a step. The engine
+// holds no rule: it finds the virtual router, asks the rule files, and gathers their actions.
+//   vrrp/packet          what is a valid message              (RFC 9568 sections 5 and 7.1)
+//   vrrp/parameters      Skew_Time, Active_Down_Interval      (section 6.1)
+//   vrrp/virtual_router  Initialize, Backup, Active           (section 6.4)
+//   vrrp/priority        base priority and health
+//   vrrp/interface_view  can the interface be used, and from which address
+//   vrrp/sync_group      two families of one entry move together
+//   vrrp/address_keeper  which addresses must be there, and what if they are not
+//   vrrp/announcer       gratuitous ARP and unsolicited NA    (section 8)
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/interface.h"
+#include "vrrp/action.h"
+#include "vrrp/event.h"
+#include "vrrp/interface_view.h"
+#include "vrrp/status.h"
+#include "vrrp/virtual_router.h"
+
+namespace vipd::vrrp {
+
+class Engine {
+ public:
+  // What follows from `event` at `now`. Time never runs backwards from one call to the next.
+  Actions step(TimePoint now, const Event& event);
+
+  // When a Tick is due at the latest. None: nothing waits for time.
+  std::optional<TimePoint> next_deadline() const;
+
+  Status status(TimePoint now) const;
+  Snapshot snapshot() const;
+  // Adver_Timer or Active_Down_Timer of each virtual router, numbered as in snapshot().
+  void for_each_deadline(const std::function<void(std::size_t, TimePoint)>& visit) const;
+
+  // After Shutdown: nothing is held or being handed over any more.
+  bool finished() const;
+
+ private:
+  void handle(const DatagramReceived& event);
+  void handle(const InterfaceChanged& event);
+  void handle(const HealthChanged& event);
+  void handle(const ConfigReplaced& event);
+  void handle(const AddressFailed& event);
+  void handle(const SwitchRequested& event);
+  void handle(const SwitchBackRequested& event);
+  void handle(const Shutdown& event);
+  void handle(const Tick& event);
+
+  // The virtual routers of one entry of the configuration: one, or two that move together.
+  using Entry = std::vector<VirtualRouter*>;
+  Entry entry(const std::string& name) const;
+  VirtualRouter* find(const RouterKey& key) const;
+
+  const Interface& interface_named(const std::string& name) const;
+  const VirtualAddresses& virtual_addresses(const std::string& interface) const;
+  std::optional<IpAddress> primary_address(const VirtualRouterConfig& config) const;
+  bool is_own_address(const std::string& interface, const IpAddress& address) const;
+  void discard(const DatagramReceived& event, DecodeError error, VirtualRouter* router);
+  void reconsider(const Entry& members);
+  void forget_removed();
+  Turn turn(const VirtualRouter& router);
+  void reschedule(VirtualRouter& router);
+
+  TimePoint now_{};
+  bool shutting_down_ = false;
+  Actions actions_;
+  std::map<std::string, Interface> interfaces_;
+  CheckFacts checks_;
+  std::map<RouterKey, std::unique_ptr<VirtualRouter>> routers_;
+  std::map<std::string, Entry> entries_;
+  std::map<std::string, VirtualAddresses> virtual_addresses_;  // by interface
+  std::set<std::pair<TimePoint, VirtualRouter*>> deadlines_;   // of those that wait for time
+  std::map<VirtualRouter*, TimePoint> scheduled_;              // where each stands in deadlines_
+  std::map<std::string, DiscardCounters> discarded_;
+};
+
+}  // namespace vipd::vrrp

@@ -1,0 +1,74 @@
+// Events: the facts that enter the engine, one at a time. A closed list: what the recorder writes, what a
+// replay, a scenario and the simulation feed. All are snapshots or commands; repeating a snapshot is
+// harmless.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/interface.h"
+#include "base/ip.h"
+#include "vrrp/parameters.h"
+#include "vrrp/priority.h"
+#include "vrrp/status.h"
+
+namespace vipd::vrrp {
+
+// A VRRP message from the network, not yet looked at.
+struct DatagramReceived {
+  std::string interface;
+  IpAddress source;
+  IpAddress destination;
+  int hop_limit = 0;
+  std::vector<std::uint8_t> payload;  // from the VRRP header on
+  bool truncated = false;
+};
+
+// An interface looks like this now; index 0: there is none of that name.
+struct InterfaceChanged {
+  Interface interface;
+};
+
+struct HealthChanged {
+  CheckFact fact;
+};
+
+// The whole configuration: start-up is a reload from nothing. `adopted` is the state of a predecessor that
+// stopped without notice (a crash, an upgrade); its virtual routers go on where they were.
+struct ConfigReplaced {
+  std::vector<VirtualRouterConfig> routers;
+  std::optional<Snapshot> adopted;
+};
+
+// An address could not be added or removed. The engine tries again in a while and shows it.
+struct AddressFailed {
+  RouterKey router;
+  Prefix prefix;
+  std::string error;
+};
+
+// `vipctl switch`: hand the virtual routers of this name over to the peer and stay Backup until told
+// otherwise or until the peer fails.
+struct SwitchRequested {
+  std::string name;
+};
+
+// `vipctl switch --back`: take part by priority again.
+struct SwitchBackRequested {
+  std::string name;
+};
+
+// Leave in order: make-before-break. Engine::finished() says when the last address has been handed over.
+struct Shutdown {};
+
+// Nothing but time has passed. The only event that fires deadlines: whoever wakes up late reads what its
+// sockets hold first, so that a stalled Backup does not take over from an Active whose adverts are waiting.
+struct Tick {};
+
+using Event = std::variant<DatagramReceived, InterfaceChanged, HealthChanged, ConfigReplaced, AddressFailed,
+                           SwitchRequested, SwitchBackRequested, Shutdown, Tick>;
+
+}  // namespace vipd::vrrp

@@ -1,0 +1,29 @@
+// The stable names of what the engine notes for operators; the manual explains each (a test compares them).
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace vipd::vrrp::events {
+
+constexpr std::string_view state_changed = "state_changed";
+constexpr std::string_view priority_changed = "priority_changed";
+constexpr std::string_view address_restored = "address_restored";
+constexpr std::string_view address_failed = "address_failed";
+constexpr std::string_view leftover_removed = "leftover_removed";
+constexpr std::string_view owner_conflict = "owner_conflict";
+constexpr std::string_view equal_priority = "equal_priority";
+constexpr std::string_view interval_mismatch = "interval_mismatch";
+constexpr std::string_view address_list_mismatch = "address_list_mismatch";
+constexpr std::string_view stalled = "stalled";
+constexpr std::string_view switched = "switched";
+constexpr std::string_view adopted = "adopted";
+constexpr std::string_view inferior_active = "inferior_active";
+constexpr std::string_view advertisement_discarded = "advertisement_discarded";
+
+inline constexpr std::array all{
+    state_changed,  priority_changed, address_restored,  address_failed,         leftover_removed,
+    owner_conflict, equal_priority,   interval_mismatch, address_list_mismatch,  stalled,
+    switched,       adopted,          inferior_active,   advertisement_discarded};
+
+}  // namespace vipd::vrrp::events

@@ -1,0 +1,16 @@
+// Unsolicited Neighbor Advertisement: tells an IPv6 link which MAC address answers for a virtual address now
+// (RFC 9568 section 8.2.2, RFC 4861 section 4.4). A complete Ethernet frame of 86 bytes.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/ip.h"
+
+namespace vipd::vrrp {
+
+// To all nodes (ff02::1) from `source`, flags Router and Override, with the target link-layer address `mac`.
+std::vector<std::uint8_t> unsolicited_neighbor_advertisement(const MacAddress& mac, const IpAddress& source,
+                                                             const IpAddress& target);
+
+}  // namespace vipd::vrrp

@@ -1,0 +1,131 @@
+// What can be asked of the engine: plain values for vipctl, metrics and logs, and the snapshot with which a
+// restarted router goes on where its predecessor stopped.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/archive.h"
+#include "base/time.h"
+#include "vrrp/packet.h"
+#include "vrrp/parameters.h"
+#include "vrrp/priority.h"
+
+namespace vipd::vrrp {
+
+enum class StateName : std::uint8_t { initialize, backup, active };  // section 6.4
+
+std::string_view to_string(StateName state);  // "Initialize", "Backup", "Active"
+
+using DiscardCounters = std::array<std::uint64_t, decode_error_count>;  // indexed by DecodeError
+
+struct Counters {
+  std::uint64_t advertisements_sent = 0;
+  std::uint64_t advertisements_received = 0;  // valid ones
+  std::uint64_t priority_zero_sent = 0;
+  std::uint64_t priority_zero_received = 0;
+  std::uint64_t became_active = 0;
+  std::uint64_t interval_mismatches = 0;      // section 5.2.7: accepted, counted
+  std::uint64_t address_list_mismatches = 0;  // section 7.1: accepted, counted
+  std::uint64_t trailing_bytes = 0;           // packets with bytes behind the last address
+  std::uint64_t reassertions = 0;             // immediate answers to an inferior Active (section 6.4.3)
+  std::uint64_t reassertions_suppressed = 0;  // ... held back by the rate limit
+  std::uint64_t addresses_restored = 0;       // removed by somebody else, put back
+  DiscardCounters discarded{};
+  bool operator==(const Counters&) const = default;
+};
+
+// The router whose advertisements were accepted or discarded last.
+struct Peer {
+  IpAddress address;
+  Priority priority = 0;
+  Centiseconds interval{};
+  TimePoint heard{};
+  bool operator==(const Peer&) const = default;
+};
+
+struct RouterStatus {
+  VirtualRouterConfig config;
+  StateName state = StateName::initialize;
+  Priority priority = 0;                 // effective
+  TimePoint since{};                     // of the state
+  std::string reason;                    // of the last change of state, a sentence
+  std::vector<std::string> obstacles;    // why it is in Initialize
+  std::vector<std::string> explanation;  // of the priority
+  std::optional<IpAddress> primary_address;
+  Duration active_adver_interval{};   // learnt; ours while Active
+  std::optional<TimePoint> deadline;  // Adver_Timer or Active_Down_Timer
+  std::optional<Peer> peer;
+  bool yielded = false;                   // gave way by `vipctl switch`
+  bool releasing = false;                 // has left, serves on until the successor is heard
+  std::vector<Prefix> addresses_present;  // of ours, as the kernel has them
+  ChecksumForm checksum{};                // of what is sent
+  Counters counters;
+};
+
+struct Status {
+  TimePoint now{};
+  std::vector<RouterStatus> routers;
+  std::map<std::string, DiscardCounters> discarded;  // by interface, where no virtual router is to blame
+  CheckFacts checks;
+};
+
+// What a restarted router needs to go on. Time points are of the same boot and clock.
+struct RouterSnapshot {
+  RouterKey key;
+  StateName state = StateName::initialize;
+  Priority priority = 0;  // effective
+  TimePoint since{};
+  std::string reason;
+  Duration active_adver_interval{};
+  TimePoint deadline{};  // Adver_Timer or Active_Down_Timer
+  std::optional<Peer> peer;
+  bool yielded = false;
+  std::optional<TimePoint> release_until;
+  std::optional<ChecksumForm> checksum_heard;
+  Counters counters;
+};
+
+struct Snapshot {
+  std::vector<RouterSnapshot> routers;
+  CheckFacts checks;
+};
+
+// Why the virtual router is in its state and has its priority: sentences for `vipctl explain`.
+std::vector<std::string> explain(const RouterStatus& router, TimePoint now);
+
+template <class A>
+void fields(A& a, Is<Counters> auto& c) {
+  a(c.advertisements_sent, c.advertisements_received, c.priority_zero_sent, c.priority_zero_received,
+    c.became_active, c.interval_mismatches, c.address_list_mismatches, c.trailing_bytes, c.reassertions,
+    c.reassertions_suppressed, c.addresses_restored, c.discarded);
+}
+template <class A>
+void fields(A& a, Is<Peer> auto& p) {
+  a(p.address, p.priority, p.interval, p.heard);
+}
+template <class A>
+void fields(A& a, Is<RouterStatus> auto& r) {
+  a(r.config, r.state, r.priority, r.since, r.reason, r.obstacles, r.explanation, r.primary_address,
+    r.active_adver_interval, r.deadline, r.peer, r.yielded, r.releasing, r.addresses_present, r.checksum,
+    r.counters);
+}
+template <class A>
+void fields(A& a, Is<Status> auto& s) {
+  a(s.now, s.routers, s.discarded, s.checks);
+}
+template <class A>
+void fields(A& a, Is<RouterSnapshot> auto& r) {
+  a(r.key, r.state, r.since, r.reason, r.active_adver_interval, r.deadline, r.peer, r.yielded,
+    r.release_until, r.checksum_heard, r.counters);
+}
+template <class A>
+void fields(A& a, Is<Snapshot> auto& s) {
+  a(s.routers, s.checks);
+}
+
+}  // namespace vipd::vrrp

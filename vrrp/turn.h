@@ -1,0 +1,21 @@
+// Turn: what a rule may know and do during one step: the time, the interface as it is, and the list that
+// collects actions. Passed down by reference, never kept.
+#pragma once
+
+#include <utility>
+
+#include "base/interface.h"
+#include "base/time.h"
+#include "vrrp/action.h"
+
+namespace vipd::vrrp {
+
+struct Turn {
+  TimePoint now;
+  const Interface& interface;
+  Actions& actions;
+
+  void act(Action action) const { actions.push_back(std::move(action)); }
+};
+
+}  // namespace vipd::vrrp

@@ -1,0 +1,496 @@
+#include "vrrp/virtual_router.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "vrrp/events.h"
+
+namespace vipd::vrrp {
+
+namespace {
+using namespace std::chrono_literals;
+
+// Answers to an inferior Active (section 6.4.3) come at most four times an interval: two routers that both
+// believe to be the better one would otherwise answer each other at line rate.
+constexpr int reassertions_per_interval = 4;
+
+// How long a router that has left serves on if no successor is heard. The successor waits its Skew_Time,
+// less than one interval, and then needs a moment to put the addresses in place.
+constexpr Duration take_over_allowance = 200ms;
+constexpr Duration longest_release = 45s;  // bounds an orderly stop at intervals of 40 s
+
+constexpr Duration conflict_note_interval = 10s;
+
+std::string join(const std::vector<std::string>& parts) {
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string milliseconds(Duration duration) {
+  return fmt::format("{:.1f} ms", std::chrono::duration<double, std::milli>(duration).count());
+}
+}  // namespace
+
+std::string_view to_string(StateName state) {
+  switch (state) {
+    case StateName::initialize: return "Initialize";
+    case StateName::backup: return "Backup";
+    case StateName::active: return "Active";
+  }
+  return "?";
+}
+
+VirtualRouter::VirtualRouter(VirtualRouterConfig config) : config_(std::move(config)) {
+  priority_.value = config_.priority;
+}
+
+// --- 6.4.1 Initialize: Startup, and Shutdown of the two other states
+// -------------------------------------------
+
+void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obstacles) {
+  obstacles_ = std::move(obstacles);
+  const bool in_initialize = state() == StateName::initialize;
+  if (obstacles_.empty() && in_initialize) {
+    if (config_.owner())
+      become_active(turn, "address owner: priority 255");
+    else
+      become_backup(turn, interval(), "started");
+    return;
+  }
+  if (obstacles_.empty()) return;
+  const bool usable = turn.interface.running && primary_address_.has_value();
+  if (in_initialize) {
+    reason_ = join(obstacles_);
+  } else {
+    if (state() == StateName::active && usable) {
+      send(turn, release_priority);
+      release_until_ = never;
+    }
+    enter(turn, Initialize{}, join(obstacles_));
+  }
+  // Make before break: the addresses stay until the successor is heard, but not for ever.
+  if (release_until_ == never)
+    release_until_ = turn.now + std::min(interval() + take_over_allowance, longest_release);
+  if (!in_initialize && !releasing()) addresses_.drop(turn, config_);
+  if (releasing() && !usable) end_release(turn);
+}
+
+// --- 6.4.2 Backup
+// ----------------------------------------------------------------------------------------------
+
+void VirtualRouter::become_backup(const Turn& turn, Duration active_adver_interval,
+                                  const std::string& reason) {
+  enter(
+      turn,
+      Backup{turn.now + active_down_interval(priority_.value, active_adver_interval), active_adver_interval},
+      reason);
+  if (!releasing()) addresses_.drop(turn, config_);
+}
+
+void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
+                                      const Advertisement& advertisement) {
+  if (advertisement.priority == release_priority) {
+    // The Active leaves. An earlier deadline stands: a repeated farewell must not put it off.
+    backup.active_down_timer = std::min(backup.active_down_timer,
+                                        turn.now + skew_time(priority_.value, backup.active_adver_interval));
+    peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
+    return;
+  }
+  // An Active that we follow and that falls below us will not be the next Active: waiting three intervals
+  // serves nothing, Skew_Time alone lets the best Backup come first. (RFC 9568 would wait.)
+  const bool fell = peer_ && peer_->address == source && advertisement.priority < peer_->priority &&
+                    advertisement.priority < priority_.value;
+  const bool follow = !config_.preempt_mode || yielded_ || advertisement.priority >= priority_.value;
+  peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
+  if (fell) {
+    yielded_ = false;
+    backup.active_down_timer = std::min(backup.active_down_timer,
+                                        turn.now + skew_time(priority_.value, backup.active_adver_interval));
+    return;
+  }
+  if (!follow) return;
+  backup.active_adver_interval = advertisement.interval;
+  backup.active_down_timer = turn.now + active_down_interval(priority_.value, backup.active_adver_interval);
+  backup.waits_for_siblings = false;
+}
+
+bool VirtualRouter::active_down_timer_fired(TimePoint now) const {
+  const auto* backup = std::get_if<Backup>(&state_);
+  return backup && backup->active_down_timer <= now;
+}
+
+void VirtualRouter::wait_for_siblings(const Turn& turn) {
+  auto& backup = std::get<Backup>(state_);
+  backup.waits_for_siblings = true;
+  backup.active_down_timer = turn.now + active_down_interval(priority_.value, backup.active_adver_interval);
+}
+
+void VirtualRouter::take_over(const Turn& turn) {
+  std::string reason = "no Active has been heard";
+  if (peer_ && peer_->priority == release_priority)
+    reason = fmt::format("{} has left (priority 0)", to_string(peer_->address));
+  else if (peer_ && peer_->priority < priority_.value &&
+           turn.now - peer_->heard < 3 * Duration(peer_->interval))
+    reason = fmt::format("{} advertises priority {}, less than our {}", to_string(peer_->address),
+                         peer_->priority, priority_.value);
+  else if (peer_)
+    reason = fmt::format("nothing heard from {} for {}", to_string(peer_->address),
+                         milliseconds(turn.now - peer_->heard));
+  become_active(turn, reason);
+}
+
+// --- 6.4.3 Active
+// ----------------------------------------------------------------------------------------------
+
+// Sections 6.4.1 and 6.4.2 have the advertisement first and leave open when the addresses are there; here
+// they are there before anybody is told.
+void VirtualRouter::become_active(const Turn& turn, const std::string& reason) {
+  yielded_ = false;
+  release_until_.reset();
+  ++counters_.became_active;
+  enter(turn, Active{.adver_timer = turn.now + interval(), .reassert_not_before = turn.now, .announcer = {}},
+        reason);
+  addresses_.hold(turn, config_);
+  send(turn, priority_.value);
+  std::get<Active>(state_).announcer.start(turn, config_);
+}
+
+void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
+                                      const Advertisement& advertisement) {
+  peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
+  if (advertisement.priority == release_priority) {
+    send_and_rearm(turn, active);
+    return;
+  }
+  const bool tie = advertisement.priority == priority_.value;
+  if (advertisement.priority > priority_.value || (tie && source > *primary_address_)) {
+    // Two owners are a mistake of configuration; by erratum 8298 one of them steps down all the same.
+    become_backup(turn, advertisement.interval,
+                  tie ? fmt::format("{} has the same priority {} and the higher address", to_string(source),
+                                    advertisement.priority)
+                      : fmt::format("{} advertises priority {}, more than our {}", to_string(source),
+                                    advertisement.priority, priority_.value));
+    return;
+  }
+  if (turn.now - conflict_noted_ >= conflict_note_interval || conflict_noted_ == TimePoint::min()) {
+    conflict_noted_ = turn.now;
+    note(turn, events::inferior_active,
+         fmt::format("{} is Active too, with priority {} against our {}; we stay and announce again",
+                     to_string(source), advertisement.priority, priority_.value));
+  }
+  reassert(turn, active);
+}
+
+// New in RFC 9568: an inferior Active is told at once. Adver_Timer is not mentioned there and keeps running.
+// While there were two, neighbours may have learnt the other's MAC address: so the winner announces again.
+void VirtualRouter::reassert(const Turn& turn, Active& active) {
+  if (turn.now < active.reassert_not_before) {
+    ++counters_.reassertions_suppressed;
+    return;
+  }
+  active.reassert_not_before = turn.now + interval() / reassertions_per_interval;
+  ++counters_.reassertions;
+  send(turn, priority_.value);
+  active.announcer.start(turn, config_);
+}
+
+void VirtualRouter::send_and_rearm(const Turn& turn, Active& active) {
+  send(turn, priority_.value);
+  active.adver_timer = turn.now + interval();
+}
+
+// The stall fence: whoever has not advertised for an Active_Down_Interval must assume that it has been
+// replaced: any Backup of lower priority has a longer Skew_Time, so none has taken over before that.
+bool VirtualRouter::stalled(const Turn& turn) const {
+  const auto* active = std::get_if<Active>(&state_);
+  if (!active) return false;
+  const auto last_advertisement = active->adver_timer - interval();
+  return turn.now - last_advertisement >= active_down_interval(priority_.value, interval());
+}
+
+void VirtualRouter::tick(const Turn& turn) {
+  if (stalled(turn)) {
+    const auto late = turn.now - std::get<Active>(state_).adver_timer;
+    note(turn, events::stalled,
+         fmt::format(
+             "this node stood still: an advertisement is {} late, a peer must have taken over; the addresses "
+             "are withdrawn before anything is sent",
+             milliseconds(late)));
+    become_backup(turn, interval(), "stood still for longer than Active_Down_Interval");
+  }
+  if (auto* active = std::get_if<Active>(&state_)) {
+    if (active->adver_timer <= turn.now) {
+      send(turn, priority_.value);
+      // From deadline to deadline, so that lateness does not add up; but never two for what was missed.
+      active->adver_timer += interval();
+      if (active->adver_timer <= turn.now) active->adver_timer = turn.now + interval();
+    }
+    active->announcer.tick(turn, config_);
+  }
+  if (release_until_ && *release_until_ <= turn.now) end_release(turn);
+  for (const auto& address : addresses_.tick(turn, config_)) Announcer::announce(turn, config_, address);
+}
+
+// --- both: what a valid advertisement for this virtual router does
+// ---------------------------------------------
+
+void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& source,
+                                           const Advertisement& advertisement) {
+  ++counters_.advertisements_received;
+  if (advertisement.priority == release_priority) ++counters_.priority_zero_received;
+  if (advertisement.trailing > 0) ++counters_.trailing_bytes;
+  checksum_heard_ = advertisement.checksum;
+  note_differences(turn, source, advertisement);
+  // The successor has taken over: now the addresses can go.
+  if (releasing() && advertisement.priority != release_priority) end_release(turn);
+
+  if (auto* backup = std::get_if<Backup>(&state_))
+    receive_in_backup(turn, *backup, source, advertisement);
+  else if (auto* active = std::get_if<Active>(&state_))
+    receive_in_active(turn, *active, source, advertisement);
+  else
+    peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};  // 6.4.1: no reaction
+}
+
+// Section 7.1: differences that do not make a packet invalid are counted, and told once until they end.
+void VirtualRouter::note_differences(const Turn& turn, const IpAddress& source,
+                                     const Advertisement& advertisement) {
+  if (advertisement.interval != config_.advertisement_interval) {
+    ++counters_.interval_mismatches;
+    if (!std::exchange(interval_mismatch_noted_, true))
+      note(
+          turn, events::interval_mismatch,
+          fmt::format("{} advertises every {}, we are configured for {}: use the same advertisement_interval",
+                      to_string(source), vipd::to_string(Duration(advertisement.interval)),
+                      vipd::to_string(interval())));
+  } else {
+    interval_mismatch_noted_ = false;
+  }
+
+  std::vector<IpAddress> ours;
+  for (const auto& prefix : config_.addresses) ours.push_back(prefix.address);
+  auto theirs = advertisement.addresses;
+  std::sort(ours.begin(), ours.end());
+  std::sort(theirs.begin(), theirs.end());
+  if (ours != theirs) {
+    ++counters_.address_list_mismatches;
+    if (!std::exchange(address_list_mismatch_noted_, true)) {
+      std::vector<std::string> list;
+      for (const auto& address : advertisement.addresses) list.push_back(to_string(address));
+      note(turn, events::address_list_mismatch,
+           fmt::format("{} advertises other addresses than we have: {}", to_string(source),
+                       fmt::join(list, ", ")));
+    }
+  } else {
+    address_list_mismatch_noted_ = false;
+  }
+
+  const bool same_priority = advertisement.priority == priority_.value;
+  if (same_priority && (!peer_ || peer_->address != source || peer_->priority != advertisement.priority))
+    note(turn, config_.owner() ? events::owner_conflict : events::equal_priority,
+         config_.owner() ? fmt::format("{} claims to own the addresses too (priority 255): only one node may",
+                                       to_string(source))
+                         : fmt::format("{} has the same priority {}: the higher address will decide",
+                                       to_string(source), advertisement.priority));
+}
+
+// --- what operators add
+// ----------------------------------------------------------------------------------------
+
+void VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
+  const auto before = priority_.value;
+  priority_ = std::move(priority);
+  const auto after = priority_.value;
+  if (before == after) return;
+  if (state() != StateName::initialize)
+    note(turn, events::priority_changed, fmt::format("priority {} -> {}", before, after));
+  if (auto* active = std::get_if<Active>(&state_)) {
+    send_and_rearm(turn, *active);  // a better Backup learns of it at once
+  } else if (auto* backup = std::get_if<Backup>(&state_)) {
+    // A higher priority shortens what is left of the timer; a lower one counts from the next advertisement.
+    if (after > before)
+      backup->active_down_timer =
+          std::max(turn.now, backup->active_down_timer - (skew_time(before, backup->active_adver_interval) -
+                                                          skew_time(after, backup->active_adver_interval)));
+  }
+}
+
+void VirtualRouter::observe(const Turn& turn) {
+  for (const auto& address : addresses_.observe(turn, config_)) Announcer::announce(turn, config_, address);
+  counters_.addresses_restored = addresses_.restored();
+}
+
+void VirtualRouter::address_failed(const Turn& turn, const Prefix& prefix, const std::string& error) {
+  addresses_.failed(turn, config_, prefix, error);
+}
+
+void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config) {
+  if (config == config_) return;
+  const auto before = std::exchange(config_, std::move(config));
+  addresses_.reconfigure(turn, before, config_);
+  if (auto* active = std::get_if<Active>(&state_)) {
+    if (before.advertisement_interval != config_.advertisement_interval ||
+        before.addresses != config_.addresses)
+      send_and_rearm(turn, *active);
+    for (const auto& prefix : config_.addresses)
+      if (std::find(before.addresses.begin(), before.addresses.end(), prefix) == before.addresses.end())
+        Announcer::announce(turn, config_, prefix.address);
+    if (before.announce != config_.announce) active->announcer.adopt(turn.now, config_);
+  }
+}
+
+void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
+  counters_ = snapshot.counters;
+  priority_.value = snapshot.priority;
+  peer_ = snapshot.peer;
+  checksum_heard_ = snapshot.checksum_heard;
+  since_ = snapshot.since;
+  reason_ = snapshot.reason;
+  yielded_ = snapshot.yielded;
+  if (snapshot.state == StateName::active) {
+    state_ = Active{.adver_timer = snapshot.deadline, .reassert_not_before = turn.now, .announcer = {}};
+    std::get<Active>(state_).announcer.adopt(turn.now, config_);
+  } else if (snapshot.state == StateName::backup) {
+    state_ = Backup{snapshot.deadline, snapshot.active_adver_interval};
+  }
+  if (snapshot.state == StateName::active || snapshot.release_until) {
+    addresses_.adopt(config_);
+    release_until_ = snapshot.release_until;
+  }
+  if (snapshot.state != StateName::initialize)
+    note(turn, events::adopted,
+         fmt::format("goes on as {} where the previous router program stopped", to_string(state())));
+}
+
+void VirtualRouter::yield(const Turn& turn) {
+  if (state() != StateName::active) return;
+  note(turn, events::switched, "handed over to the peer by command");
+  send(turn, release_priority);
+  release_until_ = never;  // never none: without a successor the addresses stay until we are Active again
+  yielded_ = true;
+  peer_.reset();
+  become_backup(turn, interval(), "switched to the peer by command");
+}
+
+void VirtualRouter::take_back(const Turn& turn) {
+  if (!std::exchange(yielded_, false)) return;
+  note(turn, events::switched, "takes part by priority again, by command");
+}
+
+// --- helpers
+// ---------------------------------------------------------------------------------------------------
+
+// The one door through which the state changes.
+void VirtualRouter::enter(const Turn& turn, std::variant<Initialize, Backup, Active> state,
+                          const std::string& reason) {
+  const auto from = this->state();
+  state_ = std::move(state);
+  since_ = turn.now;
+  reason_ = reason;
+  turn.act(StateChanged{config_.key, config_.name, from, this->state(), priority_.value, reason});
+}
+
+void VirtualRouter::end_release(const Turn& turn) {
+  release_until_.reset();
+  addresses_.drop(turn, config_);
+}
+
+void VirtualRouter::send(const Turn& turn, Priority priority) {
+  if (!primary_address_) return;
+  ++counters_.advertisements_sent;
+  if (priority == release_priority) ++counters_.priority_zero_sent;
+  Advertisement advertisement;
+  advertisement.vrid = config_.key.vrid;
+  advertisement.priority = priority;
+  advertisement.interval = config_.advertisement_interval;
+  for (const auto& prefix : config_.addresses) advertisement.addresses.push_back(prefix.address);
+  advertisement.checksum = checksum_form();
+  const auto& group = multicast_group(config_.key.family);
+  turn.act(SendAdvertisement{config_.key, priority, *primary_address_, group,
+                             encode(advertisement, *primary_address_, group)});
+}
+
+void VirtualRouter::note(const Turn& turn, std::string_view event, std::string text) const {
+  turn.act(Noted{config_.key, config_.name, std::string(event), std::move(text)});
+}
+
+bool VirtualRouter::accepts(ChecksumForm form) const {
+  if (config_.key.family == Family::ipv6 || config_.checksum == ChecksumMode::automatic) return true;
+  return (form == ChecksumForm::rfc9568) == (config_.checksum == ChecksumMode::rfc9568);
+}
+
+ChecksumForm VirtualRouter::checksum_form() const {
+  switch (config_.checksum) {
+    case ChecksumMode::rfc9568: return ChecksumForm::rfc9568;
+    case ChecksumMode::pseudo_header: return ChecksumForm::pseudo_header;
+    case ChecksumMode::automatic: break;
+  }
+  // Until somebody is heard: keepalived and FRR reject the other form.
+  return checksum_heard_.value_or(ChecksumForm::pseudo_header);
+}
+
+StateName VirtualRouter::state() const {
+  return static_cast<StateName>(state_.index());
+}
+
+bool VirtualRouter::waits_for_siblings() const {
+  const auto* backup = std::get_if<Backup>(&state_);
+  return backup && backup->waits_for_siblings;
+}
+
+TimePoint VirtualRouter::state_deadline() const {
+  if (const auto* backup = std::get_if<Backup>(&state_)) return backup->active_down_timer;
+  if (const auto* active = std::get_if<Active>(&state_)) return active->adver_timer;
+  return never;
+}
+
+std::optional<TimePoint> VirtualRouter::deadline() const {
+  auto earliest = std::min(state_deadline(), addresses_.deadline());
+  if (const auto* active = std::get_if<Active>(&state_))
+    earliest = std::min(earliest, active->announcer.deadline());
+  if (release_until_) earliest = std::min(earliest, *release_until_);
+  if (earliest == never) return std::nullopt;
+  return earliest;
+}
+
+RouterStatus VirtualRouter::status() const {
+  RouterStatus status;
+  status.config = config_;
+  status.state = state();
+  status.priority = priority_.value;
+  status.since = since_;
+  status.reason = reason_;
+  status.obstacles = obstacles_;
+  status.explanation = priority_.explanation;
+  status.primary_address = primary_address_;
+  const auto* backup = std::get_if<Backup>(&state_);
+  status.active_adver_interval = backup ? backup->active_adver_interval : interval();
+  if (state_deadline() != never) status.deadline = state_deadline();
+  status.peer = peer_;
+  status.yielded = yielded_;
+  status.releasing = releasing();
+  status.addresses_present = addresses_.present();
+  status.checksum = checksum_form();
+  status.counters = counters_;
+  return status;
+}
+
+RouterSnapshot VirtualRouter::snapshot() const {
+  RouterSnapshot snapshot;
+  snapshot.key = config_.key;
+  snapshot.state = state();
+  snapshot.priority = priority_.value;
+  snapshot.since = since_;
+  snapshot.reason = reason_;
+  const auto* backup = std::get_if<Backup>(&state_);
+  snapshot.active_adver_interval = backup ? backup->active_adver_interval : interval();
+  snapshot.deadline = state_deadline();
+  snapshot.peer = peer_;
+  snapshot.yielded = yielded_;
+  snapshot.release_until = release_until_;
+  snapshot.checksum_heard = checksum_heard_;
+  snapshot.counters = counters_;
+  return snapshot;
+}
+
+}  // namespace vipd::vrrp

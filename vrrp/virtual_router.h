@@ -1,0 +1,108 @@
+// VirtualRouter: the state machine of RFC 9568 section 6.4 for one (interface, VRID, family).
+//
+// The methods are the RFC's events, and the operators' additions to them. Each takes the Turn (the time, the
+// interface, the list of actions) and changes the state through one door, enter(). A deadline is a field of
+// the state: a Backup cannot have an Adver_Timer. Who is alone in deciding: the engine asks vrrp/sync_group
+// before it lets a Backup take over.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "vrrp/address_keeper.h"
+#include "vrrp/announcer.h"
+#include "vrrp/packet.h"
+#include "vrrp/parameters.h"
+#include "vrrp/priority.h"
+#include "vrrp/status.h"
+#include "vrrp/turn.h"
+
+namespace vipd::vrrp {
+
+struct Initialize {};
+
+struct Backup {
+  TimePoint active_down_timer;
+  Duration active_adver_interval;   // Active_Adver_Interval: learnt from the Active's advertisements
+  bool waits_for_siblings = false;  // the timer has run out, but not that of the entry's other family
+};
+
+struct Active {
+  TimePoint adver_timer;
+  TimePoint reassert_not_before;  // rate limit of immediate answers to an inferior Active
+  Announcer announcer;
+};
+
+class VirtualRouter {
+ public:
+  explicit VirtualRouter(VirtualRouterConfig config);
+
+  // --- events of section 6.4 ---
+  // Startup, if `obstacles` is empty; Shutdown for a reason otherwise. Repeating it changes nothing.
+  void set_obstacles(const Turn& turn, std::vector<std::string> obstacles);
+  void advertisement_received(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
+  bool active_down_timer_fired(TimePoint now) const;
+  void take_over(const Turn& turn);          // what a Backup does when Active_Down_Timer fires
+  void wait_for_siblings(const Turn& turn);  // ... unless it waits for the entry's other family first
+  void tick(const Turn& turn);               // every other deadline
+
+  // --- what operators add ---
+  void set_primary_address(std::optional<IpAddress> address) { primary_address_ = address; }
+  void set_priority(const Turn& turn, EffectivePriority priority);
+  void observe(const Turn& turn);  // the interface has changed
+  void address_failed(const Turn& turn, const Prefix& prefix, const std::string& error);
+  void reconfigure(const Turn& turn, VirtualRouterConfig config);  // same key, other settings
+  void adopt(const Turn& turn, const RouterSnapshot& snapshot);    // go on where a predecessor stopped
+  void yield(const Turn& turn);                                    // `vipctl switch`
+  void take_back(const Turn& turn);                                // `vipctl switch --back`
+  void count_discard(DecodeError error) { ++counters_.discarded[static_cast<std::size_t>(error)]; }
+
+  const VirtualRouterConfig& config() const { return config_; }
+  StateName state() const;
+  bool waits_for_siblings() const;
+  bool releasing() const { return release_until_.has_value(); }
+  bool accepts(ChecksumForm form) const;
+  std::optional<TimePoint> deadline() const;  // when tick() is due
+  TimePoint state_deadline() const;           // Adver_Timer or Active_Down_Timer; never in Initialize
+  ChecksumForm checksum_form() const;         // of what we send
+  RouterStatus status() const;
+  RouterSnapshot snapshot() const;
+
+ private:
+  void enter(const Turn& turn, std::variant<Initialize, Backup, Active> state, const std::string& reason);
+  void become_active(const Turn& turn, const std::string& reason);
+  void become_backup(const Turn& turn, Duration active_adver_interval, const std::string& reason);
+  void receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
+                         const Advertisement& advertisement);
+  void receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
+                         const Advertisement& advertisement);
+  void reassert(const Turn& turn, Active& active);
+  void note_differences(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
+  void send(const Turn& turn, Priority priority);
+  void send_and_rearm(const Turn& turn, Active& active);
+  void end_release(const Turn& turn);
+  bool stalled(const Turn& turn) const;
+  void note(const Turn& turn, std::string_view event, std::string text) const;
+  Duration interval() const { return config_.advertisement_interval; }
+
+  VirtualRouterConfig config_;
+  std::variant<Initialize, Backup, Active> state_;
+  TimePoint since_{};
+  std::string reason_ = "not started yet";
+  std::vector<std::string> obstacles_{"not started yet"};
+  EffectivePriority priority_;
+  std::optional<IpAddress> primary_address_;
+  std::optional<ChecksumForm> checksum_heard_;  // of the last valid peer: the form that we answer in
+  std::optional<Peer> peer_;
+  bool yielded_ = false;
+  std::optional<TimePoint> release_until_;  // has left, serves on until the successor is heard or this
+  AddressKeeper addresses_;
+  Counters counters_;
+  bool interval_mismatch_noted_ = false;
+  bool address_list_mismatch_noted_ = false;
+  TimePoint conflict_noted_ = TimePoint::min();
+};
+
+}  // namespace vipd::vrrp
