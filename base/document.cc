@@ -122,7 +122,6 @@ constexpr BooleanWord boolean_words[] = {{"yes", true}, {"no", false}, {"on", tr
 }  // namespace
 
 // --- Node
-// ---------------------------------------------------------------------------------------------------
 
 Node Node::text(std::string scalar) {
   Node node;
@@ -162,7 +161,6 @@ bool Node::operator==(const Node& other) const {
 }
 
 // --- Diagnostics
-// --------------------------------------------------------------------------------------------
 
 std::string quote(std::string_view text) {
   std::string ascii = to_ascii(text.substr(0, 4 * (longest_quote + 1)));
@@ -171,13 +169,17 @@ std::string quote(std::string_view text) {
 }
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
-  constexpr std::size_t longest_word =
-      64;  // no name is longer, and the distance costs the product of the lengths
+  // Names are short and few; what is neither costs the product of the lengths, for each of many mistakes.
+  constexpr std::size_t longest_word = 64;
+  constexpr std::size_t most_candidates = 1000;
   if (word.size() > longest_word) return std::nullopt;
   const auto wanted = to_lower(word);
   std::size_t best_distance = word.size() / 3 + 1;
   std::optional<std::string> best;
-  for (const auto& candidate : candidates) {
+  for (const auto& candidate : candidates.first(std::min(candidates.size(), most_candidates))) {
+    const auto longer = std::max(candidate.size(), word.size());
+    const auto shorter = std::min(candidate.size(), word.size());
+    if (longer - shorter >= best_distance) continue;
     const auto distance = edit_distance(wanted, to_lower(candidate));
     if (distance >= best_distance) continue;
     best_distance = distance;
@@ -263,15 +265,19 @@ std::string Diagnostics::render(const Diagnostic& diagnostic) const {
 }
 
 // --- Reader
-// -------------------------------------------------------------------------------------------------
 
 Reader::Reader(const Node& node, Diagnostics& diagnostics, std::string what)
     : node_(node), diagnostics_(diagnostics), what_(std::move(what)) {
   if (node_.type == Node::Type::map) return;
-  if (node_.type == Node::Type::null)
+  if (node_.type == Node::Type::null) {
     diagnostics_.error(node_.place, what_ + " is empty", "indent its keys below it");
-  else
-    diagnostics_.error(node_.place, fmt::format("{} is {}, it must be a map of keys", what_, kind_of(node_)));
+    return;
+  }
+  const auto colon = node_.scalar.find(':');
+  const bool colon_without_space = colon != std::string::npos && colon + 1 < node_.scalar.size() &&
+                                   node_.scalar[colon + 1] != ' ' && node_.scalar[colon + 1] != '\n';
+  diagnostics_.error(node_.place, fmt::format("{} is {}, it must be a map of keys", what_, kind_of(node_)),
+                     colon_without_space ? "put a space behind the \":\" of each key" : "");
 }
 
 const Node::Entry* Reader::entry(std::string_view key) const {

@@ -35,7 +35,6 @@ constexpr Duration most_refresh = 24h;
 constexpr int most_repeats = 20;
 
 // --- words that are not keys, or not yet
-// ----------------------------------------------------------------------
 
 struct Word {
   std::string_view key;
@@ -43,16 +42,16 @@ struct Word {
 };
 
 constexpr Word reserved_for_routers[] = {
-    {"virtual_mac", "not yet: addresses are on the interface itself, with its own MAC address"},
-    {"unicast_peers", "not yet: advertisements go to the multicast group"},
-    {"version", "not yet: VRRPv3 (RFC 9568) is what is spoken"},
-    {"sync_group", "not yet: addresses that must move together belong into one virtual router"},
-    {"track_interfaces", "not yet: the virtual router's own interface is always watched"},
-    {"excluded_addresses", "not yet: list all in addresses, up to 255 of a family"},
-    {"routes", "not yet: addresses are all that moves"},
-    {"rules", "not yet: addresses are all that moves"},
-    {"hooks", "not yet: follow \"vipctl watch --json\" to act on changes"},
-    {"lease", "not yet: dead_man is what removes addresses that nobody is in charge of"},
+    {"virtual_mac", "addresses are on the interface itself, with its own MAC address"},
+    {"unicast_peers", "advertisements go to the multicast group"},
+    {"version", "leave it out: VRRPv3 (RFC 9568) is what is spoken"},
+    {"sync_group", "addresses that must move together belong into one virtual router"},
+    {"track_interfaces", "the virtual router's own interface is always watched"},
+    {"excluded_addresses", "list all in addresses, up to 255 of a family"},
+    {"routes", "addresses are all that moves"},
+    {"rules", "addresses are all that moves"},
+    {"hooks", "follow \"vipctl watch --json\" to act on changes"},
+    {"lease", "dead_man is what removes addresses that nobody is in charge of"},
 };
 constexpr std::string_view no_authentication =
     "leave it out: VRRPv3 has no authentication (RFC 9568 section 9), a packet filter on the link protects "
@@ -99,7 +98,7 @@ constexpr Word foreign_to_routers[] = {
 };
 
 constexpr std::string_view later_balancing =
-    "not yet: layer-4 balancing comes later; forward: local is what there is";
+    "layer-4 balancing comes later; now the service runs on this node (forward: local)";
 constexpr Word reserved_for_servers[] = {
     {"real_servers", later_balancing},
     {"quorum", later_balancing},
@@ -121,9 +120,9 @@ constexpr Word foreign_to_servers[] = {
 };
 
 constexpr Word reserved_at_top[] = {
-    {"sync_groups", "not yet: addresses that must move together belong into one virtual router"},
-    {"include", "not yet: write all into one file"},
-    {"metrics", "not yet: \"vipctl status --json\" has the counters"},
+    {"sync_groups", "addresses that must move together belong into one virtual router"},
+    {"include", "write all into one file"},
+    {"metrics", "\"vipctl status --json\" has the counters"},
 };
 constexpr Word foreign_at_top[] = {
     {"vrrp_instance", "write virtual_routers: {NAME: ...}"},
@@ -143,7 +142,6 @@ void refuse_words(Reader& reader, const Word (&reserved)[reserved_count],
 }
 
 // --- small judgements
-// -------------------------------------------------------------------------------------------
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= longest_name && std::all_of(text.begin(), text.end(), [](char each) {
@@ -183,7 +181,7 @@ std::string trouble_with(const Prefix& prefix) {
   if (address.is_unspecified()) return "the unspecified address";
   if (address.is_multicast()) return "a multicast address";
   if (address.is_loopback()) return "a loopback address";
-  if (is_ipv4_mapped(address)) return "an IPv4 address in IPv6 clothes";
+  if (is_ipv4_mapped(address)) return "an IPv4-mapped address";
   if (ipv4 && address.octets[0] == 0) return "an address of \"this network\" (0.0.0.0/8)";
   if (ipv4 && address == with_host_bits({address, 0}, true)) return "the broadcast address";
   // RFC 3021 and RFC 6164: networks of two addresses have no special ones.
@@ -229,8 +227,16 @@ Result<Listener> parse_listener(const std::string& text) {
   return Listener{*address, static_cast<std::uint16_t>(port)};
 }
 
+// What to write in place of something that is no address.
+std::string remedy_for_address(const std::string& text) {
+  if (text.find(' ') != std::string::npos)
+    return "write the address alone: it goes to the interface of the virtual router";
+  if (parse_listener(text))
+    return "write the address without a port; ports belong to listen, in a virtual server";
+  return "write it as 192.0.2.10/24 or 2001:db8::10/64";
+}
+
 // --- the schema
-// -------------------------------------------------------------------------------------------------
 
 class Loader {
  public:
@@ -288,7 +294,7 @@ class Loader {
     RouterEntry router;
     router.name = name;
     read_interface(reader, router);
-    reader.required("vrid");
+    if (!reader.has("virtual_router_id")) reader.required("vrid");  // one complaint is enough
     router.vrid = static_cast<vrrp::Vrid>(reader.integer("vrid", 1, 255).value_or(0));
     router.priority =
         static_cast<vrrp::Priority>(reader.integer("priority", 1, 255).value_or(vrrp::default_priority));
@@ -318,11 +324,8 @@ class Loader {
     const auto text = reader.text("interface");
     if (!text) return;
     if (!is_interface_name(*text))
-      reader.error(
-          "interface",
-          fmt::format(
-              "interface is {}, it must be the name of one: 1 to {} characters, no space, \"/\" or \":\"",
-              quote(*text), longest_interface));
+      reader.error("interface", fmt::format("interface is {}, which cannot be the name of one", quote(*text)),
+                   fmt::format("it has 1 to {} characters, no space, \"/\" or \":\"", longest_interface));
     router.interface = *text;
   }
 
@@ -342,12 +345,12 @@ class Loader {
   void read_accept_mode(Reader& reader) {
     if (reader.boolean("accept_mode").value_or(true)) return;
     reader.error("accept_mode", "accept_mode: false cannot be used yet",
-                 "not yet: it needs firewall rules, which come later");
+                 "it needs firewall rules, which come later");
   }
 
   // Whether all of them are good: what is said about the others would mislead if one is missing.
   bool read_addresses(Reader& reader, RouterEntry& router) {
-    reader.required("addresses");
+    if (!reader.has("virtual_ipaddress")) reader.required("addresses");
     const Node* const node = reader.child("addresses");
     if (!node) return false;
     if (node->type == Node::Type::scalar) return read_address(*node, router);
@@ -369,10 +372,7 @@ class Loader {
     }
     const auto prefix = Prefix::parse(node.scalar);
     if (!prefix) {
-      const bool words = node.scalar.find(' ') != std::string::npos;
-      diagnostics_.error(
-          node.place, prefix.error().message,
-          words ? "write the address alone: it goes to the interface of the virtual router" : "");
+      diagnostics_.error(node.place, prefix.error().message, remedy_for_address(node.scalar));
       return false;
     }
     if (const auto trouble = trouble_with(*prefix); !trouble.empty()) {
@@ -439,6 +439,8 @@ class Loader {
       if (derive)
         warn(reader, "link_local", "link_local has no effect: the list begins with a link-local address",
              "remove it");
+    } else if (derive) {
+      return;
     } else if (std::any_of(router.addresses.begin(), router.addresses.end(), [&](const Prefix& each) {
                  return is_ipv6(each) && each.address.is_link_local();
                })) {
@@ -650,7 +652,11 @@ class Loader {
                      "write off");
         return std::nullopt;
       }
-    return reader.duration(key, least, most);
+    const auto value = parse_duration(node->scalar);
+    if (!value || (*value >= least && *value <= most)) return reader.duration(key, least, most);
+    reader.error(key, fmt::format("{} is {}, it must be {} to {}, or off", key, vipd::to_string(*value),
+                                  vipd::to_string(least), vipd::to_string(most)));
+    return std::nullopt;
   }
 
   static void warn(Reader& reader, std::string_view key, std::string message, std::string remedy) {
@@ -675,7 +681,6 @@ class Loader {
 };
 
 // --- files
-// ------------------------------------------------------------------------------------------------------
 
 class OpenFile {
  public:

@@ -17,7 +17,6 @@ namespace vipd::conf {
 namespace {
 
 // --- places
-// -------------------------------------------------------------------------------------------------
 
 // Offsets into the text as lines and columns. yaml-cpp counts columns in bytes, people count characters.
 class SourceText {
@@ -51,17 +50,19 @@ class SourceText {
     return offset;
   }
 
-  // The bytes of the scalar that begins there: up to its closing quote, else as long as its value.
+  // The bytes of the scalar that begins there: up to its closing quote, else as long as its value. Zero if
+  // the closing quote is missing, which yaml-cpp lets pass at the end of the file.
   std::size_t scalar_length(std::size_t offset, std::size_t value_length) const {
     const char quote = offset < text_.size() ? text_[offset] : ' ';
     if (quote != '"' && quote != '\'') return value_length;
     for (std::size_t end = offset + 1; end < text_.size(); ++end) {
-      if (text_[end] == '\\' && quote == '"')
+      const bool escaped_quote = quote == '\'' && text_.substr(end).starts_with("''");
+      if (escaped_quote || (quote == '"' && text_[end] == '\\'))
         ++end;
       else if (text_[end] == quote)
         return end + 1 - offset;
     }
-    return 1;
+    return 0;
   }
 
  private:
@@ -76,7 +77,6 @@ class SourceText {
 };
 
 // --- what is refused before yaml-cpp sees it
-// ------------------------------------------------------------------
 
 // The length of the UTF-8 sequence at the start of the bytes, 0 if it is none (RFC 3629 section 4).
 std::size_t utf8_length(std::string_view bytes) {
@@ -144,7 +144,6 @@ bool check_lines(const SourceText& source, Diagnostics& diagnostics) {
 }
 
 // --- yaml-cpp's events to nodes
-// -------------------------------------------------------------------------------
 
 // Ends the parsing; the diagnostic has been made.
 struct Stopped {};
@@ -155,6 +154,12 @@ class TreeMaker : public YAML::EventHandler {
       : source_(source), diagnostics_(diagnostics) {}
 
   Node take_root() { return std::move(root_); }
+
+  // The innermost bracket that has been opened and not closed.
+  std::optional<Place> open_bracket() const {
+    if (open_.empty() || open_.back().block) return std::nullopt;
+    return open_.back().node.place;
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 1) return;
@@ -197,7 +202,10 @@ class TreeMaker : public YAML::EventHandler {
                                               wants_key() ? longest_key : longest_scalar));
     Node node = Node::text(value);
     node.quoted = tag == "!";
-    node.place = source_.place(offset, source_.scalar_length(offset, value.size()));
+    const auto length = source_.scalar_length(offset, value.size());
+    if (node.quoted && length == 0)
+      stop(source_.place(offset), "a quoted text is not closed", "add the closing quote");
+    node.place = source_.place(offset, length);
     if (wants_key())
       add_key(value, node.place);
     else
@@ -408,16 +416,26 @@ constexpr Explanation explanations[] = {
     {"anchor not found after &", "an anchor (\"&\") without a name",
      "a text that begins with \"&\" needs quotes"},
     {"illegal block entry", "a \"- \" where no list can begin", "put the list below its key"},
-    {"illegal flow end", "a closing bracket without an opening one", "a text with brackets needs quotes"},
+    {"illegal flow end", "a closing bracket without an opening one",
+     "remove it; a text with brackets needs quotes"},
     {"illegal map key", "a \"? \" where no key can begin", "a text that begins with \"?\" needs quotes"},
     {"unknown token", "this character cannot begin a value", "a text that begins with it needs quotes"},
 };
 
-void report(const YAML::ParserException& error, const SourceText& source, Diagnostics& diagnostics) {
-  const auto place = source.place(error.mark);
+void report(const YAML::ParserException& error, const SourceText& source, const TreeMaker& tree,
+            Diagnostics& diagnostics) {
+  const auto offset = source.offset(error.mark);
+  const auto place = source.place(offset);
+  if (source.text().substr(0, offset).ends_with(']') && source.text().substr(offset).starts_with(':')) {
+    diagnostics.error(place, "a \":\" behind a list",
+                      "an address in brackets needs quotes: \"[2001:db8::10]:80\"");
+    return;
+  }
   for (const auto& each : explanations) {
     if (!std::string_view(error.msg).starts_with(each.theirs)) continue;
-    diagnostics.error(place, std::string(each.message), std::string(each.remedy));
+    const bool unclosed = each.message.ends_with("is not closed");
+    diagnostics.error(unclosed ? tree.open_bracket().value_or(place) : place, std::string(each.message),
+                      std::string(each.remedy));
     return;
   }
   diagnostics.error(place, "this is not YAML: " + error.msg);
@@ -443,13 +461,12 @@ bool parse(const SourceText& source, TreeMaker& tree, Diagnostics& diagnostics) 
   } catch (const Stopped&) {
     return false;
   } catch (const YAML::ParserException& error) {
-    report(error, source, diagnostics);
+    report(error, source, tree, diagnostics);
     return false;
   }
 }
 
 // --- writing
-// ------------------------------------------------------------------------------------------------
 
 // Plain text that no YAML reader takes for anything else. Numbers and booleans are the reader's business.
 bool is_plain(std::string_view text) {
@@ -461,7 +478,7 @@ bool is_plain(std::string_view text) {
   if (!is_word(text[0]) && text[0] != '/' && !negative_number) return false;
   if (text.ends_with(':')) return false;
   return std::all_of(text.begin(), text.end(), [&](char each) {
-    return is_word(each) || std::string_view("_-./:+=@%?&;~").find(each) != std::string_view::npos;
+    return is_word(each) || std::string_view("_-./:+=@%&").find(each) != std::string_view::npos;
   });
 }
 

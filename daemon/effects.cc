@@ -10,6 +10,10 @@
 namespace vipd::daemon {
 
 namespace {
+using namespace std::chrono_literals;
+
+constexpr Duration slice_budget = 3ms;  // of netlink work between two looks at sockets and deadlines
+
 template <class... Lambdas>
 struct Overloaded : Lambdas... {
   using Lambdas::operator()...;
@@ -174,30 +178,38 @@ void Effects::enqueue(Share share) {
 
 void Effects::run_slice() {
   auto& queue = first_.empty() ? rest_ : first_;
+  std::vector<Work> slice;
   std::vector<Change> changes;
-  std::vector<vrrp::SendAdvertisement> advertisements;
-  std::vector<vrrp::Announce> announcements;
   while (!queue.empty()) {
-    auto& work = queue.front();
-    if (auto* change = std::get_if<Change>(&work)) {
+    if (const auto* change = std::get_if<Change>(&queue.front())) {
       if (changes.size() == netlink::batch_size) break;
-      changes.push_back(std::move(*change));
-    } else if (auto* advertisement = std::get_if<vrrp::SendAdvertisement>(&work)) {
-      advertisements.push_back(std::move(*advertisement));
-    } else {
-      announcements.push_back(std::move(std::get<vrrp::Announce>(work)));
+      changes.push_back(*change);
     }
+    slice.push_back(std::move(queue.front()));
     queue.pop_front();
   }
-  apply(changes);
+  // The kernel may be slow (it searches long lists of IPv6 addresses): what it did not get to comes first in
+  // the next slice, with what waits for it.
+  std::size_t done = apply(changes);
+  auto rest = slice.begin();
+  for (; rest != slice.end(); ++rest)
+    if (std::holds_alternative<Change>(*rest) && done-- == 0) break;
+  std::vector<vrrp::SendAdvertisement> advertisements;
+  std::vector<vrrp::Announce> announcements;
+  for (auto each = slice.begin(); each != rest; ++each) {
+    if (auto* advertisement = std::get_if<vrrp::SendAdvertisement>(&*each))
+      advertisements.push_back(std::move(*advertisement));
+    if (auto* announcement = std::get_if<vrrp::Announce>(&*each)) announcements.push_back(std::move(*announcement));
+  }
+  queue.insert(queue.begin(), std::make_move_iterator(rest), std::make_move_iterator(slice.end()));
   send(advertisements);
   announce(announcements);
 }
 
 // --- system calls -------------------------------------------------------------------------------------
 
-void Effects::apply(const std::vector<Change>& changes) {
-  if (changes.empty()) return;
+std::size_t Effects::apply(const std::vector<Change>& changes) {
+  if (changes.empty()) return 0;
   std::vector<netlink::AddressChange> requests;
   for (const auto& change : changes) {
     const auto port = ports_.find(change.router.interface);
@@ -210,12 +222,13 @@ void Effects::apply(const std::vector<Change>& changes) {
                         .no_prefix_route = hosts_network,
                         .label = {}});
   }
-  const auto results = netlink::apply(netlink_, requests);
+  const auto results = netlink::apply(netlink_, requests, slice_budget);
   for (std::size_t i = 0; i < results.size(); ++i) {
     // A missing interface is told by its own event, and takes its addresses along.
     if (results[i] || requests[i].interface_index == 0) continue;
     failures_.push_back({changes[i].router, changes[i].prefix, results[i].error().message});
   }
+  return results.size();
 }
 
 void Effects::send(const std::vector<vrrp::SendAdvertisement>& advertisements) {

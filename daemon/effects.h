@@ -86,7 +86,7 @@ class Effects {
   std::set<vrrp::RouterKey> queued_routers() const;
   void send(const std::vector<vrrp::SendAdvertisement>& advertisements);
   void announce(const std::vector<vrrp::Announce>& announcements);
-  void apply(const std::vector<Change>& changes);
+  std::size_t apply(const std::vector<Change>& changes);  // how many the kernel got to
   std::uint32_t index_of(const std::string& interface) const;  // 0: not there
 
   io::Loop& loop_;

@@ -13,7 +13,8 @@ std::uint32_t to_epoll(int what) {
   switch (what) {
     case CURL_POLL_IN: return EPOLLIN;
     case CURL_POLL_OUT: return EPOLLOUT;
-    default: return EPOLLIN | EPOLLOUT;
+    case CURL_POLL_INOUT: return EPOLLIN | EPOLLOUT;
+    default: return 0;
   }
 }
 

@@ -1,5 +1,7 @@
 #include "health/http.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -93,9 +95,8 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
   std::string doing() const override {
     const auto peer = to_string(settings_.url.endpoint);
     if (!easy_) return "while resolving " + settings_.url.endpoint.host;
-    if (info(CURLINFO_CONNECT_TIME_T) == 0) return "while connecting to " + peer;
-    if (settings_.url.tls && info(CURLINFO_APPCONNECT_TIME_T) == 0)
-      return "in the TLS handshake with " + peer;
+    const bool ready = info(settings_.url.tls ? CURLINFO_APPCONNECT_TIME_T : CURLINFO_CONNECT_TIME_T) != 0;
+    if (!ready) return (is_connected() ? "in the TLS handshake with " : "while connecting to ") + peer;
     if (info(CURLINFO_STARTTRANSFER_TIME_T) == 0) return "while waiting for an answer";
     return "while reading the answer";
   }
@@ -174,6 +175,8 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     set(CURLOPT_FRESH_CONNECT, settings_.reuse ? 0L : 1L);
     set(CURLOPT_FORBID_REUSE, settings_.reuse ? 0L : 1L);
     set(CURLOPT_ERRORBUFFER, error_.data());
+    set(CURLOPT_SOCKOPTFUNCTION, &HttpAttempt::socket_opened);
+    set(CURLOPT_SOCKOPTDATA, this);
     set(CURLOPT_WRITEFUNCTION, &HttpAttempt::body_came);
     set(CURLOPT_WRITEDATA, this);
     set(CURLOPT_PRIVATE, static_cast<CurlMulti::Transfer*>(this));
@@ -193,6 +196,18 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     if (tls.cert_file.empty()) return;
     set(CURLOPT_SSLCERT, tls.cert_file.c_str());
     set(CURLOPT_SSLKEY, tls.key_file.c_str());
+  }
+
+  static int socket_opened(void* self, curl_socket_t socket, curlsocktype) {
+    static_cast<HttpAttempt*>(self)->socket_ = socket;
+    return CURL_SOCKOPT_OK;
+  }
+
+  // libcurl tells the time of the connection only after the handshake.
+  bool is_connected() const {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    return socket_ >= 0 && ::getpeername(socket_, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
   }
 
   static std::size_t body_came(const char* data, std::size_t, std::size_t size, void* self) {
@@ -278,7 +293,8 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::unique_ptr<CURL, EasyFree> easy_;  // uses all of the above
   bool running_ = false;
-  std::string tail_;  // of the body so far
+  curl_socket_t socket_ = CURL_SOCKET_BAD;  // the last one that was opened; libcurl's
+  std::string tail_;                        // of the body so far
   std::size_t body_size_ = 0;
   bool found_ = false;
   bool stopped_ = false;

@@ -15,14 +15,20 @@ constexpr std::size_t most_words = 256;
 constexpr const char* list_remedy =
     "write a list of words, such as script: [/usr/lib/x/check, --fast]; no shell runs it";
 
-// Empty if `uid` may not replace or alter what `path` names; else the reason. The directories above count
-// too: who can write one of them can put another file in its place (unless it is sticky, as /tmp is).
+// Empty if only root, `user` and we may replace or alter what `path` names; else the reason. The directories
+// above count too: who can write one of them can put another file in its place (unless it is sticky, as /tmp
+// is).
 std::string who_else_writes(const std::string& path, const ScriptUser& user) {
   for (std::string part = path;;) {
     struct stat status{};
     if (::stat(part.c_str(), &status) != 0) return "cannot look at " + part + ": " + std::strerror(errno);
     const bool directory = S_ISDIR(status.st_mode);
     const bool sticky = directory && (status.st_mode & S_ISVTX) != 0;
+    // In a user namespace root may appear as the overflow user.
+    constexpr uid_t overflow = 65534;
+    if (status.st_uid != 0 && status.st_uid != user.uid && status.st_uid != ::geteuid() &&
+        status.st_uid != overflow)
+      return part + " belongs to user " + std::to_string(status.st_uid);
     if ((status.st_mode & S_IWOTH) != 0 && !sticky) return part + " can be written by everybody";
     if ((status.st_mode & S_IWGRP) != 0 && !sticky && status.st_gid != 0 && status.st_gid != user.gid)
       return part + " can be written by its group";

@@ -78,6 +78,7 @@ struct Status {
 struct RouterSnapshot {
   RouterKey key;
   StateName state = StateName::initialize;
+  Priority priority = 0;  // effective
   TimePoint since{};
   std::string reason;
   Duration active_adver_interval{};

@@ -341,6 +341,7 @@ void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config) {
 
 void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   counters_ = snapshot.counters;
+  priority_.value = snapshot.priority;
   peer_ = snapshot.peer;
   checksum_heard_ = snapshot.checksum_heard;
   since_ = snapshot.since;
@@ -475,18 +476,21 @@ RouterStatus VirtualRouter::status() const {
 }
 
 RouterSnapshot VirtualRouter::snapshot() const {
+  RouterSnapshot snapshot;
+  snapshot.key = config_.key;
+  snapshot.state = state();
+  snapshot.priority = priority_.value;
+  snapshot.since = since_;
+  snapshot.reason = reason_;
   const auto* backup = std::get_if<Backup>(&state_);
-  return {config_.key,
-          state(),
-          since_,
-          reason_,
-          backup ? backup->active_adver_interval : interval(),
-          state_deadline(),
-          peer_,
-          yielded_,
-          release_until_,
-          checksum_heard_,
-          counters_};
+  snapshot.active_adver_interval = backup ? backup->active_adver_interval : interval();
+  snapshot.deadline = state_deadline();
+  snapshot.peer = peer_;
+  snapshot.yielded = yielded_;
+  snapshot.release_until = release_until_;
+  snapshot.checksum_heard = checksum_heard_;
+  snapshot.counters = counters_;
+  return snapshot;
 }
 
 }  // namespace vipd::vrrp

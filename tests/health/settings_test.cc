@@ -316,6 +316,12 @@ TEST_CASE("script: a file that others could replace is refused") {
   ::chmod(directory.c_str(), 0777);
   CHECK(said("{script: [" + inside + "], user: root}")
             .find("is not safe: " + directory + " can be written by everybody") != std::string::npos);
+  ::chmod(directory.c_str(), 0755);
+  if (::geteuid() == 0 && ::chown(inside.c_str(), 1234, 0) == 0) {
+    CHECK(said("{script: [" + inside + "], user: root}")
+              .find("is not safe: " + inside + " belongs to user 1234") != std::string::npos);
+    REQUIRE(::chown(inside.c_str(), 0, 0) == 0);
+  }
   // What is sticky, as /tmp, lets nobody replace what belongs to another.
   ::chmod(directory.c_str(), 01777);
   CHECK(said("{script: [" + inside + "], user: root}") == "");

@@ -90,6 +90,26 @@ TEST_CASE("names are resolved for tcp and http checks") {
             .healthy);  // of the hosts file; the server is on IPv4 only, ::1 is refused
 }
 
+TEST_CASE("a name is resolved though TLS asks for another one") {
+  const NameServer names;
+  std::string asked;
+  std::mutex mutex;
+  const auto identity = make_identity("server", "DNS:other.example.net", nullptr);
+  Server server(
+      [&](Connection& connection) {
+        const std::lock_guard lock(mutex);
+        asked = connection.asked_name();
+        connection.read_request();
+        connection.write(http_answer("200 OK", ""));
+      },
+      &identity);
+  CHECK(ask("http: https://www.example.net:" + std::to_string(server.port()) +
+            "/, tls: {verify: false, server_name: other.example.net}")
+            .healthy);
+  const std::lock_guard lock(mutex);
+  CHECK(asked == "other.example.net");
+}
+
 TEST_CASE("a name that does not exist fails the check at once") {
   const NameServer names;
   CHECK(ask("tcp: none.example.net:80").detail == "resolving none.example.net: Domain name not found");

@@ -77,10 +77,9 @@ class Connection {
     const char* name = ssl_ ? SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name) : nullptr;
     return name ? name : "";
   }
-  void reset() {  // closes without a goodbye
-    const linger hard{1, 0};
-    ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    fd_.reset();
+  void reset() {  // without a goodbye: to disconnect TCP is to send RST
+    const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+    ::connect(fd_.get(), &nobody, sizeof nobody);
   }
   int fd() const { return fd_.get(); }
 

@@ -1,0 +1,14 @@
+#!/usr/bin/env python3
+"""vipd and FRR's vrrpd share addresses: either as Active, failures, returns and planned stops, IPv4 and IPv6."""
+from vipdlab.case import main
+from vipdlab.daemons import Frr
+from vipdlab.peers import PeerCase
+
+
+class FrrPeer(PeerCase):
+    peer = Frr
+    peer_slack_ms = 1300  # its IPv6 macvlan is served by the kernel up to a second after it has come up
+
+
+if __name__ == "__main__":
+    main(needs_users=True, needs=[("frr", Frr.installed())])
