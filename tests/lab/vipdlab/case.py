@@ -86,8 +86,6 @@ def main(needs_users=False, needs=()):
 
 
 def after(moment, milliseconds):
-    """Sleeps until this long after a moment (nanoseconds), and returns the new one: for how long to look on."""
-    until = moment + int(milliseconds * 1e6)
-    time.sleep(max(0.0, (until - time.monotonic_ns()) / 1e9))
-    return until
-
+    """Sleeps until this long after a moment (nanoseconds); returns the time: the end of what to look at."""
+    time.sleep(max(0.0, (moment - time.monotonic_ns()) / 1e9 + milliseconds / 1e3))
+    return time.monotonic_ns()
