@@ -130,7 +130,7 @@ class Wire(LabCase):
         group.settle("b", aside=("a",))
         until = after(moment, 600)
         flood.kill()
-        self.assertLessEqual(self.worst_outage(group, moment, until), active_down_interval_ms(INTERVAL_MS, PRIORITIES[1]) + 60)
+        self.assert_outage(group, moment, until, active_down_interval_ms(INTERVAL_MS, PRIORITIES[1]) + 60)
 
 
 FLOOD = """
