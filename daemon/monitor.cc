@@ -114,7 +114,7 @@ void Monitor::message_from_guardian(io::Message message) {
       }))
     return;
   if (on<ScriptEnded>(message, [this](const ScriptEnded& ended) { scripts_.ended(ended); })) return;
-  if (on<Programs>(message, [this](Programs programs) { programs_ = std::move(programs); })) return;
+  if (on<Programs>(message, [this](Programs programs) { programs_changed(std::move(programs)); })) return;
   if (on<Reloaded>(message, [this](const Reloaded& reloaded) {
         publish({std::string(events::reloaded), {}, {}, reloaded.text});
         answered(reloaded.id, reloaded.good, reloaded.text);
@@ -128,6 +128,15 @@ void Monitor::message_from_guardian(io::Message message) {
     for (const auto& fact : checks_.facts()) health.facts.push_back(to_router(fact));
     router_.send(health);
   }
+}
+
+void Monitor::programs_changed(Programs programs) {
+  for (const auto& [name, program] : programs.programs) {
+    const auto known = programs_.programs.find(name);
+    if (known != programs_.programs.end() && known->second.restarts != program.restarts)
+      publish({std::string(events::program_restarted), {}, {}, fmt::format("the {} program was started again", name)});
+  }
+  programs_ = std::move(programs);
 }
 
 void Monitor::message_from_router(io::Message message) {

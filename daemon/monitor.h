@@ -50,6 +50,7 @@ class Monitor {
 
   void message_from_guardian(io::Message message);
   void message_from_router(io::Message message);
+  void programs_changed(Programs programs);
   void fact_changed(const health::Fact& fact);
   void seed();
   void requested(const Client& client, const std::string& line);

@@ -108,7 +108,7 @@ TEST_CASE("The examples in vipd.yaml(5) load without an error") {
 TEST_CASE("vipd(8) has an entry for every event and for every reason to discard an advertisement") {
   Words names;
   for (const auto name : vrrp::events::all) names.emplace(name);
-  names = names + matches(source_of("daemon", "/events.h"), R"re(std::string_view \w+ = "([a-z_]+)")re");
+  names = names + matches(source_of("daemon", "/event_names.h"), R"re(std::string_view \w+ = "([a-z_]+)")re");
   for (std::size_t i = 0; i < vrrp::decode_error_count; ++i)
     names.emplace(to_string(static_cast<vrrp::DecodeError>(i)));
   const auto documented = entries("man/vipd.8", "Ic");

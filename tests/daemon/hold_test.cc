@@ -1,0 +1,61 @@
+#include "daemon/hold.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+using namespace vipd;
+using namespace vipd::daemon;
+using namespace std::chrono_literals;
+
+namespace {
+HoldState sample(const std::string& reason) {
+  vrrp::RouterSnapshot router;
+  router.key = {"eth0", 51, Family::ipv4};
+  router.state = vrrp::StateName::active;
+  router.reason = reason;
+  router.deadline = TimePoint{10s};
+  HeldRouter held;
+  held.key = router.key;
+  held.interface_index = 2;
+  held.addresses = {Prefix::parse("192.0.2.10/24").value()};
+  return {{{router}, {{"web/nginx", {"web/nginx", true, {}, "200 OK", TimePoint{1s}}}}}, {held}};
+}
+
+Hold second_view(const Hold& hold) {
+  return std::move(Hold::adopt(io::Fd(dup(hold.fd()))).value());
+}
+}  // namespace
+
+TEST_CASE("the guardian reads what the router has kept, with the newest deadlines") {
+  const auto guardian = std::move(Hold::create().value());
+  auto router = second_view(guardian);
+  REQUIRE(router.write(sample("first")));
+  router.set_deadline(0, TimePoint{11s});
+  const auto left = guardian.read();
+  REQUIRE(left);
+  CHECK(left->snapshot.routers.at(0).reason == "first");
+  CHECK(left->snapshot.routers.at(0).deadline == TimePoint{11s});
+  CHECK(left->snapshot.checks.at("web/nginx").detail == "200 OK");
+  CHECK(left->held.at(0).addresses.size() == 1);
+}
+
+TEST_CASE("the newest of many states is the one that counts") {
+  auto hold = std::move(Hold::create().value());
+  for (int i = 0; i < 5; ++i) REQUIRE(hold.write(sample(std::to_string(i))));
+  CHECK(hold.read()->snapshot.routers.at(0).reason == "4");
+}
+
+TEST_CASE("nothing is read before something was written, nor after it was cleared") {
+  auto hold = std::move(Hold::create().value());
+  CHECK_FALSE(hold.read());
+  REQUIRE(hold.write(sample("x")));
+  hold.clear();
+  CHECK_FALSE(hold.read());
+}
+
+TEST_CASE("a state too large to be kept is refused, and the last one stays") {
+  auto hold = std::move(Hold::create().value());
+  REQUIRE(hold.write(sample("good")));
+  CHECK(hold.write(sample(std::string(20 << 20, 'x'))).error().code == ENOSPC);
+  CHECK(hold.read()->snapshot.routers.at(0).reason == "good");
+}

@@ -1,0 +1,43 @@
+#include "daemon/messages.h"
+
+#include <doctest/doctest.h>
+
+using namespace vipd;
+using namespace vipd::daemon;
+
+namespace {
+template <class M>
+void survives_the_way(const M& message) {
+  const auto bytes = to_bytes(message);
+  const auto back = from_bytes<M>(bytes);
+  REQUIRE(back);
+  CHECK(to_bytes(*back) == bytes);
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    CHECK_FALSE(from_bytes<M>(std::span(bytes).first(size)).has_value());
+}
+}  // namespace
+
+TEST_CASE("what the programs say to each other survives the way, and nothing cut short is taken") {
+  vrrp::VirtualRouterConfig router;
+  router.name = "edge";
+  router.key = {"eth0", 51, Family::ipv6};
+  router.addresses = {Prefix::parse("2001:db8::10/64").value()};
+  router.checks = {{"web/nginx", -60, false}};
+  health::CheckConfig check;
+  check.name = "web/nginx";
+  check.kind = "http";
+  check.settings = Node::map({{"http", Node::text("http://127.0.0.1/")}});
+  vrrp::Snapshot snapshot;
+  snapshot.routers.emplace_back().key = router.key;
+
+  survives_the_way(Configure{{router}, snapshot});
+  survives_the_way(Checks{{check}});
+  survives_the_way(RunScript{7, "web/script", std::chrono::seconds(2)});
+  survives_the_way(ScriptEnded{7, {health::ScriptOutcome::End::exited, 1, "out", "err", ""}});
+  survives_the_way(Reloaded{1, false, "vipd.yaml:1:1: error"});
+  survives_the_way(Programs{"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{}, 1}}}});
+  survives_the_way(Health{{{"web/nginx", false, -30, "502", TimePoint{}}}});
+  survives_the_way(StatusReply{3, {TimePoint{}, {vrrp::RouterStatus{.config = router}}, {}, {}}});
+  survives_the_way(Command{4, "edge", true});
+  survives_the_way(Happened{"state_changed", "edge", "VRID 51 on eth0 (IPv6)", "Backup -> Active"});
+}

@@ -1,0 +1,127 @@
+#include "daemon/control.h"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "daemon/control_socket.h"
+#include "io/clock.h"
+
+using namespace vipd;
+using namespace vipd::daemon;
+using namespace std::chrono_literals;
+
+namespace {
+// A control socket that answers each line with "re: " and the line, and clients of it.
+struct Fixture {
+  std::string directory;
+  std::string path;
+  io::Loop loop;
+  std::unique_ptr<Control> control;
+
+  Fixture() {
+    char name[] = "/tmp/vipd-control-XXXXXX";
+    directory = mkdtemp(name);
+    path = directory + "/control";
+    control = std::make_unique<Control>(loop, std::move(listen_for_control(path).value()),
+                                        [this](const Client& client, const std::string& line) {
+                                          if (line == "watch") control->subscribe(client.number);
+                                          control->reply(client.number, "re: " + line);
+                                        });
+  }
+  ~Fixture() { std::filesystem::remove_all(directory); }
+
+  io::Fd connect() {
+    io::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, path.c_str());
+    REQUIRE(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    turn();
+    return fd;
+  }
+  void turn() {
+    for (int i = 0; i < 4; ++i) REQUIRE(loop.wait(io::now()));
+  }
+  void say(const io::Fd& fd, const std::string& text) {
+    (void)send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    turn();
+  }
+  // "" for nothing there, "end" for a closed connection.
+  static std::string hear(const io::Fd& fd) {
+    std::array<char, 65536> buffer;
+    const auto size = recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size < 0 && errno == ECONNRESET) return "end";
+    if (size < 0) return "";
+    return size == 0 ? "end" : std::string(buffer.data(), static_cast<std::size_t>(size));
+  }
+};
+}  // namespace
+
+TEST_CASE("control: a request is a line, however it is cut, and each gets its answer") {
+  Fixture fixture;
+  const auto client = fixture.connect();
+  fixture.say(client, "on");
+  CHECK(Fixture::hear(client).empty());
+  fixture.say(client, "e\ntwo\nthr");
+  CHECK(Fixture::hear(client) == "re: one\nre: two\n");
+}
+
+TEST_CASE("control: who subscribes gets what is published, others do not") {
+  Fixture fixture;
+  const auto watcher = fixture.connect();
+  const auto other = fixture.connect();
+  fixture.say(watcher, "watch\n");
+  (void)Fixture::hear(watcher);
+  fixture.control->publish("news");
+  fixture.turn();
+  CHECK(Fixture::hear(watcher) == "news\n");
+  CHECK(Fixture::hear(other).empty());
+}
+
+TEST_CASE("control: a line without end is cut off, and disturbs nobody") {
+  Fixture fixture;
+  const auto endless = fixture.connect();
+  const auto other = fixture.connect();
+  for (int i = 0; i < 10; ++i) fixture.say(endless, std::string(16384, 'x'));
+  CHECK(Fixture::hear(endless) == "end");
+  fixture.say(other, "hello\n");
+  CHECK(Fixture::hear(other) == "re: hello\n");
+}
+
+TEST_CASE("control: a watcher that never reads is cut off at the bound, and disturbs nobody") {
+  Fixture fixture;
+  const auto deaf = fixture.connect();
+  const auto other = fixture.connect();
+  fixture.say(deaf, "watch\n");
+  const std::string news(100'000, 'n');
+  for (int i = 0; i < 120; ++i) fixture.control->publish(news);
+  fixture.turn();
+  fixture.say(other, "hello\n");
+  CHECK(Fixture::hear(other) == "re: hello\n");
+  std::string last;
+  for (int i = 0; i < 200 && last != "end"; ++i) last = Fixture::hear(deaf);
+  CHECK(last == "end");
+}
+
+TEST_CASE("control: a hundred clients that connect and say nothing leave room for one that asks") {
+  Fixture fixture;
+  std::vector<io::Fd> silent;
+  for (int i = 0; i < 100; ++i) silent.push_back(fixture.connect());
+  const auto client = fixture.connect();
+  fixture.say(client, "hello\n");
+  CHECK(Fixture::hear(client) == "re: hello\n");
+}
+
+TEST_CASE("control: a path too long for a socket is refused with what to do") {
+  const auto refused = listen_for_control("/tmp/" + std::string(120, 'x'));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("choose a shorter --run-dir") != std::string::npos);
+}
