@@ -165,6 +165,10 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
   const bool tie = advertisement.priority == priority_.value;
   if (advertisement.priority > priority_.value || (tie && source > *primary_address_)) {
     // Two owners are a mistake of configuration; by erratum 8298 one of them steps down all the same.
+    // The last advertisement says that there were two. The better one may have heard nothing of us (a network
+    // that was cut in two and healed), and neighbours have learnt our MAC address: it must announce itself
+    // again, now and not at its next refresh. (RFC 9568 says nothing here; no Backup minds it.)
+    send(turn, priority_.value);
     become_backup(turn, advertisement.interval,
                   tie ? fmt::format("{} has the same priority {} and the higher address", to_string(source),
                                     advertisement.priority)

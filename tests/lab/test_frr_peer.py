@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """vipd and FRR's vrrpd share addresses: either as Active, failures, returns and planned stops, IPv4 and IPv6."""
+from vipdlab import peers
 from vipdlab.case import main
 from vipdlab.daemons import Frr
-from vipdlab.peers import PeerCase
 
 
-class FrrPeer(PeerCase):
+class FrrPeer(peers.PeerCase):
     peer = Frr
+    peer_reclaims = False
     peer_slack_ms = 1300  # its IPv6 macvlan is served by the kernel up to a second after it has come up
 
 

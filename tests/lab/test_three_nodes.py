@@ -16,7 +16,7 @@ class ThreeNodes(LabCase):
             gone.append(leaving)
             group.settle(taking, aside=gone)
             until = after(moment, 600)
-            self.assertLessEqual(self.worst_outage(group, moment, until), active_down_interval_ms(INTERVAL_MS, priority) + 50)
+            self.assert_outage(group, moment, until, active_down_interval_ms(INTERVAL_MS, priority) + 50)
             self.assert_moved(group, moment + 50_000_000, until, taking)
         for leaving, taking in (("c", "b"), ("b", "a")):
             moment = group.network.heal_silently(group.host(taking))

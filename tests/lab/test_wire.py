@@ -65,7 +65,9 @@ class Wire(LabCase):
             self.assertIn("0", {row[3] for row in rows}, f"{family}: no advertisement of priority 0 at the stop")
         self.assertTrue(capture.tshark("arp.isgratuitous"), "no gratuitous ARP")
         self.assertTrue(capture.tshark("icmpv6.type == 136 && icmpv6.nd.na.flag.s == 0 && icmpv6.nd.na.flag.o == 1"), "no unsolicited NA")
-        self.assertEqual(capture.tshark("(vrrp || arp || icmpv6) && (_ws.malformed || _ws.expert.severity >= \"Warning\")"), [])
+        # That an address has moved is the purpose: tshark calls it a duplicate.
+        complaints = "_ws.malformed || (_ws.expert.severity >= \"Warning\" && !arp.duplicate-address-detected)"
+        self.assertEqual(capture.tshark(f"(vrrp || arp || icmpv6) && ({complaints})"), [])
         self.assertEqual(capture.tshark("vrrp.checksum.status == \"Bad\" || icmpv6.checksum.status == \"Bad\" || ip.checksum.status == \"Bad\""), [])
         text = capture.tcpdump("proto 112 or ip6 proto 112 or arp or icmp6")
         self.assertIn("VRRPv3", text)
@@ -128,7 +130,7 @@ class Wire(LabCase):
         group.settle("b", aside=("a",))
         until = after(moment, 600)
         flood.kill()
-        self.assertLessEqual(self.worst_outage(group, moment, until), active_down_interval_ms(INTERVAL_MS, PRIORITIES[1]) + 60)
+        self.assert_outage(group, moment, until, active_down_interval_ms(INTERVAL_MS, PRIORITIES[1]) + 60)
 
 
 FLOOD = """

@@ -24,9 +24,7 @@ class LabCase(unittest.TestCase):
         return group
 
     def _close(self, group):
-        outcome = self._outcome.result
-        bad = any(test is self for test, _ in outcome.failures + outcome.errors) or not self._outcome.success
-        if bad:
+        if not self._outcome.success:
             for name, daemon in group.daemons.items():
                 print(f"--- {daemon.kind} on {name}\n{daemon.log()[-4000:]}", file=sys.stderr)
         group.close()
@@ -59,6 +57,11 @@ class LabCase(unittest.TestCase):
         """Datagrams lost, of the address that lost most."""
         return max(group.client.udp(each, since, until).lost for each in group.settings.addresses)
 
+    def assert_outage(self, group, since, until, at_most):
+        """No address was without service for longer; the time for which the machine stood still is granted."""
+        stalls = max(group.client.all_stalls(since, until), group.observer.all_stalls(since, until))
+        self.assertLessEqual(self.worst_outage(group, since, until), at_most + stalls, f"of which for stalls of the machine: {stalls:.1f} ms")
+
     def assert_moved(self, group, since, until, *nodes):
         """The client was served by these nodes in this order, at each address."""
         for each in group.settings.addresses:
@@ -86,8 +89,6 @@ def main(needs_users=False, needs=()):
 
 
 def after(moment, milliseconds):
-    """Sleeps until this long after a moment (nanoseconds), and returns the new one: for how long to look on."""
-    until = moment + int(milliseconds * 1e6)
-    time.sleep(max(0.0, (until - time.monotonic_ns()) / 1e9))
-    return until
-
+    """Sleeps until this long after a moment (nanoseconds); returns the time: the end of what to look at."""
+    time.sleep(max(0.0, (moment - time.monotonic_ns()) / 1e9 + milliseconds / 1e3))
+    return time.monotonic_ns()

@@ -52,13 +52,13 @@ class Group:
         self.settle(first)
         return self
 
-    def settle(self, active="a", aside=()):
-        """Waits until the node `active` is Active, all others that run are Backup, and it is the one that serves
-        the client. `aside` are nodes whose state does not matter."""
+    def settle(self, active="a", aside=(), served=True):
+        """Waits until the node `active` is Active, all others that run are Backup, and (`served`) it is the one
+        that serves the client. `aside` are nodes whose state does not matter."""
         for name, daemon in self.daemons.items():
             if daemon.running and name not in aside:
                 daemon.wait_state("Active" if name == active else "Backup", SETTLING)
-        for address in self.settings.addresses:
+        for address in self.settings.addresses if served else ():
             wait_until(lambda a=address: self._served_by(a, active), SETTLING, f"service at {address} by {active}")
 
     def _served_by(self, address, node):

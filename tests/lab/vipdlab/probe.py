@@ -174,6 +174,10 @@ class Probe:
         """By how much the machine let a sleeper of 1 ms oversleep at worst, in milliseconds."""
         return max(self._between("s", "", since, until), default=0) / 1e6
 
+    def all_stalls(self, since, until):
+        """The time for which it did, in milliseconds."""
+        return sum(self._between("s", "", since, until)) / 1e6
+
     def repliers(self, label, since, until):
         """[(asked, macs)] of each question."""
         return self._between("n", label, since, until)
