@@ -59,6 +59,7 @@ VirtualRouter::VirtualRouter(VirtualRouterConfig config) : config_(std::move(con
 
 void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obstacles) {
   obstacles_ = std::move(obstacles);
+  if (since_ == TimePoint{}) since_ = turn.now;
   const bool in_initialize = state() == StateName::initialize;
   if (obstacles_.empty() && in_initialize) {
     if (releasing()) release_until_ = never;  // nobody has come: serve on until we are Active ourselves
