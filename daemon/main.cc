@@ -28,7 +28,7 @@ int cannot_run(const Error& error) {
 int run(Paths paths, Level level) {
   auto loaded = conf::load_file(paths.config_file);
   if (!loaded) {
-    std::fprintf(stderr, "vipd: %s\n", loaded.error().message.c_str());
+    std::fprintf(stderr, "vipd: %s (another file: --config FILE)\n", loaded.error().message.c_str());
     return exit_usage;
   }
   const auto diagnostics = loaded->diagnostics.render();
