@@ -180,11 +180,11 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
   if (advertisement.priority == release_priority) return answer_farewell(turn, active);
   const bool tie = advertisement.priority == priority_.value;
   if (advertisement.priority > priority_.value || (tie && source > *primary_address_)) {
-    // Two owners are a mistake of configuration; by erratum 8298 one of them steps down all the same.
-    // The last advertisement says that there were two. The better one may have heard nothing of us (a network
-    // that was cut in two and healed), and neighbours have learnt our MAC address: it must announce itself
-    // again, now and not at its next refresh. (RFC 9568 says nothing here; no Backup minds it.)
+    // The better one may have been Active all the time without hearing us, behind a cable that was cut: then
+    // neighbours have learnt our MAC address, and it must announce. So it hears of us once more, and answers
+    // an inferior Active. (RFC 9568 would step down in silence.)
     send(turn, priority_.value);
+    // Two owners are a mistake of configuration; by erratum 8298 one of them steps down all the same.
     become_backup(turn, advertisement.interval,
                   tie ? fmt::format("{} has the same priority {} and the higher address", to_string(source),
                                     advertisement.priority)
@@ -193,8 +193,8 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
                   Followed{source, advertisement.priority});
     return;
   }
-  // Right after a take-over it is the last word of the one that gives way; later it is a conflict to look into.
-  if (turn.now >= conflict_noted_ && turn.now - since_ >= interval()) {
+  // One is the last word of an Active that we have replaced; from the second on there are two.
+  if (++active.inferior_heard > 1 && turn.now >= conflict_noted_) {
     conflict_noted_ = turn.now + note_interval;
     note(turn, events::inferior_active,
          fmt::format("{} is Active too, with priority {} against our {}; we stay and announce again",

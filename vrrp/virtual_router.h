@@ -43,6 +43,7 @@ struct Active {
   TimePoint advertised;             // the last time
   TimePoint reassert_not_before{};  // rate limits of immediate answers: to an inferior Active,
   TimePoint farewell_not_before{};  // and to priority zero
+  int inferior_heard = 0;           // advertisements of inferior Actives
   Announcer announcer{};
 };
 

@@ -113,10 +113,34 @@ TEST_CASE("6.4.3 Active: a lower priority is discarded and told at once; Adver_T
   auto bench = active();
   bench.wait(bench.timer());
   const auto left = bench.timer();
-  CHECK(bench.hear("P4-50-1-plain", "192.0.2.3") ==
-        Lines{"note inferior_active", "advert 100", "announce 192.0.2.100"});
+  CHECK(bench.hear("P4-50-1-plain", "192.0.2.3") == Lines{"advert 100", "announce 192.0.2.100"});
   CHECK(bench.timer() == left);
   CHECK(bench.state() == StateName::active);
+}
+
+TEST_CASE("6.4.3 Active: an inferior Active that goes on after it was told, is told to the operator") {
+  auto bench = active();
+  bench.hear("P4-50-1-plain", "192.0.2.3");  // the last word of one that we have replaced
+  bench.wait(1s);
+  CHECK(bench.hear("P4-50-1-plain", "192.0.2.3").front() == "note inferior_active");
+  bench.wait(1s);
+  CHECK(bench.hear("P4-50-1-plain", "192.0.2.3").front() != "note inferior_active");
+}
+
+TEST_CASE(
+    "Active: the loser says once more that it was there, so that a winner that had not heard it announces "
+    "again") {
+  auto loser = active();
+  auto winner = active(c4(), "192.0.2.9/24");
+  winner.wait(loser.now > winner.now ? loser.now - winner.now : Duration(0));
+  loser.hear({.priority = 100, .source = "192.0.2.9"});
+  REQUIRE(loser.state() == StateName::backup);
+  const auto& word = loser.sent.back().second;
+  CHECK(word.priority == 100);
+  const auto lines =
+      winner.step(DatagramReceived{"eth0", word.source, word.destination, 255, word.message, false});
+  CHECK(std::count(lines.begin(), lines.end(), "announce 192.0.2.100") == 1);
+  CHECK(winner.state() == StateName::active);
 }
 
 TEST_CASE(
