@@ -17,8 +17,8 @@
 namespace vipd::conf {
 
 // Bounds on what one file may be.
-constexpr std::size_t largest_text = 1024 * 1024;  // bytes
-constexpr std::size_t longest_line = 32 * 1024;    // bytes
+constexpr std::size_t largest_text = std::size_t{1024} * 1024;  // bytes
+constexpr std::size_t longest_line = std::size_t{32} * 1024;    // bytes
 constexpr std::size_t longest_scalar = 4096;       // bytes; written with escapes, it still fits into a line
 constexpr std::size_t longest_key = 1024;          // bytes
 constexpr int deepest_nesting = 16;                // maps and lists inside each other

@@ -25,6 +25,20 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
+// No kind: most often its key is misspelt.
+void report_no_kind(Reader& reader) {
+  const auto names = kind_names();
+  for (const auto& entry : reader.node().entries) {
+    const auto remedy = is_shared(entry.key) ? std::string{} : did_you_mean(entry.key, names);
+    if (remedy.empty()) continue;
+    reader.diagnostics().error(entry.key_place, "unknown key " + quote(entry.key) + " in " + reader.what(),
+                               remedy);
+    return;
+  }
+  reader.diagnostics().error(reader.node().place, reader.what() + " does not say what to check",
+                             "add one of the keys " + listed(names));
+}
+
 // The kind whose key stands in the check. None, or more than one, is reported and nullptr.
 const Kind* choose_kind(Reader& reader) {
   std::vector<std::string> found;
@@ -33,8 +47,7 @@ const Kind* choose_kind(Reader& reader) {
   if (found.size() == 1) return find_kind(found[0]);
   if (reader.node().type != Node::Type::map) return nullptr;  // reported by the reader
   if (found.empty()) {
-    reader.diagnostics().error(reader.node().place, reader.what() + " does not say what to check",
-                               "add one of the keys " + listed(kind_names()));
+    report_no_kind(reader);
     return nullptr;
   }
   for (std::size_t i = 1; i < found.size(); ++i)

@@ -285,7 +285,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
   Context& context_;
   Done done_;
   TimePoint started_;
-  TimePoint resolved_{};
+  TimePoint resolved_;
   std::unique_ptr<Resolver::Lookup> lookup_;
   Lines connect_to_;
   Lines resolve_;

@@ -55,7 +55,7 @@ class LocalExecutor : public ScriptExecutor {
     io::Watch ended;
     Capture output;
     Capture errors;
-    TimePoint deadline{};
+    TimePoint deadline;
     bool terminating = false;  // SIGTERM has been sent, SIGKILL follows at the deadline
     Done done;                 // empty: nobody waits any more
   };

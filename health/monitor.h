@@ -34,7 +34,7 @@ struct Fact {
   bool healthy = false;
   std::optional<int> priority;  // printed by a healthy script: added to the priority, -254 to 254
   std::string detail;           // of the result that made it so
-  TimePoint since{};            // when healthy took this value
+  TimePoint since;              // when healthy took this value
   Duration latency{};           // of that result
   bool operator==(const Fact&) const = default;
 };
@@ -89,8 +89,8 @@ class Monitor {
     Start start;
     RiseFall rise_fall;
     Fact fact;
-    TimePoint deadline{};  // of the attempt if there is one, else of its start
-    TimePoint slot{};      // the start that was, or is, due
+    TimePoint deadline;  // of the attempt if there is one, else of its start
+    TimePoint slot;      // the start that was, or is, due
     std::unique_ptr<Attempt> attempt;
     std::uint64_t attempt_number = 0;  // 0: none is running
     Verdict last;

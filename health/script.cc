@@ -13,7 +13,7 @@ namespace {
 
 constexpr int most_priority = 254;
 
-std::string with_line(std::string text, const std::string& line) {
+std::string with_line(const std::string& text, const std::string& line) {
   return line.empty() ? text : text + ": " + quote(line);
 }
 
@@ -36,7 +36,7 @@ Verdict judge_success(const ScriptSettings& settings, const ScriptOutcome& outco
     return {.detail = "printed " + quote(outcome.output) + ", expected a number from -254 to 254"};
   return {.healthy = true,
           .detail = "printed " + std::to_string(*priority) + " in " + in_words(latency),
-          .priority = *priority};
+          .priority = priority};
 }
 
 Verdict judge(const CheckConfig& check, const ScriptSettings& settings, const ScriptOutcome& outcome,

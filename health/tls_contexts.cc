@@ -13,7 +13,7 @@ std::string queued_error() {
   const auto code = ERR_peek_last_error();
   const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
   std::string text = reason ? reason : "unknown error";
-  if (code != 0 && ERR_SYSTEM_ERROR(code)) text = std::strerror(static_cast<int>(ERR_GET_REASON(code)));
+  if (code != 0 && ERR_SYSTEM_ERROR(code)) text = std::strerror(ERR_GET_REASON(code));
   ERR_clear_error();
   return text;
 }

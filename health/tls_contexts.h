@@ -35,7 +35,7 @@ class TlsContexts {
   using Key = std::tuple<bool, std::string, std::string, std::string>;
   struct Made {
     std::shared_ptr<SSL_CTX> context;
-    TimePoint when{};
+    TimePoint when;
   };
   Result<std::shared_ptr<SSL_CTX>> context(const TlsSettings& settings);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conf/load.h"
+#include "daemon/event_names.h"
 #include "health/check.h"
 #include "tests/source_tree.h"
 #include "vrrp/events.h"
@@ -62,6 +63,15 @@ Words configuration_keys() {
          matches(source, R"re((?:duration_or_off|read_pem_path|read_text)\(\w+, "([a-z_]+)")re");
 }
 
+Words command_line_options(const std::string& source) {
+  return matches(source, R"re((?:add_option|add_flag|set_version_flag)\("-(-[a-z][a-z-]*))re");
+}
+
+Words without(Words words, const Words& others) {
+  for (const auto& other : others) words.erase(other);
+  return words;
+}
+
 // The literal examples of a page that are whole configurations.
 std::vector<std::string> configurations_in(const std::string& page) {
   std::vector<std::string> found;
@@ -108,7 +118,7 @@ TEST_CASE("The examples in vipd.yaml(5) load without an error") {
 TEST_CASE("vipd(8) has an entry for every event and for every reason to discard an advertisement") {
   Words names;
   for (const auto name : vrrp::events::all) names.emplace(name);
-  names = names + matches(source_of("daemon", "/event_names.h"), R"re(std::string_view \w+ = "([a-z_]+)")re");
+  for (const auto name : daemon::events::all) names.emplace(name);
   for (std::size_t i = 0; i < vrrp::decode_error_count; ++i)
     names.emplace(to_string(static_cast<vrrp::DecodeError>(i)));
   const auto documented = entries("man/vipd.8", "Ic");
@@ -116,11 +126,46 @@ TEST_CASE("vipd(8) has an entry for every event and for every reason to discard 
   none_is_made_up(documented, names, "vipd(8)", "event or reason");
 }
 
+TEST_CASE("vipd(8) names every field that is written to the journal") {
+  const auto page = source_file("man/vipd.8").text();
+  const auto fields = matches(source_of("daemon", ".cc"), R"re(\{"([A-Z][A-Z_]+)", )re") +
+                      matches(source_of("daemon", ".cc"), R"re(emplace_back\("([A-Z][A-Z_]+)", )re");
+  REQUIRE(fields.size() > 5);
+  for (const auto& field : fields)
+    CHECK_MESSAGE(page.find("Ev " + field) != std::string::npos,
+                  "vipd(8) says nothing of the field " << field);
+}
+
+TEST_CASE("vipctl(8) names every key of the JSON that vipctl prints") {
+  const auto page = source_file("man/vipctl.8").text();
+  const auto source = source_file("daemon/show.cc").text() + source_file("ctl/check.cc").text();
+  const auto keys = matches(source, R"re(\{"([a-z_]+)", )re") + matches(source, R"re(\["([a-z_]+)"\])re");
+  REQUIRE(keys.size() > 40);
+  for (const auto& key : keys)
+    CHECK_MESSAGE(!matches(page, "\\bLi (?:[a-z_]+ , )*(" + key + ")\\b").empty(),
+                  "vipctl(8) says nothing of the key " << key);
+}
+
 TEST_CASE("vipd(8) has an entry for every metric, and for none that does not exist") {
   const auto metrics = matches(source_of("daemon", ".cc"), R"re("(vipd_[a-z][a-z0-9_]*))re");
   const auto documented = entries("man/vipd.8", "Va");
   every_one_is_in(metrics, documented, "vipd(8)", "metric");
   none_is_made_up(documented, metrics, "vipd(8)", "metric");
+}
+
+TEST_CASE("vipd(8) and vipctl(8) have an entry for every option and command, and for nothing else") {
+  const Words everywhere{"-help"};
+  const auto of_vipd = command_line_options(source_of("daemon", ".cc"));
+  const auto of_vipctl = command_line_options(source_of("ctl", ".cc"));
+  const auto commands = matches(source_of("ctl", ".cc"), R"re([( ]command\("([a-z]+)", ")re");
+  REQUIRE(of_vipd.size() > 3);
+  REQUIRE(commands.size() > 5);
+  every_one_is_in(of_vipd, entries("man/vipd.8", "Fl"), "vipd(8)", "option");
+  none_is_made_up(without(entries("man/vipd.8", "Fl"), everywhere), of_vipd, "vipd(8)", "option");
+  every_one_is_in(of_vipctl, entries("man/vipctl.8", "Fl"), "vipctl(8)", "option");
+  none_is_made_up(without(entries("man/vipctl.8", "Fl"), everywhere), of_vipctl, "vipctl(8)", "option");
+  every_one_is_in(commands, entries("man/vipctl.8", "Cm"), "vipctl(8)", "command");
+  none_is_made_up(entries("man/vipctl.8", "Cm"), commands, "vipctl(8)", "command");
 }
 
 TEST_CASE("Every manual page has the sections that a reader looks for") {

@@ -29,9 +29,10 @@ void note(const Turn& turn, const VirtualRouterConfig& config, std::string_view 
 
 // An address that is on the interface already and is not of our making: of an address owner it is the host's
 // own (section 1.1), which we neither add nor ever remove.
-bool is_hosts_own(const VirtualRouterConfig& config, const Interface& interface, const Prefix& prefix) {
-  return config.owner() && std::any_of(interface.addresses.begin(), interface.addresses.end(),
-                                       [&](const auto& each) { return each.prefix == prefix && !each.ours; });
+bool is_hosts_own(const VirtualRouterConfig& config, const InterfaceView& view, const Prefix& prefix) {
+  if (!config.owner()) return false;
+  const auto* there = view.find(prefix);
+  return there && !there->ours;
 }
 }  // namespace
 
@@ -56,31 +57,37 @@ void AddressKeeper::set_list(const VirtualRouterConfig& config) {
 
 void AddressKeeper::add(const Turn& turn, const VirtualRouterConfig& config, Address& address) {
   address.retry = never;
-  if (is_hosts_own(config, turn.interface, address.prefix)) return;
+  if (is_hosts_own(config, turn.view, address.prefix)) return;
   address.requested = true;
   turn.act(AddAddress{config.key, address.prefix, config.dead_man});
 }
 
 void AddressKeeper::remove(const Turn& turn, const VirtualRouterConfig& config, Address& address) {
   address.retry = never;
-  address.failing = false;
-  if (config.owner() && !address.requested && is_hosts_own(config, turn.interface, address.prefix)) return;
-  if (!address.requested && !address.seen) return;
   address.requested = false;
+  if (!turn.interface().exists()) return;
+  if (turn.view.held_by_another(address.prefix.address, config.key)) return;
   turn.act(RemoveAddress{config.key, address.prefix});
 }
 
 void AddressKeeper::hold(const Turn& turn, const VirtualRouterConfig& config) {
   set_list(config);
   holding_ = true;
-  for (auto& address : addresses_) add(turn, config, address);
+  for (auto& address : addresses_) {
+    address.failing = false;
+    add(turn, config, address);
+  }
   renew_ = config.dead_man == Duration::zero() ? never : turn.now + renewal_interval(config);
 }
 
 void AddressKeeper::drop(const Turn& turn, const VirtualRouterConfig& config) {
   holding_ = false;
   renew_ = never;
-  for (auto& address : addresses_) remove(turn, config, address);
+  for (auto& address : addresses_) {
+    address.retry = never;
+    address.failing = false;
+    if (address.requested) remove(turn, config, address);
+  }
   stray_removal_ = turn.now + stray_interval;
 }
 
@@ -95,7 +102,7 @@ void AddressKeeper::reconfigure(const Turn& turn, const VirtualRouterConfig& bef
                                 const VirtualRouterConfig& config) {
   const std::set<Prefix> wanted(config.addresses.begin(), config.addresses.end());
   for (auto& address : addresses_)
-    if (!wanted.contains(address.prefix)) remove(turn, before, address);
+    if (address.requested && !wanted.contains(address.prefix)) remove(turn, before, address);
   const std::set<Prefix> known(before.addresses.begin(), before.addresses.end());
   set_list(config);
   if (!holding_) return;
@@ -113,15 +120,12 @@ Duration AddressKeeper::back_off(TimePoint now) {
 
 std::vector<IpAddress> AddressKeeper::observe(const Turn& turn, const VirtualRouterConfig& config) {
   if (addresses_.empty()) set_list(config);
-  std::set<Prefix> there;
-  for (const auto& each : turn.interface.addresses) there.insert(each.prefix);
-
   std::vector<IpAddress> restored;
   std::vector<Address*> missing;
   for (auto& address : addresses_) {
     const bool was_seen = address.seen;
-    address.seen = there.contains(address.prefix);
-    if (address.seen) address.failing = false;
+    address.seen = turn.view.find(address.prefix) != nullptr;
+    if (address.seen == holding_) address.failing = false;
     if (holding_ && was_seen && !address.seen && address.requested) missing.push_back(&address);
   }
   if (!missing.empty()) {
@@ -149,11 +153,12 @@ std::vector<IpAddress> AddressKeeper::observe(const Turn& turn, const VirtualRou
 
 // On a node that is not Active: an address of ours, in whatever length, must not be there.
 void AddressKeeper::remove_strays(const Turn& turn, const VirtualRouterConfig& config) {
-  std::set<IpAddress> ours;
-  for (const auto& address : addresses_) ours.insert(address.prefix.address);
   std::vector<const InterfaceAddress*> strays;
-  for (const auto& each : turn.interface.addresses)
-    if (ours.contains(each.prefix.address) && (each.ours || !config.owner())) strays.push_back(&each);
+  for (const auto& address : addresses_) {
+    if (turn.view.held_by_another(address.prefix.address, config.key)) continue;
+    for (const auto& each : turn.view.all_of(address.prefix.address))
+      if (each.ours || !config.owner()) strays.push_back(&each);
+  }
   stray_pending_ = !strays.empty() && turn.now < stray_removal_;
   if (strays.empty() || stray_pending_) return;
   stray_removal_ = turn.now + stray_interval;
@@ -183,7 +188,7 @@ std::vector<IpAddress> AddressKeeper::tick(const Turn& turn, const VirtualRouter
     if (holding_) {
       add(turn, config, address);
       asked_again.push_back(address.prefix.address);
-      repaired = true;
+      repaired |= !address.failing;
     } else if (address.seen) {
       remove(turn, config, address);
     }
@@ -195,7 +200,7 @@ std::vector<IpAddress> AddressKeeper::tick(const Turn& turn, const VirtualRouter
     if (config.dead_man == Duration::zero()) renew_ = never;
     std::vector<Prefix> prefixes;
     for (const auto& address : addresses_)
-      if (address.requested && !address.failing) prefixes.push_back(address.prefix);
+      if (address.requested && address.retry == never) prefixes.push_back(address.prefix);
     if (!prefixes.empty()) turn.act(RenewAddresses{config.key, std::move(prefixes), config.dead_man});
   }
   return asked_again;

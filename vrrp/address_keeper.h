@@ -26,7 +26,8 @@ class AddressKeeper {
   // The configuration has another list of addresses: only the difference is asked for.
   void reconfigure(const Turn& turn, const VirtualRouterConfig& before, const VirtualRouterConfig& config);
 
-  // The interface has changed. Returns the addresses that had to be put back and want announcing.
+  // One of the addresses has changed on the interface. Returns those that had to be put back and want
+  // announcing.
   std::vector<IpAddress> observe(const Turn& turn, const VirtualRouterConfig& config);
   // The kernel has refused one.
   void failed(const Turn& turn, const VirtualRouterConfig& config, const Prefix& prefix,
@@ -35,6 +36,7 @@ class AddressKeeper {
   std::vector<IpAddress> tick(const Turn& turn, const VirtualRouterConfig& config);
   TimePoint deadline() const;  // never, if nothing waits
 
+  bool holding() const { return holding_; }
   std::vector<Prefix> present() const;
   std::uint64_t restored() const { return restored_; }
 
@@ -43,7 +45,7 @@ class AddressKeeper {
     Prefix prefix;
     bool requested = false;   // we have asked for it and not taken it back
     bool seen = false;        // was in the last snapshot
-    bool failing = false;     // the last request was refused
+    bool failing = false;     // what we asked for was refused, and told
     TimePoint retry = never;  // when to ask again
   };
 

@@ -28,6 +28,12 @@ void Announcer::start(const Turn& turn, const VirtualRouterConfig& config) {
   tick(turn, config);
 }
 
+void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
+  rounds_done_ = 0;
+  next_ = last_ == TimePoint::min() ? turn.now : std::max(turn.now, last_ + pauses.front());
+  tick(turn, config);
+}
+
 void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config) {
   rounds_done_ = config.announce.repeat;
   schedule(now, config);
@@ -37,6 +43,7 @@ void Announcer::tick(const Turn& turn, const VirtualRouterConfig& config) {
   if (next_ > turn.now) return;
   for (const auto& prefix : config.addresses) announce(turn, config, prefix.address);
   ++rounds_done_;
+  last_ = turn.now;
   schedule(turn.now, config);
 }
 
@@ -49,7 +56,7 @@ void Announcer::schedule(TimePoint now, const VirtualRouterConfig& config) {
 }
 
 void Announcer::announce(const Turn& turn, const VirtualRouterConfig& config, const IpAddress& address) {
-  const auto& mac = turn.interface.mac;
+  const auto& mac = turn.interface().mac;
   if (mac == MacAddress{}) return;  // a link without addresses has nothing to learn
   turn.act(Announce{
       config.key, address,

@@ -12,6 +12,8 @@ class Announcer {
  public:
   // Announces all addresses now, and starts the rounds anew.
   void start(const Turn& turn, const VirtualRouterConfig& config);
+  // The same after a second Active was heard, however often: rounds keep their distance.
+  void again(const Turn& turn, const VirtualRouterConfig& config);
   // Goes on as if the rounds were over: the predecessor has announced.
   void adopt(TimePoint now, const VirtualRouterConfig& config);
   void tick(const Turn& turn, const VirtualRouterConfig& config);
@@ -24,6 +26,7 @@ class Announcer {
   void schedule(TimePoint now, const VirtualRouterConfig& config);
 
   int rounds_done_ = 0;
+  TimePoint last_ = TimePoint::min();
   TimePoint next_ = never;
 };
 

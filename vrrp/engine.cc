@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cassert>
 
-#include "vrrp/interface_view.h"
 #include "vrrp/sync_group.h"
 
 namespace vipd::vrrp {
@@ -17,15 +16,29 @@ std::string to_string(const RouterKey& key) {
 Actions Engine::step(TimePoint now, const Event& event) {
   assert(now >= now_);
   now_ = now;
+  withdraw_stalled();
   std::visit([this](const auto& each) { handle(each); }, event);
+  forget_removed();
   return std::exchange(actions_, {});
 }
 
-// --- a packet comes in
-// -----------------------------------------------------------------------------------------
+// Before anything else, whatever has woken us: an Active that stood still is none any more.
+void Engine::withdraw_stalled() {
+  std::vector<VirtualRouter*> stalled;
+  for (const auto& [deadline, router] : deadlines_) {
+    if (deadline > now_) break;
+    if (router->stalled(now_)) stalled.push_back(router);
+  }
+  for (auto* router : stalled) {
+    router->withdraw_stalled(turn(*router));
+    reschedule(*router);
+  }
+}
+
+// --- a packet comes in ---
 
 void Engine::handle(const DatagramReceived& event) {
-  if (is_own_address(event.interface, event.source)) return discard(event, DecodeError::own_packet, nullptr);
+  if (view(event.interface).is_own(event.source)) return discard(event, DecodeError::own_packet, nullptr);
   const auto decoded =
       decode({event.source, event.destination, event.hop_limit, event.payload, event.truncated});
   // The VRID of a bad packet is a hint good enough for a counter.
@@ -46,36 +59,46 @@ void Engine::discard(const DatagramReceived& event, DecodeError error, VirtualRo
   actions_.push_back(AdvertisementDiscarded{event.interface, event.source, error});
 }
 
-bool Engine::is_own_address(const std::string& interface, const IpAddress& address) const {
-  const auto& addresses = interface_named(interface).addresses;
-  return std::any_of(addresses.begin(), addresses.end(),
-                     [&](const InterfaceAddress& each) { return each.prefix.address == address; });
-}
-
-// --- facts
-// -----------------------------------------------------------------------------------------------------
+// --- facts ---
 
 void Engine::handle(const InterfaceChanged& event) {
-  interfaces_[event.interface.name] = event.interface;
-  for (const auto& [name, members] : entries_) {
-    const bool concerned = std::any_of(members.begin(), members.end(), [&](const VirtualRouter* router) {
-      return router->config().key.interface == event.interface.name;
-    });
-    if (!concerned) continue;
-    for (auto* router : members)
-      if (router->config().key.interface == event.interface.name) router->observe(turn(*router));
-    reconsider(members);
+  auto& changed = view(event.interface.name);
+  // Deleted and made anew under the same name, and nobody has told us of the time between.
+  if (changed.interface().exists() && event.interface.exists() &&
+      changed.interface().index != event.interface.index)
+    update(changed, Interface{.name = event.interface.name});
+  update(changed, event.interface);
+}
+
+// Whom a change concerns: all virtual routers on the interface if its usability has changed, and those whose
+// addresses came or went.
+void Engine::update(InterfaceView& changed, const Interface& interface) {
+  const auto difference = changed.update(interface);
+  std::set<std::string> to_reconsider;
+  if (difference.usability)
+    for (const auto* router : changed.routers()) to_reconsider.insert(router->config().name);
+  for (const auto& name : to_reconsider) reconsider(entry(name));
+  if (difference.usability)  // those that are removed have no entry, but hold addresses
+    for (const auto& key : removed_)
+      if (key.interface == interface.name) {
+        auto& router = *routers_.at(key);
+        router.set_obstacles(turn(router), router.obstacles());
+        reschedule(router);
+      }
+  std::set<VirtualRouter*> users;
+  for (const auto& address : difference.addresses)
+    for (auto* router : changed.users(address)) users.insert(router);
+  for (auto* router : users) {
+    router->observe(turn(*router));
+    reschedule(*router);
   }
 }
 
 void Engine::handle(const HealthChanged& event) {
   checks_[event.fact.check] = event.fact;
-  for (const auto& [name, members] : entries_) {
-    const auto& checks = members.front()->config().checks;
-    if (std::any_of(checks.begin(), checks.end(),
-                    [&](const auto& each) { return each.check == event.fact.check; }))
-      reconsider(members);
-  }
+  const auto concerned = entries_of_check_.find(event.fact.check);
+  if (concerned == entries_of_check_.end()) return;
+  for (const auto& name : concerned->second) reconsider(entry(name));
 }
 
 void Engine::handle(const AddressFailed& event) {
@@ -85,70 +108,103 @@ void Engine::handle(const AddressFailed& event) {
   reschedule(*router);
 }
 
-// --- the configuration
-// ----------------------------------------------------------------------------------------
+// --- the configuration ---
 
 // Virtual routers are the same if their key is: those go on with what they are, whatever else has changed.
 void Engine::handle(const ConfigReplaced& event) {
-  std::set<RouterKey> wanted;
-  std::set<std::string> checks;
-  for (const auto& config : event.routers) {
-    wanted.insert(config.key);
-    for (const auto& tracked : config.checks) checks.insert(tracked.check);
-  }
-  std::erase_if(checks_, [&](const auto& each) { return !checks.contains(each.first); });
+  std::map<RouterKey, const RouterSnapshot*> adopted;
   if (event.adopted)
-    for (const auto& [name, fact] : event.adopted->checks)
-      if (checks.contains(name)) checks_[name] = fact;
+    for (const auto& snapshot : event.adopted->routers) adopted[snapshot.key] = &snapshot;
+  expect_new_checks(event);
 
-  for (auto& [key, router] : routers_) {
+  std::set<RouterKey> wanted;
+  for (const auto& config : event.routers) wanted.insert(config.key);
+  for (const auto& [key, router] : routers_) {
     if (wanted.contains(key)) continue;
+    removed_.insert(key);
     router->set_obstacles(turn(*router), {"removed from the configuration"});
     reschedule(*router);
   }
   entries_.clear();
-  virtual_addresses_.clear();
-  for (const auto& config : event.routers)
-    for (const auto& prefix : config.addresses)
-      virtual_addresses_[config.key.interface].insert(prefix.address);
   for (const auto& config : event.routers) {
-    auto& router = routers_[config.key];
-    const bool is_new = !router;
-    if (is_new) router = std::make_unique<VirtualRouter>(config);
-    router->set_primary_address(primary_address(config));
-    router->reconfigure(turn(*router), config);
-    entries_[config.name].push_back(router.get());
-    if (!is_new || !event.adopted) continue;
-    for (const auto& snapshot : event.adopted->routers)
-      if (snapshot.key == config.key) router->adopt(turn(*router), snapshot);
+    removed_.erase(config.key);
+    auto* router = find(config.key);
+    if (router) {
+      router->reconfigure(turn(*router), config);
+    } else {
+      const auto snapshot = adopted.find(config.key);
+      router = &create(config, snapshot == adopted.end() ? nullptr : snapshot->second);
+    }
+    entries_[config.name].push_back(router);
   }
+  index();
   for (const auto& [name, members] : entries_) {
     for (auto* router : members) router->observe(turn(*router));
     reconsider(members);
   }
-  forget_removed();
+}
+
+// A check that has no result yet counts as down, at start-up. If it is added while its virtual router runs,
+// it counts as up until it says otherwise: else every reload that adds a check would move the addresses.
+void Engine::expect_new_checks(const ConfigReplaced& event) {
+  std::set<std::string> configured;
+  for (const auto& config : event.routers)
+    for (const auto& tracked : config.checks) configured.insert(tracked.check);
+  std::erase_if(checks_, [&](const auto& each) { return !configured.contains(each.first); });
+  if (event.adopted)
+    for (const auto& [name, fact] : event.adopted->checks)
+      if (configured.contains(name)) checks_[name] = fact;
+
+  std::set<RouterKey> running;
+  for (const auto& [key, router] : routers_)
+    if (router->state() != StateName::initialize) running.insert(key);
+  if (event.adopted)
+    for (const auto& snapshot : event.adopted->routers)
+      if (snapshot.state != StateName::initialize) running.insert(snapshot.key);
+  for (const auto& config : event.routers) {
+    if (!running.contains(config.key)) continue;
+    for (const auto& tracked : config.checks)
+      if (!checks_.contains(tracked.check))
+        checks_[tracked.check] = {
+            tracked.check, true, {}, "no result yet, it was added while the router was running", now_};
+  }
+}
+
+VirtualRouter& Engine::create(const VirtualRouterConfig& config, const RouterSnapshot* adopted) {
+  auto& router = *(routers_[config.key] = std::make_unique<VirtualRouter>(config));
+  router.set_priority(turn(router), effective_priority(config, checks_));
+  if (adopted) router.adopt(turn(router), *adopted);
+  return router;
+}
+
+void Engine::index() {
+  entries_of_check_.clear();
+  for (const auto& [name, members] : entries_)
+    for (const auto& tracked : members.front()->config().checks)
+      entries_of_check_[tracked.check].push_back(name);
+  std::map<std::string, std::vector<VirtualRouter*>> routers;
+  for (const auto& [key, router] : routers_) routers[key.interface].push_back(router.get());
+  for (auto& [name, each] : views_) each.set_routers(std::exchange(routers[name], {}));
+  for (auto& [name, on_it] : routers)
+    if (!on_it.empty()) view(name).set_routers(std::move(on_it));
 }
 
 // A virtual router that the configuration no longer has lives until its addresses are handed over.
 void Engine::forget_removed() {
-  std::set<const VirtualRouter*> configured;
-  for (const auto& [name, members] : entries_) configured.insert(members.begin(), members.end());
-  for (auto each = routers_.begin(); each != routers_.end();) {
-    auto* router = each->second.get();
-    if (configured.contains(router) || router->releasing()) {
-      ++each;
-      continue;
-    }
+  const auto forgotten = std::erase_if(removed_, [&](const RouterKey& key) {
+    auto* router = find(key);
+    if (router->releasing()) return false;
     if (const auto known = scheduled_.find(router); known != scheduled_.end()) {
       deadlines_.erase({known->second, router});
       scheduled_.erase(known);
     }
-    each = routers_.erase(each);
-  }
+    routers_.erase(key);
+    return true;
+  });
+  if (forgotten > 0) index();
 }
 
-// --- commands
-// --------------------------------------------------------------------------------------------------
+// --- commands ---
 
 void Engine::handle(const SwitchRequested& event) {
   for (auto* router : entry(event.name)) {
@@ -169,31 +225,34 @@ void Engine::handle(const Shutdown&) {
   for (const auto& [name, members] : entries_) reconsider(members);
 }
 
-// --- time
-// ------------------------------------------------------------------------------------------------------
+// --- time ---
 
 void Engine::handle(const Tick&) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now_) {
-    auto* router = deadlines_.begin()->second;
-    if (router->active_down_timer_fired(now_)) {
-      const auto members = entry(router->config().name);
-      switch (sync_group::take_over(*router, members, now_)) {
-        case sync_group::TakeOver::together:
-          for (auto* each : members) {
-            const bool ready = each->active_down_timer_fired(now_) || each->waits_for_siblings();
-            if (!ready) continue;
-            each->take_over(turn(*each));
-            reschedule(*each);
-          }
-          break;
-        case sync_group::TakeOver::wait: router->wait_for_siblings(turn(*router)); break;
-        case sync_group::TakeOver::alone: router->take_over(turn(*router)); break;
-      }
-    }
-    router->tick(turn(*router));
-    reschedule(*router);
+    auto& router = *deadlines_.begin()->second;
+    if (router.overslept(now_))
+      router.listen_again(turn(router));
+    else if (router.active_down_timer_fired(now_))
+      fire_active_down_timer(router);
+    router.tick(turn(router));
+    reschedule(router);
   }
-  forget_removed();
+}
+
+void Engine::fire_active_down_timer(VirtualRouter& router) {
+  const auto members = entry(router.config().name);
+  switch (sync_group::take_over(router, members, now_)) {
+    case sync_group::TakeOver::together:
+      for (auto* each : members) {
+        const bool ready = each->active_down_timer_fired(now_) || each->waits_for_siblings();
+        if (!ready) continue;
+        each->take_over(turn(*each));
+        reschedule(*each);
+      }
+      break;
+    case sync_group::TakeOver::wait: router.wait_for_siblings(turn(router)); break;
+    case sync_group::TakeOver::alone: router.take_over(turn(router)); break;
+  }
 }
 
 std::optional<TimePoint> Engine::next_deadline() const {
@@ -201,8 +260,7 @@ std::optional<TimePoint> Engine::next_deadline() const {
   return deadlines_.begin()->first;
 }
 
-// --- windows
-// ---------------------------------------------------------------------------------------------------
+// --- windows ---
 
 Status Engine::status(TimePoint now) const {
   Status status{now, {}, discarded_, checks_};
@@ -227,19 +285,18 @@ void Engine::for_each_deadline(const std::function<void(std::size_t, TimePoint)>
   for (const auto& [key, router] : routers_) visit(index++, router->state_deadline());
 }
 
-// --- helpers
-// ---------------------------------------------------------------------------------------------------
+// --- helpers ---
 
 // Derives priority and obstacles of an entry from all facts, the same way each time.
 void Engine::reconsider(const Entry& members) {
   std::vector<std::vector<std::string>> obstacles;
   for (auto* router : members) {
     const auto& config = router->config();
-    router->set_primary_address(primary_address(config));
+    const auto& on = view(config.key.interface);
+    router->set_primary_address(on.primary_address(config.key.family, config.owner()));
     auto priority = effective_priority(config, checks_);
     if (shutting_down_) obstacles.push_back({"vipd is stopping"});
-    obstacles.push_back(interface_obstacles(interface_named(config.key.interface), config,
-                                            virtual_addresses(config.key.interface)));
+    obstacles.push_back(on.obstacles(config.key.family, config.owner()));
     obstacles.push_back(priority.initialize);
     router->set_priority(turn(*router), std::move(priority));
   }
@@ -250,21 +307,8 @@ void Engine::reconsider(const Entry& members) {
   }
 }
 
-const VirtualAddresses& Engine::virtual_addresses(const std::string& interface) const {
-  static const VirtualAddresses none;
-  const auto found = virtual_addresses_.find(interface);
-  return found == virtual_addresses_.end() ? none : found->second;
-}
-
-std::optional<IpAddress> Engine::primary_address(const VirtualRouterConfig& config) const {
-  return vrrp::primary_address(interface_named(config.key.interface), config,
-                               virtual_addresses(config.key.interface));
-}
-
-const Interface& Engine::interface_named(const std::string& name) const {
-  static const Interface none;
-  const auto found = interfaces_.find(name);
-  return found == interfaces_.end() ? none : found->second;
+InterfaceView& Engine::view(const std::string& interface) {
+  return views_.try_emplace(interface, interface).first->second;
 }
 
 VirtualRouter* Engine::find(const RouterKey& key) const {
@@ -278,7 +322,7 @@ Engine::Entry Engine::entry(const std::string& name) const {
 }
 
 Turn Engine::turn(const VirtualRouter& router) {
-  return {now_, interface_named(router.config().key.interface), actions_};
+  return {now_, view(router.config().key.interface), actions_};
 }
 
 void Engine::reschedule(VirtualRouter& router) {

@@ -45,6 +45,15 @@ class Engine {
   // Adver_Timer or Active_Down_Timer of each virtual router, numbered as in snapshot().
   void for_each_deadline(const std::function<void(std::size_t, TimePoint)>& visit) const;
 
+  // Adver_Timer or Active_Down_Timer (or never) of each virtual router, by its place in snapshot().routers:
+  // all of a snapshot that changes with each advertisement. The places are the same until a step() yields
+  // actions other than advertisements, renewals and announcements.
+  template <class Visit>
+  void for_each_deadline(Visit visit) const {
+    std::size_t place = 0;
+    for (const auto& [key, router] : routers_) visit(place++, router->state_deadline());
+  }
+
   // After Shutdown: nothing is held or being handed over any more.
   bool finished() const;
 
@@ -63,13 +72,16 @@ class Engine {
   using Entry = std::vector<VirtualRouter*>;
   Entry entry(const std::string& name) const;
   VirtualRouter* find(const RouterKey& key) const;
+  InterfaceView& view(const std::string& interface);
 
-  const Interface& interface_named(const std::string& name) const;
-  const VirtualAddresses& virtual_addresses(const std::string& interface) const;
-  std::optional<IpAddress> primary_address(const VirtualRouterConfig& config) const;
-  bool is_own_address(const std::string& interface, const IpAddress& address) const;
+  void withdraw_stalled();
   void discard(const DatagramReceived& event, DecodeError error, VirtualRouter* router);
+  void update(InterfaceView& changed, const Interface& interface);
+  void expect_new_checks(const ConfigReplaced& event);
+  VirtualRouter& create(const VirtualRouterConfig& config, const RouterSnapshot* adopted);
+  void index();
   void reconsider(const Entry& members);
+  void fire_active_down_timer(VirtualRouter& router);
   void forget_removed();
   Turn turn(const VirtualRouter& router);
   void reschedule(VirtualRouter& router);
@@ -77,14 +89,17 @@ class Engine {
   TimePoint now_{};
   bool shutting_down_ = false;
   Actions actions_;
-  std::map<std::string, Interface> interfaces_;
   CheckFacts checks_;
   std::map<RouterKey, std::unique_ptr<VirtualRouter>> routers_;
-  std::map<std::string, Entry> entries_;
-  std::map<std::string, VirtualAddresses> virtual_addresses_;  // by interface
-  std::set<std::pair<TimePoint, VirtualRouter*>> deadlines_;   // of those that wait for time
-  std::map<VirtualRouter*, TimePoint> scheduled_;              // where each stands in deadlines_
+  std::set<RouterKey> removed_;  // from the configuration; they live until their addresses are handed over
   std::map<std::string, DiscardCounters> discarded_;
+
+  // Found quickly, whatever their number.
+  std::map<std::string, Entry> entries_;
+  std::map<std::string, std::vector<std::string>> entries_of_check_;
+  std::map<std::string, InterfaceView> views_;
+  std::set<std::pair<TimePoint, VirtualRouter*>> deadlines_;  // of those that wait for time
+  std::map<VirtualRouter*, TimePoint> scheduled_;             // where each stands in deadlines_
 };
 
 }  // namespace vipd::vrrp

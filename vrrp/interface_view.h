@@ -1,9 +1,15 @@
-// What a virtual router needs of its interface: the primary address (RFC 9568 section 1.6), and if there is
-// none, or the link cannot be used, why not, in words for the operator.
+// InterfaceView: one interface as the virtual routers on it need it: the snapshot, which of its addresses are
+// virtual ones and whose, the primary address (RFC 9568 section 1.6), and if there is none, or the link
+// cannot be used, why not, in words for the operator.
+//
+// An interface may have thousands of addresses and carry a thousand virtual routers: a snapshot is compared
+// with the one before once, here, so that nobody else has to walk through it.
 #pragma once
 
+#include <array>
+#include <map>
 #include <optional>
-#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,15 +18,52 @@
 
 namespace vipd::vrrp {
 
-using VirtualAddresses = std::set<IpAddress>;  // of all virtual routers on one interface
+class VirtualRouter;
 
-// IPv4: the first address that is not a virtual one (of an address owner: the first). IPv6: the first
-// link-local address that may be used already.
-std::optional<IpAddress> primary_address(const Interface& interface, const VirtualRouterConfig& config,
-                                         const VirtualAddresses& virtual_addresses);
+class InterfaceView {
+ public:
+  explicit InterfaceView(std::string name) { interface_.name = std::move(name); }
 
-// Empty: Startup may happen.
-std::vector<std::string> interface_obstacles(const Interface& interface, const VirtualRouterConfig& config,
-                                             const VirtualAddresses& virtual_addresses);
+  struct Difference {
+    bool usability = false;  // primary address, carrier, existence: every virtual router is concerned
+    std::vector<IpAddress> addresses;  // that came, went or look otherwise, each once
+  };
+  Difference update(Interface snapshot);
+
+  // The virtual routers, and their addresses. Addresses are shared for a moment when a reload moves them from
+  // one virtual router to another.
+  void set_routers(std::vector<VirtualRouter*> routers);
+  const std::vector<VirtualRouter*>& routers() const { return routers_; }
+  std::vector<VirtualRouter*> users(const IpAddress& address) const;
+  bool held_by_another(const IpAddress& address, const RouterKey& than) const;
+
+  const Interface& interface() const { return interface_; }
+  const InterfaceAddress* find(const Prefix& prefix) const;                  // nullptr: not there
+  std::span<const InterfaceAddress> all_of(const IpAddress& address) const;  // in whatever prefix length
+
+  // IPv4: the first address that is not a virtual one; of an address owner that has no other: the first
+  // virtual one. IPv6: the same among the link-local addresses that may be used already.
+  std::optional<IpAddress> primary_address(Family family, bool owner) const;
+  // Empty: Startup may happen.
+  std::vector<std::string> obstacles(Family family, bool owner) const;
+  // A message from this address is one of ours. Virtual addresses are not meant: their owner sends from them.
+  bool is_own(const IpAddress& address) const;
+
+ private:
+  struct Primary {
+    std::optional<IpAddress> own;
+    std::optional<IpAddress> virtual_one;
+    bool operator==(const Primary&) const = default;
+  };
+  void find_primary_addresses();
+  const Primary& primary(Family family) const { return primary_[family == Family::ipv4 ? 0 : 1]; }
+  bool is_virtual(const IpAddress& address) const { return users_.contains(address); }
+
+  Interface interface_;
+  std::vector<InterfaceAddress> sorted_;  // its addresses, by prefix
+  std::array<Primary, 2> primary_;
+  std::vector<VirtualRouter*> routers_;
+  std::multimap<IpAddress, VirtualRouter*> users_;
+};
 
 }  // namespace vipd::vrrp

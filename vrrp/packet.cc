@@ -33,7 +33,7 @@ constexpr std::array<Name, decode_error_count> names{{
     {"type", "not an ADVERTISEMENT"},
     {"address_count", "carries no address"},
     {"checksum", "wrong checksum"},
-    {"source", "IPv6 source is not a link-local address"},
+    {"source", "the source is no address that a router can send from (IPv6: not link-local)"},
     {"interval", "Max Advertise Interval of zero"},
     {"vrid", "no virtual router with this VRID on this interface"},
 }};
@@ -54,6 +54,14 @@ std::optional<ChecksumForm> right_checksum(const Datagram& datagram, std::span<c
           .value();
   if (with_header == 0) return ChecksumForm::pseudo_header;
   return std::nullopt;
+}
+
+// The source decides ties, so it must be what a router can have: IPv6 a link-local address (5.1.2.1), IPv4 an
+// address of a host. Linux delivers 0.0.0.0 to the group's sockets.
+bool can_be_source(const IpAddress& source) {
+  if (source.family == Family::ipv6) return source.is_link_local();
+  const bool broadcast = source.octets[0] == 255;
+  return !source.is_unspecified() && !source.is_multicast() && !source.is_loopback() && !broadcast;
 }
 
 }  // namespace
@@ -95,7 +103,7 @@ tl::expected<Advertisement, DecodeError> decode(const Datagram& datagram) {
   auto checksum = right_checksum(datagram, bytes.first(size));
   if (!checksum && bytes.size() > size) checksum = right_checksum(datagram, bytes);
   if (!checksum) return discard(DecodeError::checksum);
-  if (family == Family::ipv6 && !datagram.source.is_link_local()) return discard(DecodeError::source);
+  if (!can_be_source(datagram.source)) return discard(DecodeError::source);
 
   Advertisement advertisement;
   advertisement.vrid = bytes[1];

@@ -27,7 +27,7 @@ enum class DecodeError : std::uint8_t {
   type,               // not an ADVERTISEMENT (5.2.2)
   address_count,      // no address at all (5.2.5)
   checksum,           // wrong, or not of the form that the configuration demands (5.2.8)
-  source,             // IPv6: the source is not link-local (5.1.2.1): it decides ties
+  source,             // no router can have it; IPv6: not link-local (5.1.2.1). It decides ties
   interval,           // Max Advertise Interval of zero (5.2.7)
   vrid,               // no such virtual router on this interface (5.2.3)
 };

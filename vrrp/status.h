@@ -60,10 +60,10 @@ struct RouterStatus {
   Duration active_adver_interval{};   // learnt; ours while Active
   std::optional<TimePoint> deadline;  // Adver_Timer or Active_Down_Timer
   std::optional<Peer> peer;
+  ChecksumForm checksum{};                // that we send (IPv4)
   bool yielded = false;                   // gave way by `vipctl switch`
   bool releasing = false;                 // has left, serves on until the successor is heard
   std::vector<Prefix> addresses_present;  // of ours, as the kernel has them
-  ChecksumForm checksum{};                // of what is sent
   Counters counters;
 };
 
@@ -111,7 +111,7 @@ void fields(A& a, Is<Peer> auto& p) {
 template <class A>
 void fields(A& a, Is<RouterStatus> auto& r) {
   a(r.config, r.state, r.priority, r.since, r.reason, r.obstacles, r.explanation, r.primary_address,
-    r.active_adver_interval, r.deadline, r.peer, r.yielded, r.releasing, r.addresses_present, r.checksum,
+    r.active_adver_interval, r.deadline, r.peer, r.checksum, r.yielded, r.releasing, r.addresses_present,
     r.counters);
 }
 template <class A>
@@ -120,7 +120,7 @@ void fields(A& a, Is<Status> auto& s) {
 }
 template <class A>
 void fields(A& a, Is<RouterSnapshot> auto& r) {
-  a(r.key, r.state, r.since, r.reason, r.active_adver_interval, r.deadline, r.peer, r.yielded,
+  a(r.key, r.state, r.priority, r.since, r.reason, r.active_adver_interval, r.deadline, r.peer, r.yielded,
     r.release_until, r.checksum_heard, r.counters);
 }
 template <class A>

@@ -4,17 +4,18 @@
 
 #include <utility>
 
-#include "base/interface.h"
 #include "base/time.h"
 #include "vrrp/action.h"
+#include "vrrp/interface_view.h"
 
 namespace vipd::vrrp {
 
 struct Turn {
   TimePoint now;
-  const Interface& interface;
+  const InterfaceView& view;
   Actions& actions;
 
+  const Interface& interface() const { return view.interface(); }
   void act(Action action) const { actions.push_back(std::move(action)); }
 };
 

@@ -11,16 +11,16 @@ namespace vipd::vrrp {
 namespace {
 using namespace std::chrono_literals;
 
-// Answers to an inferior Active (section 6.4.3) come at most four times an interval: two routers that both
-// believe to be the better one would otherwise answer each other at line rate.
-constexpr int reassertions_per_interval = 4;
+// Immediate answers (section 6.4.3) come at most four times an interval: two routers that both believe to be
+// the better one would otherwise answer each other at line rate, and a flood be answered by one.
+constexpr int answers_per_interval = 4;
 
 // How long a router that has left serves on if no successor is heard. The successor waits its Skew_Time,
 // less than one interval, and then needs a moment to put the addresses in place.
 constexpr Duration take_over_allowance = 200ms;
 constexpr Duration longest_release = 45s;  // bounds an orderly stop at intervals of 40 s
 
-constexpr Duration conflict_note_interval = 10s;
+constexpr Duration note_interval = 10s;  // between notes of the same kind
 
 std::string join(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, "; "));
@@ -40,17 +40,29 @@ std::string_view to_string(StateName state) {
   return "?";
 }
 
+bool Telling::due(bool present, TimePoint now) {
+  if (!present) {
+    told_ = false;
+    return false;
+  }
+  if (told_ || now < not_before_) return false;
+  told_ = true;
+  not_before_ = now + note_interval;
+  return true;
+}
+
 VirtualRouter::VirtualRouter(VirtualRouterConfig config) : config_(std::move(config)) {
   priority_.value = config_.priority;
 }
 
 // --- 6.4.1 Initialize: Startup, and Shutdown of the two other states
-// -------------------------------------------
 
 void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obstacles) {
   obstacles_ = std::move(obstacles);
+  if (since_ == TimePoint{}) since_ = turn.now;
   const bool in_initialize = state() == StateName::initialize;
   if (obstacles_.empty() && in_initialize) {
+    if (releasing()) release_until_ = never;  // nobody has come: serve on until we are Active ourselves
     if (config_.owner())
       become_active(turn, "address owner: priority 255");
     else
@@ -58,7 +70,7 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
     return;
   }
   if (obstacles_.empty()) return;
-  const bool usable = turn.interface.running && primary_address_.has_value();
+  const bool usable = turn.interface().running && primary_address_.has_value();
   if (in_initialize) {
     reason_ = join(obstacles_);
   } else {
@@ -76,42 +88,51 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
 }
 
 // --- 6.4.2 Backup
-// ----------------------------------------------------------------------------------------------
 
-void VirtualRouter::become_backup(const Turn& turn, Duration active_adver_interval,
-                                  const std::string& reason) {
-  enter(
-      turn,
-      Backup{turn.now + active_down_interval(priority_.value, active_adver_interval), active_adver_interval},
-      reason);
+void VirtualRouter::become_backup(const Turn& turn, Duration active_adver_interval, const std::string& reason,
+                                  std::optional<Followed> followed) {
+  Backup backup{
+      .active_down_timer = turn.now, .active_adver_interval = active_adver_interval, .followed = followed};
+  restart_timer(turn, backup);
+  enter(turn, backup, reason);
   if (!releasing()) addresses_.drop(turn, config_);
+}
+
+void VirtualRouter::restart_timer(const Turn& turn, Backup& backup) {
+  backup.active_down_timer = turn.now + active_down_interval(priority_.value, backup.active_adver_interval);
+  backup.timed_for = priority_.value;
+}
+
+// To Skew_Time, so that the best Backup comes first. An earlier deadline stands: a repeated farewell must not
+// put it off.
+void VirtualRouter::shorten_timer(const Turn& turn, Backup& backup) {
+  const auto deadline = turn.now + skew_time(priority_.value, backup.active_adver_interval);
+  if (deadline >= backup.active_down_timer) return;
+  backup.active_down_timer = deadline;
+  backup.timed_for = priority_.value;
 }
 
 void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
                                       const Advertisement& advertisement) {
-  if (advertisement.priority == release_priority) {
-    // The Active leaves. An earlier deadline stands: a repeated farewell must not put it off.
-    backup.active_down_timer = std::min(backup.active_down_timer,
-                                        turn.now + skew_time(priority_.value, backup.active_adver_interval));
-    peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
-    return;
-  }
-  // An Active that we follow and that falls below us will not be the next Active: waiting three intervals
-  // serves nothing, Skew_Time alone lets the best Backup come first. (RFC 9568 would wait.)
-  const bool fell = peer_ && peer_->address == source && advertisement.priority < peer_->priority &&
-                    advertisement.priority < priority_.value;
-  const bool follow = !config_.preempt_mode || yielded_ || advertisement.priority >= priority_.value;
   peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
-  if (fell) {
+  if (advertisement.priority == release_priority) return shorten_timer(turn, backup);
+
+  auto& followed = backup.followed;
+  const bool known = followed && followed->address == source;
+  const bool fallen = known && advertisement.priority < followed->best;
+  // Preempt_Mode does not apply to the address owner (section 6.1).
+  const bool tolerant = (!config_.preempt_mode && !config_.owner()) || yielded_;
+  if (advertisement.priority >= priority_.value || (tolerant && !fallen)) {
+    followed =
+        Followed{source, known ? std::max(followed->best, advertisement.priority) : advertisement.priority};
+    backup.active_adver_interval = advertisement.interval;
+    backup.waits_for_siblings = false;
+    restart_timer(turn, backup);
+  } else if (fallen) {
+    // It will not be the next Active: waiting three intervals serves nothing. (RFC 9568 would wait.)
     yielded_ = false;
-    backup.active_down_timer = std::min(backup.active_down_timer,
-                                        turn.now + skew_time(priority_.value, backup.active_adver_interval));
-    return;
+    shorten_timer(turn, backup);
   }
-  if (!follow) return;
-  backup.active_adver_interval = advertisement.interval;
-  backup.active_down_timer = turn.now + active_down_interval(priority_.value, backup.active_adver_interval);
-  backup.waits_for_siblings = false;
 }
 
 bool VirtualRouter::active_down_timer_fired(TimePoint now) const {
@@ -122,7 +143,7 @@ bool VirtualRouter::active_down_timer_fired(TimePoint now) const {
 void VirtualRouter::wait_for_siblings(const Turn& turn) {
   auto& backup = std::get<Backup>(state_);
   backup.waits_for_siblings = true;
-  backup.active_down_timer = turn.now + active_down_interval(priority_.value, backup.active_adver_interval);
+  restart_timer(turn, backup);
 }
 
 void VirtualRouter::take_over(const Turn& turn) {
@@ -140,7 +161,6 @@ void VirtualRouter::take_over(const Turn& turn) {
 }
 
 // --- 6.4.3 Active
-// ----------------------------------------------------------------------------------------------
 
 // Sections 6.4.1 and 6.4.2 have the advertisement first and leave open when the addresses are there; here
 // they are there before anybody is told.
@@ -148,8 +168,7 @@ void VirtualRouter::become_active(const Turn& turn, const std::string& reason) {
   yielded_ = false;
   release_until_.reset();
   ++counters_.became_active;
-  enter(turn, Active{.adver_timer = turn.now + interval(), .reassert_not_before = turn.now, .announcer = {}},
-        reason);
+  enter(turn, Active{.adver_timer = turn.now + interval(), .advertised = turn.now}, reason);
   addresses_.hold(turn, config_);
   send(turn, priority_.value);
   std::get<Active>(state_).announcer.start(turn, config_);
@@ -158,10 +177,7 @@ void VirtualRouter::become_active(const Turn& turn, const std::string& reason) {
 void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
                                       const Advertisement& advertisement) {
   peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
-  if (advertisement.priority == release_priority) {
-    send_and_rearm(turn, active);
-    return;
-  }
+  if (advertisement.priority == release_priority) return answer_farewell(turn, active);
   const bool tie = advertisement.priority == priority_.value;
   if (advertisement.priority > priority_.value || (tie && source > *primary_address_)) {
     // Two owners are a mistake of configuration; by erratum 8298 one of them steps down all the same.
@@ -173,16 +189,28 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
                   tie ? fmt::format("{} has the same priority {} and the higher address", to_string(source),
                                     advertisement.priority)
                       : fmt::format("{} advertises priority {}, more than our {}", to_string(source),
-                                    advertisement.priority, priority_.value));
+                                    advertisement.priority, priority_.value),
+                  Followed{source, advertisement.priority});
     return;
   }
-  if (turn.now - conflict_noted_ >= conflict_note_interval || conflict_noted_ == TimePoint::min()) {
-    conflict_noted_ = turn.now;
+  if (turn.now >= conflict_noted_) {
+    conflict_noted_ = turn.now + note_interval;
     note(turn, events::inferior_active,
          fmt::format("{} is Active too, with priority {} against our {}; we stay and announce again",
                      to_string(source), advertisement.priority, priority_.value));
   }
   reassert(turn, active);
+}
+
+// Other Backups may have started their Skew_Time: an advertisement at once stops them. What is asked too
+// often is answered a little later.
+void VirtualRouter::answer_farewell(const Turn& turn, Active& active) {
+  if (turn.now < active.farewell_not_before) {
+    active.adver_timer = std::min(active.adver_timer, active.farewell_not_before);
+    return;
+  }
+  active.farewell_not_before = turn.now + interval() / answers_per_interval;
+  send_and_rearm(turn, active);
 }
 
 // New in RFC 9568: an inferior Active is told at once. Adver_Timer is not mentioned there and keeps running.
@@ -192,39 +220,57 @@ void VirtualRouter::reassert(const Turn& turn, Active& active) {
     ++counters_.reassertions_suppressed;
     return;
   }
-  active.reassert_not_before = turn.now + interval() / reassertions_per_interval;
+  active.reassert_not_before = turn.now + interval() / answers_per_interval;
   ++counters_.reassertions;
   send(turn, priority_.value);
-  active.announcer.start(turn, config_);
+  active.announcer.again(turn, config_);
 }
 
 void VirtualRouter::send_and_rearm(const Turn& turn, Active& active) {
   send(turn, priority_.value);
+  active.advertised = turn.now;
   active.adver_timer = turn.now + interval();
 }
 
-// The stall fence: whoever has not advertised for an Active_Down_Interval must assume that it has been
-// replaced: any Backup of lower priority has a longer Skew_Time, so none has taken over before that.
-bool VirtualRouter::stalled(const Turn& turn) const {
+// No Backup, however good and whatever its Preempt_Mode, takes over within three intervals of our last
+// advertisement; after that one may have.
+bool VirtualRouter::stalled(TimePoint now) const {
   const auto* active = std::get_if<Active>(&state_);
-  if (!active) return false;
-  const auto last_advertisement = active->adver_timer - interval();
-  return turn.now - last_advertisement >= active_down_interval(priority_.value, interval());
+  return active && now - active->advertised >= 3 * interval();
+}
+
+void VirtualRouter::withdraw_stalled(const Turn& turn) {
+  const auto late = turn.now - std::get<Active>(state_).adver_timer;
+  note(turn, events::stalled,
+       fmt::format(
+           "this node stood still: an advertisement is {} late, a peer must have taken over; the addresses "
+           "are withdrawn before anything is sent",
+           milliseconds(late)));
+  become_backup(turn, interval(), "stood still for longer than three advertisement intervals");
+}
+
+// A Backup whose deadline is that far behind was not running. What its sockets held has been read before; a
+// suspended machine's sockets hold nothing.
+bool VirtualRouter::overslept(TimePoint now) const {
+  const auto* backup = std::get_if<Backup>(&state_);
+  return backup && now - backup->active_down_timer >=
+                       active_down_interval(priority_.value, backup->active_adver_interval);
+}
+
+void VirtualRouter::listen_again(const Turn& turn) {
+  auto& backup = std::get<Backup>(state_);
+  note(turn, events::stalled,
+       fmt::format(
+           "this node stood still: Active_Down_Timer ended {} ago; it listens again before it takes over",
+           milliseconds(turn.now - backup.active_down_timer)));
+  restart_timer(turn, backup);
 }
 
 void VirtualRouter::tick(const Turn& turn) {
-  if (stalled(turn)) {
-    const auto late = turn.now - std::get<Active>(state_).adver_timer;
-    note(turn, events::stalled,
-         fmt::format(
-             "this node stood still: an advertisement is {} late, a peer must have taken over; the addresses "
-             "are withdrawn before anything is sent",
-             milliseconds(late)));
-    become_backup(turn, interval(), "stood still for longer than Active_Down_Interval");
-  }
   if (auto* active = std::get_if<Active>(&state_)) {
     if (active->adver_timer <= turn.now) {
       send(turn, priority_.value);
+      active->advertised = turn.now;
       // From deadline to deadline, so that lateness does not add up; but never two for what was missed.
       active->adver_timer += interval();
       if (active->adver_timer <= turn.now) active->adver_timer = turn.now + interval();
@@ -236,7 +282,6 @@ void VirtualRouter::tick(const Turn& turn) {
 }
 
 // --- both: what a valid advertisement for this virtual router does
-// ---------------------------------------------
 
 void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& source,
                                            const Advertisement& advertisement) {
@@ -259,38 +304,26 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
 // Section 7.1: differences that do not make a packet invalid are counted, and told once until they end.
 void VirtualRouter::note_differences(const Turn& turn, const IpAddress& source,
                                      const Advertisement& advertisement) {
-  if (advertisement.interval != config_.advertisement_interval) {
-    ++counters_.interval_mismatches;
-    if (!std::exchange(interval_mismatch_noted_, true))
-      note(
-          turn, events::interval_mismatch,
-          fmt::format("{} advertises every {}, we are configured for {}: use the same advertisement_interval",
-                      to_string(source), vipd::to_string(Duration(advertisement.interval)),
-                      vipd::to_string(interval())));
-  } else {
-    interval_mismatch_noted_ = false;
+  const bool other_interval = advertisement.interval != config_.advertisement_interval;
+  if (other_interval) ++counters_.interval_mismatches;
+  if (interval_mismatch_.due(other_interval, turn.now))
+    note(turn, events::interval_mismatch,
+         fmt::format("{} advertises every {}, we are configured for {}: use the same advertisement_interval",
+                     to_string(source), vipd::to_string(Duration(advertisement.interval)),
+                     vipd::to_string(interval())));
+
+  const bool other_addresses = !has_our_addresses(advertisement);
+  if (other_addresses) ++counters_.address_list_mismatches;
+  if (address_list_mismatch_.due(other_addresses, turn.now)) {
+    std::vector<std::string> list;
+    for (const auto& address : advertisement.addresses) list.push_back(to_string(address));
+    note(turn, events::address_list_mismatch,
+         fmt::format("{} advertises other addresses than we have: {}", to_string(source),
+                     fmt::join(list, ", ")));
   }
 
-  std::vector<IpAddress> ours;
-  for (const auto& prefix : config_.addresses) ours.push_back(prefix.address);
-  auto theirs = advertisement.addresses;
-  std::sort(ours.begin(), ours.end());
-  std::sort(theirs.begin(), theirs.end());
-  if (ours != theirs) {
-    ++counters_.address_list_mismatches;
-    if (!std::exchange(address_list_mismatch_noted_, true)) {
-      std::vector<std::string> list;
-      for (const auto& address : advertisement.addresses) list.push_back(to_string(address));
-      note(turn, events::address_list_mismatch,
-           fmt::format("{} advertises other addresses than we have: {}", to_string(source),
-                       fmt::join(list, ", ")));
-    }
-  } else {
-    address_list_mismatch_noted_ = false;
-  }
-
-  const bool same_priority = advertisement.priority == priority_.value;
-  if (same_priority && (!peer_ || peer_->address != source || peer_->priority != advertisement.priority))
+  const bool same_priority = advertisement.priority == priority_.value && state() != StateName::initialize;
+  if (same_priority_.due(same_priority, turn.now))
     note(turn, config_.owner() ? events::owner_conflict : events::equal_priority,
          config_.owner() ? fmt::format("{} claims to own the addresses too (priority 255): only one node may",
                                        to_string(source))
@@ -298,8 +331,26 @@ void VirtualRouter::note_differences(const Turn& turn, const IpAddress& source,
                                        to_string(source), advertisement.priority));
 }
 
+// Whatever the order; but if ours begins with a link-local address, so must theirs (section 5.2.9, erratum
+// 8300).
+bool VirtualRouter::has_our_addresses(const Advertisement& advertisement) const {
+  const auto& ours = config_.addresses;
+  const auto& theirs = advertisement.addresses;
+  if (ours.size() != theirs.size()) return false;
+  const auto same = [](const Prefix& our, const IpAddress& their) { return our.address == their; };
+  if (std::equal(ours.begin(), ours.end(), theirs.begin(), same)) return true;
+  if (config_.key.family == Family::ipv6 && ours.front().address.is_link_local() &&
+      !theirs.front().is_link_local())
+    return false;
+  std::vector<IpAddress> sorted_ours;
+  for (const auto& prefix : ours) sorted_ours.push_back(prefix.address);
+  auto sorted_theirs = theirs;
+  std::sort(sorted_ours.begin(), sorted_ours.end());
+  std::sort(sorted_theirs.begin(), sorted_theirs.end());
+  return sorted_ours == sorted_theirs;
+}
+
 // --- what operators add
-// ----------------------------------------------------------------------------------------
 
 void VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
   const auto before = priority_.value;
@@ -311,11 +362,13 @@ void VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
   if (auto* active = std::get_if<Active>(&state_)) {
     send_and_rearm(turn, *active);  // a better Backup learns of it at once
   } else if (auto* backup = std::get_if<Backup>(&state_)) {
-    // A higher priority shortens what is left of the timer; a lower one counts from the next advertisement.
-    if (after > before)
-      backup->active_down_timer =
-          std::max(turn.now, backup->active_down_timer - (skew_time(before, backup->active_adver_interval) -
-                                                          skew_time(after, backup->active_adver_interval)));
+    // A higher priority shortens what is left of the timer; a lower one counts from the next advertisement
+    // on.
+    if (after <= backup->timed_for) return;
+    const auto gain = skew_time(backup->timed_for, backup->active_adver_interval) -
+                      skew_time(after, backup->active_adver_interval);
+    backup->active_down_timer = std::max(turn.now, backup->active_down_timer - gain);
+    backup->timed_for = after;
   }
 }
 
@@ -352,10 +405,15 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   reason_ = snapshot.reason;
   yielded_ = snapshot.yielded;
   if (snapshot.state == StateName::active) {
-    state_ = Active{.adver_timer = snapshot.deadline, .reassert_not_before = turn.now, .announcer = {}};
+    state_ = Active{.adver_timer = snapshot.deadline, .advertised = snapshot.deadline - interval()};
     std::get<Active>(state_).announcer.adopt(turn.now, config_);
   } else if (snapshot.state == StateName::backup) {
-    state_ = Backup{snapshot.deadline, snapshot.active_adver_interval};
+    // Nobody was listening for a while: the timer starts anew.
+    Backup backup{.active_down_timer = turn.now, .active_adver_interval = snapshot.active_adver_interval};
+    if (peer_ && peer_->priority >= priority_.value)
+      backup.followed = Followed{peer_->address, peer_->priority};
+    restart_timer(turn, backup);
+    state_ = backup;
   }
   if (snapshot.state == StateName::active || snapshot.release_until) {
     addresses_.adopt(config_);
@@ -379,10 +437,14 @@ void VirtualRouter::yield(const Turn& turn) {
 void VirtualRouter::take_back(const Turn& turn) {
   if (!std::exchange(yielded_, false)) return;
   note(turn, events::switched, "takes part by priority again, by command");
+  auto* backup = std::get_if<Backup>(&state_);
+  if (!backup || !backup->followed || !peer_ || peer_->priority >= priority_.value) return;
+  // As after a fall: the command says that the lower Active shall not go on, whatever Preempt_Mode.
+  backup->followed->best = owner_priority;
+  shorten_timer(turn, *backup);
 }
 
 // --- helpers
-// ---------------------------------------------------------------------------------------------------
 
 // The one door through which the state changes.
 void VirtualRouter::enter(const Turn& turn, std::variant<Initialize, Backup, Active> state,
@@ -408,10 +470,20 @@ void VirtualRouter::send(const Turn& turn, Priority priority) {
   advertisement.priority = priority;
   advertisement.interval = config_.advertisement_interval;
   for (const auto& prefix : config_.addresses) advertisement.addresses.push_back(prefix.address);
-  advertisement.checksum = checksum_form();
+  advertisement.checksum = checksum();
   const auto& group = multicast_group(config_.key.family);
   turn.act(SendAdvertisement{config_.key, priority, *primary_address_, group,
                              encode(advertisement, *primary_address_, group)});
+}
+
+ChecksumForm VirtualRouter::checksum() const {
+  switch (config_.checksum) {
+    // Until somebody is heard: keepalived and FRR reject the other form.
+    case ChecksumMode::automatic: return checksum_heard_.value_or(ChecksumForm::pseudo_header);
+    case ChecksumMode::rfc9568: return ChecksumForm::rfc9568;
+    case ChecksumMode::pseudo_header: return ChecksumForm::pseudo_header;
+  }
+  return ChecksumForm::pseudo_header;
 }
 
 void VirtualRouter::note(const Turn& turn, std::string_view event, std::string text) const {
@@ -421,16 +493,6 @@ void VirtualRouter::note(const Turn& turn, std::string_view event, std::string t
 bool VirtualRouter::accepts(ChecksumForm form) const {
   if (config_.key.family == Family::ipv6 || config_.checksum == ChecksumMode::automatic) return true;
   return (form == ChecksumForm::rfc9568) == (config_.checksum == ChecksumMode::rfc9568);
-}
-
-ChecksumForm VirtualRouter::checksum_form() const {
-  switch (config_.checksum) {
-    case ChecksumMode::rfc9568: return ChecksumForm::rfc9568;
-    case ChecksumMode::pseudo_header: return ChecksumForm::pseudo_header;
-    case ChecksumMode::automatic: break;
-  }
-  // Until somebody is heard: keepalived and FRR reject the other form.
-  return checksum_heard_.value_or(ChecksumForm::pseudo_header);
 }
 
 StateName VirtualRouter::state() const {
@@ -471,10 +533,10 @@ RouterStatus VirtualRouter::status() const {
   status.active_adver_interval = backup ? backup->active_adver_interval : interval();
   if (state_deadline() != never) status.deadline = state_deadline();
   status.peer = peer_;
+  status.checksum = checksum();
   status.yielded = yielded_;
   status.releasing = releasing();
   status.addresses_present = addresses_.present();
-  status.checksum = checksum_form();
   status.counters = counters_;
   return status;
 }

@@ -23,16 +23,38 @@ namespace vipd::vrrp {
 
 struct Initialize {};
 
+// The Active whose advertisements a Backup accepts. One that advertises less than its best has fallen: its
+// health has changed, and it will not be the next Active.
+struct Followed {
+  IpAddress address;
+  Priority best = 0;
+};
+
 struct Backup {
   TimePoint active_down_timer;
   Duration active_adver_interval;   // Active_Adver_Interval: learnt from the Active's advertisements
+  Priority timed_for = 0;           // the priority whose Skew_Time is in active_down_timer
   bool waits_for_siblings = false;  // the timer has run out, but not that of the entry's other family
+  std::optional<Followed> followed;
 };
 
 struct Active {
   TimePoint adver_timer;
-  TimePoint reassert_not_before;  // rate limit of immediate answers to an inferior Active
-  Announcer announcer;
+  TimePoint advertised;             // the last time
+  TimePoint reassert_not_before{};  // rate limits of immediate answers: to an inferior Active,
+  TimePoint farewell_not_before{};  // and to priority zero
+  Announcer announcer{};
+};
+
+// When to tell the operator of something that every packet may show: once when it starts, and not again
+// within a while, however it comes and goes.
+class Telling {
+ public:
+  bool due(bool present, TimePoint now);
+
+ private:
+  bool told_ = false;
+  TimePoint not_before_ = TimePoint::min();
 };
 
 class VirtualRouter {
@@ -48,6 +70,13 @@ class VirtualRouter {
   void wait_for_siblings(const Turn& turn);  // ... unless it waits for the entry's other family first
   void tick(const Turn& turn);               // every other deadline
 
+  // The stall fence: this node stood still for so long that it must have been replaced (an Active), or has
+  // not been listening (a Backup).
+  bool stalled(TimePoint now) const;
+  bool overslept(TimePoint now) const;
+  void withdraw_stalled(const Turn& turn);  // before anything else is done
+  void listen_again(const Turn& turn);
+
   // --- what operators add ---
   void set_primary_address(std::optional<IpAddress> address) { primary_address_ = address; }
   void set_priority(const Turn& turn, EffectivePriority priority);
@@ -61,29 +90,35 @@ class VirtualRouter {
 
   const VirtualRouterConfig& config() const { return config_; }
   StateName state() const;
+  const std::vector<std::string>& obstacles() const { return obstacles_; }
   bool waits_for_siblings() const;
   bool releasing() const { return release_until_.has_value(); }
+  bool holds_addresses() const { return addresses_.holding(); }
   bool accepts(ChecksumForm form) const;
-  std::optional<TimePoint> deadline() const;  // when tick() is due
-  TimePoint state_deadline() const;           // Adver_Timer or Active_Down_Timer; never in Initialize
-  ChecksumForm checksum_form() const;         // of what we send
+  std::optional<TimePoint> deadline() const;
+  TimePoint state_deadline() const;  // Adver_Timer or Active_Down_Timer; never in Initialize
   RouterStatus status() const;
   RouterSnapshot snapshot() const;
 
  private:
   void enter(const Turn& turn, std::variant<Initialize, Backup, Active> state, const std::string& reason);
   void become_active(const Turn& turn, const std::string& reason);
-  void become_backup(const Turn& turn, Duration active_adver_interval, const std::string& reason);
+  void become_backup(const Turn& turn, Duration active_adver_interval, const std::string& reason,
+                     std::optional<Followed> followed = std::nullopt);
+  void restart_timer(const Turn& turn, Backup& backup);
+  void shorten_timer(const Turn& turn, Backup& backup);
   void receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
                          const Advertisement& advertisement);
   void receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
                          const Advertisement& advertisement);
+  void answer_farewell(const Turn& turn, Active& active);
   void reassert(const Turn& turn, Active& active);
   void note_differences(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void send(const Turn& turn, Priority priority);
   void send_and_rearm(const Turn& turn, Active& active);
   void end_release(const Turn& turn);
-  bool stalled(const Turn& turn) const;
+  ChecksumForm checksum() const;
+  bool has_our_addresses(const Advertisement& advertisement) const;
   void note(const Turn& turn, std::string_view event, std::string text) const;
   Duration interval() const { return config_.advertisement_interval; }
 
@@ -100,8 +135,9 @@ class VirtualRouter {
   std::optional<TimePoint> release_until_;  // has left, serves on until the successor is heard or this
   AddressKeeper addresses_;
   Counters counters_;
-  bool interval_mismatch_noted_ = false;
-  bool address_list_mismatch_noted_ = false;
+  Telling interval_mismatch_;
+  Telling address_list_mismatch_;
+  Telling same_priority_;
   TimePoint conflict_noted_ = TimePoint::min();
 };
 
