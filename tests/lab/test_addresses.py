@@ -17,6 +17,7 @@ class Addresses(LabCase):
 
     def test_an_address_that_somebody_removes_comes_back_at_once_and_nobody_moves(self):
         group = self.pair().start()
+        before = {name: each.times_active() for name, each in group.daemons.items()}
         begin = time.monotonic_ns()
         for address in group.settings.addresses:
             with self.subTest(address):
@@ -36,8 +37,7 @@ class Addresses(LabCase):
         until = after(time.monotonic_ns(), 300)
         self.assertEqual(group.active(), "a")
         self.assert_moved(group, begin, until, "a")
-        self.assertEqual(sum(each["counters"]["became_active"] for each in group.daemons["b"].routers()), 0)
-        self.assertEqual({each["counters"]["became_active"] for each in group.daemons["a"].routers()}, {1})
+        self.assertEqual({name: each.times_active() for name, each in group.daemons.items()}, before)
 
     def test_an_interface_that_is_deleted_and_comes_again_is_used_again(self):
         group = self.pair().start()

@@ -121,7 +121,7 @@ class Wire(LabCase):
 
     @staticmethod
     def transitions(daemon):
-        return [(each["state"], each["counters"]["became_active"]) for each in daemon.routers()]
+        return daemon.states(), daemon.times_active()
 
     def assert_nothing_happened(self, group, begin, states):
         until = after(time.monotonic_ns(), 5 * INTERVAL_MS)

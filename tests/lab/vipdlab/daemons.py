@@ -218,6 +218,10 @@ class Vipd(Daemon):
             each["state"] == state and each["priority"] == self.priority for each in routers
         )
 
+    def times_active(self):
+        """How often its virtual routers have become Active since they started."""
+        return sum(each["counters"]["became_active"] for each in self.routers())
+
     def discarded(self):
         """Packets rejected so far, by reason, over all routers and interfaces of the status."""
         total = {}
