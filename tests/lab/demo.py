@@ -24,7 +24,7 @@ from vipdlab.web import Nginx
 
 INTERVAL_MS = 100
 LATENCY_BOUND_MS = 100
-SLOW_MS = 300           # how late the slow nginx answers
+SLOW_MS = 300  # how late the slow nginx answers
 CLIENT_TIMEOUT_MS = 250  # for the client an answer after that is none
 PRIORITIES = (250, 200)
 MISSING = 78
@@ -47,10 +47,10 @@ DAEMONS = {
 @dataclasses.dataclass
 class Event:
     name: str
-    text: str         # what is done, for people; {} is the Active node
-    act: object       # active node -> moment
+    text: str  # what is done, for people; {} is the Active node
+    act: object  # active node -> moment
     taken_over: bool  # the other node becomes Active
-    undo: object      # the node it was done to -> None: afterwards, so that the next event finds a whole pair
+    undo: object  # the node it was done to -> None: afterwards, so that the next event finds a whole pair
     look_on_ms: int = 1500
     comes_back: bool = True  # after undo the preferred node is Active again
 
@@ -74,16 +74,49 @@ class Demo:
             return daemons[name].kill_router()
 
         nothing = lambda _: None  # noqa: E731
-        yield Event("cut", "the cable of {} is pulled", lambda n: network.cut(group.host(n)), True, nothing, comes_back=False)
+        yield Event(
+            "cut",
+            "the cable of {} is pulled",
+            lambda n: network.cut(group.host(n)),
+            True,
+            nothing,
+            comes_back=False,
+        )
         yield Event("heal", "the cable of a is plugged in again", lambda n: network.heal(a), True, nothing)
-        yield Event("nginx_killed", "SIGKILL for nginx on {}", lambda n: webs[n].kill(), True, lambda n: webs[n].start())
-        yield Event("nginx_slow", f"nginx on {{}} answers {SLOW_MS} ms late, {LATENCY_BOUND_MS} ms are allowed",
-                    lambda n: webs[n].slow_down(SLOW_MS), True, lambda n: webs[n].speed_up())
-        yield Event("switch", "vipctl switch on {}", lambda n: daemons[n].switch(), True, nothing, comes_back=False)
+        yield Event(
+            "nginx_killed",
+            "SIGKILL for nginx on {}",
+            lambda n: webs[n].kill(),
+            True,
+            lambda n: webs[n].start(),
+        )
+        yield Event(
+            "nginx_slow",
+            f"nginx on {{}} answers {SLOW_MS} ms late, {LATENCY_BOUND_MS} ms are allowed",
+            lambda n: webs[n].slow_down(SLOW_MS),
+            True,
+            lambda n: webs[n].speed_up(),
+        )
+        yield Event(
+            "switch", "vipctl switch on {}", lambda n: daemons[n].switch(), True, nothing, comes_back=False
+        )
         yield Event("stop", "SIGTERM for vipd on {}", lambda n: daemons[n].begin_stop(), True, restart)
-        yield Event("router_killed", "SIGKILL for the router process on {}", kill_router, False, nothing, look_on_ms=2000)
-        yield Event("all_killed", "SIGKILL for all processes of vipd on {}", lambda n: daemons[n].kill_all(), True,
-                    restart, look_on_ms=4000)
+        yield Event(
+            "router_killed",
+            "SIGKILL for the router process on {}",
+            kill_router,
+            False,
+            nothing,
+            look_on_ms=2000,
+        )
+        yield Event(
+            "all_killed",
+            "SIGKILL for all processes of vipd on {}",
+            lambda n: daemons[n].kill_all(),
+            True,
+            restart,
+            look_on_ms=4000,
+        )
 
     def run(self):
         events = [each for each in self.events() if self._possible(each)]
@@ -107,7 +140,9 @@ class Demo:
         expected = other if event.taken_over else before
         begin = event.act(before)
         try:
-            group.settle(expected, aside=() if before == expected or event.name in ("heal", "switch") else (before,))
+            group.settle(
+                expected, aside=() if before == expected or event.name in ("heal", "switch") else (before,)
+            )
             self._afterwards(event, before)
         except Timeout as error:
             notes.append(str(error).splitlines()[0])
@@ -122,7 +157,11 @@ class Demo:
         if event.name == "stop":
             wait_until(lambda: not daemon.running, SETTLING, f"the end of vipd on {before}")
         if event.name == "router_killed":
-            wait_until(lambda: daemon.child("vipd-router") not in (None, self._old_router), SETTLING, f"a new router process on {before}")
+            wait_until(
+                lambda: daemon.child("vipd-router") not in (None, self._old_router),
+                SETTLING,
+                f"a new router process on {before}",
+            )
             assert not alive(self._old_router)
 
     def _result(self, event, begin, until, before, after, notes, expected):
@@ -136,7 +175,9 @@ class Demo:
             "event": event.name,
             "outage_ms": round(max(each.outage for each in requests), 1),
             "lost": sum(each.lost for each in requests),
-            "two_repliers_ms": round(max(group.observer.two_repliers(each, begin, until) for each in addresses), 1),
+            "two_repliers_ms": round(
+                max(group.observer.two_repliers(each, begin, until) for each in addresses), 1
+            ),
             "active_before": before,
             "active_after": after,
             "requests": sum(each.sent for each in requests),
@@ -157,8 +198,11 @@ class Demo:
             self._group.settle(active, aside=aside)
             for name, daemon in self._group.daemons.items():
                 if name not in aside:
-                    wait_until(lambda d=daemon, n=name: d.settled("Active" if n == active else "Backup"), SETTLING,
-                               f"{name} with all checks up")
+                    wait_until(
+                        lambda d=daemon, n=name: d.settled("Active" if n == active else "Backup"),
+                        SETTLING,
+                        f"{name} with all checks up",
+                    )
         except Timeout as error:
             self.results[-1]["notes"].append(str(error).splitlines()[0])
 
@@ -166,38 +210,71 @@ class Demo:
 def missing_programs(daemon):
     """(what, how to get it) of everything that is not there."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    missing = [(name, f"package {package}") for name, package in (("ip", "iproute2"), ("bridge", "iproute2"), ("nginx", "nginx"),
-                                                                   ("sysctl", "procps"))
-               if not shutil.which(name, path=path)]
+    missing = [
+        (name, f"package {package}")
+        for name, package in (
+            ("ip", "iproute2"),
+            ("bridge", "iproute2"),
+            ("nginx", "nginx"),
+            ("sysctl", "procps"),
+        )
+        if not shutil.which(name, path=path)
+    ]
     if daemon == "keepalived" and not shutil.which("keepalived", path=path):
         missing.append(("keepalived", "package keepalived"))
     built = ["lab_probe"] + (["vipd", "vipctl"] if daemon == "vipd" else [])
-    missing += [(str(probe.build_directory() / each), "./dev build") for each in built
-                if not os.access(probe.build_directory() / each, os.X_OK)]
+    missing += [
+        (str(probe.build_directory() / each), "./dev build")
+        for each in built
+        if not os.access(probe.build_directory() / each, os.X_OK)
+    ]
     return missing
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="./dev demo", description="Shows how a pair of nodes keeps its virtual addresses.")
-    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the table there too, as a list of objects")
+    parser = argparse.ArgumentParser(
+        prog="./dev demo", description="Shows how a pair of nodes keeps its virtual addresses."
+    )
+    parser.add_argument(
+        "--json", metavar="FILE", type=pathlib.Path, help="write the table there too, as a list of objects"
+    )
     parser.add_argument("--plain", action="store_true", help="lines instead of a picture, also on a terminal")
-    parser.add_argument("--daemon", choices=DAEMONS, default="vipd", help="whom to show (default: vipd); keepalived to compare")
+    parser.add_argument(
+        "--daemon",
+        choices=DAEMONS,
+        default="vipd",
+        help="whom to show (default: vipd); keepalived to compare",
+    )
     return parser.parse_args()
 
 
 def show(options):
     settings = RouterSettings(interval_ms=INTERVAL_MS)
-    view = make_view(f"{options.daemon}: two nodes keep {' and '.join(settings.addresses)}; advertisement_interval "
-                     f"{INTERVAL_MS} ms, nginx checked every 100 ms", options.plain)
+    view = make_view(
+        f"{options.daemon}: two nodes keep {' and '.join(settings.addresses)}; advertisement_interval "
+        f"{INTERVAL_MS} ms, nginx checked every 100 ms",
+        options.plain,
+    )
     demo = None
     try:
-        group = Group([DAEMONS[options.daemon]] * 2, settings, PRIORITIES, udp_rate=1000, http_rate=250,
-                      http_timeout=CLIENT_TIMEOUT_MS, web=Nginx)
+        group = Group(
+            [DAEMONS[options.daemon]] * 2,
+            settings,
+            PRIORITIES,
+            udp_rate=1000,
+            http_rate=250,
+            http_timeout=CLIENT_TIMEOUT_MS,
+            web=Nginx,
+        )
         view.attach(group)
         view.doing("waiting for a settled pair")
         group.start()
         for name, daemon in group.daemons.items():
-            wait_until(lambda d=daemon, n=name: d.settled("Active" if n == "a" else "Backup"), SETTLING, f"{name} with all checks up")
+            wait_until(
+                lambda d=daemon, n=name: d.settled("Active" if n == "a" else "Backup"),
+                SETTLING,
+                f"{name} with all checks up",
+            )
         demo = Demo(group, view)
         demo.run()
     finally:

@@ -17,9 +17,11 @@ class Addresses(LabCase):
 
     def test_an_address_that_somebody_removes_comes_back_at_once_and_nobody_moves(self):
         group = self.pair().start()
+        before = {name: each.times_active() for name, each in group.daemons.items()}
         begin = time.monotonic_ns()
         for address in group.settings.addresses:
             with self.subTest(address):
+
                 def once(address=address):
                     moment = time.monotonic_ns()
                     group.host("a").ip("address", "del", prefixed(address), "dev", CABLE)
@@ -28,13 +30,14 @@ class Addresses(LabCase):
                     return group.client.udp(address, moment, until).outage, moment, until
 
                 # IPv6 routes and the group of its solicitations come back with the address, a little later.
-                self.measure(group, f"outage after {address} was removed by hand, ms", once, 30, repetitions=3)
+                self.measure(
+                    group, f"outage after {address} was removed by hand, ms", once, 30, repetitions=3
+                )
                 time.sleep(1.2)  # what comes back at once does so a bounded number of times a second
         until = after(time.monotonic_ns(), 300)
         self.assertEqual(group.active(), "a")
         self.assert_moved(group, begin, until, "a")
-        self.assertEqual(sum(each["counters"]["became_active"] for each in group.daemons["b"].routers()), 0)
-        self.assertEqual({each["counters"]["became_active"] for each in group.daemons["a"].routers()}, {1})
+        self.assertEqual({name: each.times_active() for name, each in group.daemons.items()}, before)
 
     def test_an_interface_that_is_deleted_and_comes_again_is_used_again(self):
         group = self.pair().start()
@@ -63,11 +66,17 @@ class Addresses(LabCase):
         group = self.pair(preempt=False).start_in_order("a")
         group.daemons["a"].kill_all()
         group.settle("b")
-        self.assertTrue(group.host("a").addresses() & set(group.settings.addresses), "nothing was left: nothing to test")
+        self.assertTrue(
+            group.host("a").addresses() & set(group.settings.addresses), "nothing was left: nothing to test"
+        )
         group.daemons["a"].start()
         moment = time.monotonic_ns()
         group.settle("b")
-        wait_until(lambda: not group.host("a").addresses() & set(group.settings.addresses), 1, "a without the addresses")
+        wait_until(
+            lambda: not group.host("a").addresses() & set(group.settings.addresses),
+            1,
+            "a without the addresses",
+        )
         until = after(moment, 600)
         self.assert_moved(group, until - 300_000_000, until, "b")
 
@@ -106,7 +115,9 @@ class Reload(LabCase):
         self.assert_moved(group, begin, until, "a")
         self.assertLessEqual(self.most_lost(group, begin, until), 5)
         for address in group.settings.addresses:
-            self.assertEqual(group.observer.announcements(address, begin, until), [], "announced again for nothing")
+            self.assertEqual(
+                group.observer.announcements(address, begin, until), [], "announced again for nothing"
+            )
         a.write(good.replace("priority: 250", "priority: 100"))
         a.reload()
         group.settle("b")

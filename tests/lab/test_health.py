@@ -7,7 +7,7 @@ from vipdlab.daemons import RouterSettings, Vipd, skew_time_ms
 from vipdlab.processes import wait_until
 from vipdlab.web import Nginx
 
-INTERVAL_MS = 100   # of advertisements and of checks
+INTERVAL_MS = 100  # of advertisements and of checks
 FALL = 2
 LATENCY_MS = 100
 SLOW_MS = 250
@@ -31,14 +31,24 @@ SLACK_MS = 60  # for the programs themselves, on a machine with other things to 
 class Health(LabCase):
     def pair(self, on_failure="{priority: -60}", interval_ms=INTERVAL_MS):
         checks = CHECK.replace("{{on_failure}}", on_failure)
-        group = self.group([functools.partial(Vipd, checks=checks)] * 2, RouterSettings(interval_ms=interval_ms), PRIORITIES,
-                           http_rate=250, http_timeout=200, web=Nginx).start()
+        group = self.group(
+            [functools.partial(Vipd, checks=checks)] * 2,
+            RouterSettings(interval_ms=interval_ms),
+            PRIORITIES,
+            http_rate=250,
+            http_timeout=200,
+            web=Nginx,
+        ).start()
         self.whole(group)
         return group
 
     def whole(self, group):
         for name, daemon in group.daemons.items():
-            wait_until(lambda d=daemon, n=name: d.settled("Active" if n == "a" else "Backup"), 15, f"{name} with all checks up")
+            wait_until(
+                lambda d=daemon, n=name: d.settled("Active" if n == "a" else "Backup"),
+                15,
+                f"{name} with all checks up",
+            )
         group.settle("a")
 
     def http_outage(self, group, since, until):
@@ -61,23 +71,45 @@ class Health(LabCase):
 
     def test_the_address_leaves_a_dead_nginx_within_the_fall_time_and_one_skew_time(self):
         group = self.pair()
-        self.faults(group, group.webs["a"].kill, group.webs["a"].start, "outage of a killed nginx, ms", FALL_MS + MOVE_MS + SLACK_MS)
+        self.faults(
+            group,
+            group.webs["a"].kill,
+            group.webs["a"].start,
+            "outage of a killed nginx, ms",
+            FALL_MS + MOVE_MS + SLACK_MS,
+        )
 
     def test_at_1_s_a_move_for_health_does_not_wait_three_intervals(self):
         group = self.pair(interval_ms=1000)
-        self.faults(group, group.webs["a"].kill, group.webs["a"].start, "outage of a killed nginx at 1 s, ms",
-                    FALL_MS + skew_time_ms(1000, PRIORITIES[1]) + SLACK_MS)
+        self.faults(
+            group,
+            group.webs["a"].kill,
+            group.webs["a"].start,
+            "outage of a killed nginx at 1 s, ms",
+            FALL_MS + skew_time_ms(1000, PRIORITIES[1]) + SLACK_MS,
+        )
 
     def test_the_address_leaves_an_nginx_that_answers_late(self):
         group = self.pair()
         # The attempt that finds it out lasts as long as the slow answer, or as long as is allowed.
-        self.faults(group, lambda: group.webs["a"].slow_down(SLOW_MS), group.webs["a"].speed_up, "outage of a slow nginx, ms",
-                    FALL_MS + SLOW_MS + 200 + MOVE_MS + SLACK_MS)
+        self.faults(
+            group,
+            lambda: group.webs["a"].slow_down(SLOW_MS),
+            group.webs["a"].speed_up,
+            "outage of a slow nginx, ms",
+            FALL_MS + SLOW_MS + 200 + MOVE_MS + SLACK_MS,
+        )
 
     def test_a_router_whose_check_demands_it_goes_to_initialize(self):
         group = self.pair(on_failure="initialize")
-        self.faults(group, group.webs["a"].kill, group.webs["a"].start, "outage with on_failure: initialize, ms",
-                    FALL_MS + MOVE_MS + SLACK_MS, fell_to="Initialize")
+        self.faults(
+            group,
+            group.webs["a"].kill,
+            group.webs["a"].start,
+            "outage with on_failure: initialize, ms",
+            FALL_MS + MOVE_MS + SLACK_MS,
+            fell_to="Initialize",
+        )
 
     def test_when_nginx_is_dead_everywhere_the_address_stays_with_the_preferred_node(self):
         group = self.pair()

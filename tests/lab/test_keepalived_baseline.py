@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The laboratory measures right: with keepalived, whose figures are known, it finds them again."""
 import statistics
-import unittest
 
 from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import Keepalived, RouterSettings, active_down_interval_ms, skew_time_ms
@@ -24,7 +23,9 @@ class KeepalivedBaseline(LabCase):
         for _ in range(3):
             moment = group.network.cut_silently(group.host("a"))
             until = after(moment, 800)
-            outages += [group.client.udp(address, moment, until).outage for address in group.settings.addresses]
+            outages += [
+                group.client.udp(address, moment, until).outage for address in group.settings.addresses
+            ]
             group.network.heal_silently(group.host("a"))
             group.settle("a")
         print("outages", [round(each, 1) for each in outages])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""vipd and keepalived share addresses: either as Active, failures, returns and planned stops, IPv4 and IPv6."""
+"""vipd and keepalived share addresses, either as Active: failures, returns, planned stops, both families."""
 from vipdlab import peers
 from vipdlab.case import main
 from vipdlab.daemons import Keepalived

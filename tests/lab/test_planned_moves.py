@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A planned move costs a client nothing worth mentioning: SIGTERM and `vipctl switch`, at 1 s and at 100 ms."""
+"""A planned move costs a client next to nothing: SIGTERM and `vipctl switch`, at 1 s and at 100 ms."""
 from vipdlab.case import LabCase, after, main
-from vipdlab.daemons import RouterSettings, Vipd
+from vipdlab.daemons import RouterSettings, Vipd, active_down_interval_ms
 
 MOST_LOST = 5  # of the datagrams of a client that sends 1,000 a second
 LOOK_ON_MS = 700
@@ -10,7 +10,9 @@ LOOK_ON_MS = 700
 class PlannedMoves(LabCase):
     def pair(self, interval_ms):
         # Without preemption the pair is whole again as soon as the stopped node is back, whoever is Active.
-        return self.group([Vipd, Vipd], RouterSettings(interval_ms=interval_ms, preempt=False), (250, 250)).start_in_order("a")
+        return self.group(
+            [Vipd, Vipd], RouterSettings(interval_ms=interval_ms, preempt=False), (250, 250)
+        ).start_in_order("a")
 
     def stops(self, interval_ms):
         group = self.pair(interval_ms)
@@ -22,7 +24,10 @@ class PlannedMoves(LabCase):
             group.settle(taking)
             until = after(moment, LOOK_ON_MS)
             self.assert_moved(group, moment, until, leaving, taking)
-            self.assertFalse(group.host(leaving).addresses() & set(group.settings.addresses), f"{leaving} has left addresses behind")
+            self.assertFalse(
+                group.host(leaving).addresses() & set(group.settings.addresses),
+                f"{leaving} has left addresses behind",
+            )
             group.daemons[leaving].start()
             group.settle(taking)
             return self.most_lost(group, moment, until), moment, until
@@ -63,6 +68,7 @@ class PlannedMoves(LabCase):
         group.settle("b")
         cut = group.network.cut(group.host("b"))
         group.settle("a", aside=("b",))
+        self.assert_outage(group, cut, after(cut, 600), active_down_interval_ms(100, 250) + 50)
 
 
 if __name__ == "__main__":

@@ -52,23 +52,45 @@ class Wire(LabCase):
         after(time.monotonic_ns(), 500)
         capture.stop()
         for family, mac in (("ip", "01:00:5e:00:00:12"), ("ipv6", "33:33:00:00:00:12")):
-            rows = capture.tshark(f"vrrp && {family}", "vrrp.version", "vrrp.type", "vrrp.virt_rtr_id", "vrrp.prio", "vrrp.addr_count",
-                                  "vrrp.short_adver_int", "vrrp.ip_addr" if family == "ip" else "vrrp.ipv6_addr", "eth.dst",
-                                  "ip.ttl" if family == "ip" else "ipv6.hlim")
+            rows = capture.tshark(
+                f"vrrp && {family}",
+                "vrrp.version",
+                "vrrp.type",
+                "vrrp.virt_rtr_id",
+                "vrrp.prio",
+                "vrrp.addr_count",
+                "vrrp.short_adver_int",
+                "vrrp.ip_addr" if family == "ip" else "vrrp.ipv6_addr",
+                "eth.dst",
+                "ip.ttl" if family == "ip" else "ipv6.hlim",
+            )
             self.assertGreater(len(rows), 5, family)
             address = VIP4 if family == "ip" else VIP6
             for row in rows:
                 # As tshark prints them: the interval in centiseconds, "type" as a number.
-                self.assertEqual([row[0], row[1], row[2], row[4], row[5], *row[6:]],
-                                 ["3", "1", "51", "1", str(INTERVAL_MS // 10), address, mac, "255"], row)
+                self.assertEqual(
+                    [row[0], row[1], row[2], row[4], row[5], *row[6:]],
+                    ["3", "1", "51", "1", str(INTERVAL_MS // 10), address, mac, "255"],
+                    row,
+                )
             self.assertLessEqual({row[3] for row in rows}, {"250", "200", "0"})
-            self.assertIn("0", {row[3] for row in rows}, f"{family}: no advertisement of priority 0 at the stop")
+            self.assertIn(
+                "0", {row[3] for row in rows}, f"{family}: no advertisement of priority 0 at the stop"
+            )
         self.assertTrue(capture.tshark("arp.isgratuitous"), "no gratuitous ARP")
-        self.assertTrue(capture.tshark("icmpv6.type == 136 && icmpv6.nd.na.flag.s == 0 && icmpv6.nd.na.flag.o == 1"), "no unsolicited NA")
+        self.assertTrue(
+            capture.tshark("icmpv6.type == 136 && icmpv6.nd.na.flag.s == 0 && icmpv6.nd.na.flag.o == 1"),
+            "no unsolicited NA",
+        )
         # That an address has moved is the purpose: tshark calls it a duplicate.
-        complaints = "_ws.malformed || (_ws.expert.severity >= \"Warning\" && !arp.duplicate-address-detected)"
+        complaints = '_ws.malformed || (_ws.expert.severity >= "Warning" && !arp.duplicate-address-detected)'
         self.assertEqual(capture.tshark(f"(vrrp || arp || icmpv6) && ({complaints})"), [])
-        self.assertEqual(capture.tshark("vrrp.checksum.status == \"Bad\" || icmpv6.checksum.status == \"Bad\" || ip.checksum.status == \"Bad\""), [])
+        self.assertEqual(
+            capture.tshark(
+                'vrrp.checksum.status == "Bad" || icmpv6.checksum.status == "Bad" || ip.checksum.status == "Bad"'
+            ),
+            [],
+        )
         text = capture.tcpdump("proto 112 or ip6 proto 112 or arp or icmp6")
         self.assertIn("VRRPv3", text)
         for complaint in ("bad", "invalid", "[|", "truncated", "incorrect", "wrong"):
@@ -82,19 +104,24 @@ class Wire(LabCase):
         for good in (FORGED4, FORGED6):
             for what, (advertisement, reason) in wrong(good).items():
                 with self.subTest(f"{what}, IPv{good.family}"):
-                    before = {name: daemon.discarded().get(reason, 0) for name, daemon in group.daemons.items()}
+                    before = {
+                        name: daemon.discarded().get(reason, 0) for name, daemon in group.daemons.items()
+                    }
                     packets.send(group.network.observer, [advertisement], times=5)
                     for name, daemon in group.daemons.items():
                         self.wait_counted(daemon, reason, before[name] + 5)
         self.assert_nothing_happened(group, begin, states)
 
     def wait_counted(self, daemon, reason, at_least):
-        wait_until(lambda: daemon.discarded().get(reason, 0) >= at_least, 3,
-                   lambda: f"{at_least} of \"{reason}\" on {daemon.host.name} ({daemon.discarded()})")
+        wait_until(
+            lambda: daemon.discarded().get(reason, 0) >= at_least,
+            3,
+            lambda: f'{at_least} of "{reason}" on {daemon.host.name} ({daemon.discarded()})',
+        )
 
     @staticmethod
     def transitions(daemon):
-        return [(each["state"], each["counters"]["became_active"]) for each in daemon.routers()]
+        return daemon.states(), daemon.times_active()
 
     def assert_nothing_happened(self, group, begin, states):
         until = after(time.monotonic_ns(), 5 * INTERVAL_MS)
@@ -102,7 +129,9 @@ class Wire(LabCase):
             self.assertEqual(self.transitions(daemon), states[name])
         self.assert_moved(group, begin, until, "a")
         for address in group.settings.addresses:
-            self.assertEqual(group.observer.announcements(address, begin, until), [], "announced again for nothing")
+            self.assertEqual(
+                group.observer.announcements(address, begin, until), [], "announced again for nothing"
+            )
 
     def test_an_oversized_packet_is_counted_and_changes_nothing(self):
         group = self.pair()
@@ -111,7 +140,10 @@ class Wire(LabCase):
         states = {name: self.transitions(daemon) for name, daemon in group.daemons.items()}
         observer = group.network.observer
         link_local = f"fe80::ff:fe00:{observer.number:x}"
-        for good in (packets.Advertisement(observer.ipv4, (VIP4,)), packets.Advertisement(link_local, (VIP6,))):
+        for good in (
+            packets.Advertisement(observer.ipv4, (VIP4,)),
+            packets.Advertisement(link_local, (VIP6,)),
+        ):
             before = {name: daemon.discarded().get("length", 0) for name, daemon in group.daemons.items()}
             packets.send_long(observer, dataclasses.replace(good, trailing=bytes(9000)), times=3)
             for name, daemon in group.daemons.items():
@@ -123,7 +155,9 @@ class Wire(LabCase):
         group = self.pair()
         forged = [advertisement for good in (FORGED4, FORGED6) for advertisement, _ in wrong(good).values()]
         flood = group.network.observer.process("flood", "python3", "-c", FLOOD)
-        (packets.sandbox.WORK / "flood.hex").write_text("\n".join(each.frame(group.network.observer.mac).hex() for each in forged), encoding="ascii")
+        (packets.sandbox.WORK / "flood.hex").write_text(
+            "\n".join(each.frame(group.network.observer.mac).hex() for each in forged), encoding="ascii"
+        )
         flood.start()
         flood.wait_log("flooding")
         moment = group.network.cut_silently(group.host("a"))
@@ -146,4 +180,8 @@ while True:
 """
 
 if __name__ == "__main__":
-    main(needs=[(each, shutil.which(each, path="/usr/bin:/usr/sbin:/bin:/sbin")) for each in ("tshark", "tcpdump")])
+    main(
+        needs=[
+            (each, shutil.which(each, path="/usr/bin:/usr/sbin:/bin:/sbin")) for each in ("tshark", "tcpdump")
+        ]
+    )

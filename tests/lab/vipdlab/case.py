@@ -8,7 +8,7 @@ import unittest
 from . import sandbox
 from .group import Group
 
-STALL = 6.0        # milliseconds: a repetition in which the machine stood still for longer does not count
+STALL = 6.0  # milliseconds: a repetition in which the machine stood still for longer does not count
 
 
 class LabCase(unittest.TestCase):
@@ -44,8 +44,15 @@ class LabCase(unittest.TestCase):
                 continue
             values.append(value)
         result = of(values)
-        print(f"    {what}: {result:.1f}, at most {at_most:.1f}; all {[round(each, 1) for each in values]}"
-              + (f"; repeated because the machine stood still (value, stall in ms): {repeated}" if repeated else ""), flush=True)
+        print(
+            f"    {what}: {result:.1f}, at most {at_most:.1f}; all {[round(each, 1) for each in values]}"
+            + (
+                f"; repeated because the machine stood still (value, stall in ms): {repeated}"
+                if repeated
+                else ""
+            ),
+            flush=True,
+        )
         self.assertLessEqual(result, at_most, f"{what}: {values}")
         return result
 
@@ -60,7 +67,11 @@ class LabCase(unittest.TestCase):
     def assert_outage(self, group, since, until, at_most):
         """No address was without service for longer; the time for which the machine stood still is granted."""
         stalls = max(group.client.all_stalls(since, until), group.observer.all_stalls(since, until))
-        self.assertLessEqual(self.worst_outage(group, since, until), at_most + stalls, f"of which for stalls of the machine: {stalls:.1f} ms")
+        self.assertLessEqual(
+            self.worst_outage(group, since, until),
+            at_most + stalls,
+            f"of which for stalls of the machine: {stalls:.1f} ms",
+        )
 
     def assert_moved(self, group, since, until, *nodes):
         """The client was served by these nodes in this order, at each address."""

@@ -23,6 +23,7 @@ FRR_PROGRAMS = "/usr/lib/frr"
 @dataclasses.dataclass(frozen=True)
 class RouterSettings:
     """A virtual router (one for each family of its addresses), as all its nodes have it."""
+
     name: str = "edge"
     vrid: int = 51
     interval_ms: int = 1000
@@ -53,6 +54,7 @@ def active_down_interval_ms(interval_ms, priority):
 
 class Daemon:
     """What all of them can do. Moments are nanoseconds of CLOCK_MONOTONIC, taken just before the deed."""
+
     process = None
     kind = ""
 
@@ -69,11 +71,18 @@ class Daemon:
     def state(self):
         """The state that all families are in, or None while they differ or nobody runs."""
         states = self.states()
-        return states[self.settings.families[0]] if set(states) == set(self.settings.families) and len(set(states.values())) == 1 else None
+        return (
+            states[self.settings.families[0]]
+            if set(states) == set(self.settings.families) and len(set(states.values())) == 1
+            else None
+        )
 
     def wait_state(self, wanted, timeout=10):
-        wait_until(lambda: self.state() == wanted, timeout,
-                   lambda: f"{self.kind} on {self.host.name} in {wanted} (it is in {self.states()})\n{self.log()[-3000:]}")
+        wait_until(
+            lambda: self.state() == wanted,
+            timeout,
+            lambda: f"{self.kind} on {self.host.name} in {wanted} (it is in {self.states()})\n{self.log()[-3000:]}",
+        )
 
     def effective_priority(self):
         """As far as it tells, or None."""
@@ -124,6 +133,7 @@ class Daemon:
 
 class Vipd(Daemon):
     """vipd from the build directory. `checks` is YAML for a virtual server on the first address."""
+
     kind = "vipd"
 
     def __init__(self, host, settings, priority, checks=None, options=None, config=None):
@@ -134,21 +144,41 @@ class Vipd(Daemon):
         self.config_file = self.directory / "vipd.yaml"
         self.write(config or self.configuration(checks, options or {}))
         build = probe.build_directory()
-        self.process = host.process("vipd", build / "vipd", "--config", self.config_file, "--run-dir", self.directory / "run",
-                                    "--state-dir", self.directory / "state")
+        self.process = host.process(
+            "vipd",
+            build / "vipd",
+            "--config",
+            self.config_file,
+            "--run-dir",
+            self.directory / "run",
+            "--state-dir",
+            self.directory / "state",
+        )
 
     def configuration(self, checks=None, options=None):
         s = self.settings
-        lines = ["virtual_routers:", f"  {s.name}:", f"    interface: {s.interface}", f"    vrid: {s.vrid}",
-                 f"    priority: {self.priority}", f"    advertisement_interval: {s.interval_ms}ms",
-                 f"    addresses: [{', '.join(prefixed(each) for each in s.addresses)}]"]
+        lines = [
+            "virtual_routers:",
+            f"  {s.name}:",
+            f"    interface: {s.interface}",
+            f"    vrid: {s.vrid}",
+            f"    priority: {self.priority}",
+            f"    advertisement_interval: {s.interval_ms}ms",
+            f"    addresses: [{', '.join(prefixed(each) for each in s.addresses)}]",
+        ]
         if not s.preempt:
             lines.append("    preempt_mode: false")
         lines += [f"    {key}: {value}" for key, value in (options or {}).items()]
         if checks:
             first = s.addresses[0]
-            listen = f"{first}:80" if "." in first else f"\"[{first}]:80\""
-            lines += ["virtual_servers:", "  web:", f"    router: {s.name}", f"    listen: [{listen}]", "    checks:"]
+            listen = f"{first}:80" if "." in first else f'"[{first}]:80"'
+            lines += [
+                "virtual_servers:",
+                "  web:",
+                f"    router: {s.name}",
+                f"    listen: [{listen}]",
+                "    checks:",
+            ]
             lines += [f"      {line}" for line in checks.strip().splitlines()]
         return "\n".join(lines) + "\n"
 
@@ -160,7 +190,9 @@ class Vipd(Daemon):
         return self
 
     def ctl(self, *arguments, check=True):
-        return run(probe.build_directory() / "vipctl", "--run-dir", self.directory / "run", *arguments, check=check)
+        return run(
+            probe.build_directory() / "vipctl", "--run-dir", self.directory / "run", *arguments, check=check
+        )
 
     def status(self):
         """`vipctl status --json`, or {} while nobody answers."""
@@ -183,7 +215,12 @@ class Vipd(Daemon):
         """In this state, with the priority as configured: all checks are up."""
         routers = self.routers()
         return len(routers) == len(self.settings.families) and all(
-            each["state"] == state and each["priority"] == self.priority for each in routers)
+            each["state"] == state and each["priority"] == self.priority for each in routers
+        )
+
+    def times_active(self):
+        """How often its virtual routers have become Active since they started."""
+        return sum(each["counters"]["became_active"] for each in self.routers())
 
     def discarded(self):
         """Packets rejected so far, by reason, over all routers and interfaces of the status."""
@@ -206,7 +243,9 @@ class Vipd(Daemon):
 
     def child(self, name):
         """The pid of vipd-router or vipd-monitor: a child of the guardian, or None."""
-        return next((pid for pid in children(self.process.pid) if command_of(pid) == name and alive(pid)), None)
+        return next(
+            (pid for pid in children(self.process.pid) if command_of(pid) == name and alive(pid)), None
+        )
 
     def kill_router(self):
         """SIGKILL for the router process alone."""
@@ -229,6 +268,7 @@ class Vipd(Daemon):
 
 class Keepalived(Daemon):
     """Debian's keepalived, one vrrp_instance for each family."""
+
     kind = "keepalived"
 
     # It has no HTTP check for VRRP: a script, a second at least between two runs.
@@ -252,11 +292,28 @@ urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
         self._check_weight = check_weight
         directory = sandbox.WORK / f"{host.name}.keepalived"
         directory.mkdir(exist_ok=True)
-        (directory / "keepalived.conf").write_text(self.configuration(extra_global, directory), encoding="ascii")
+        (directory / "keepalived.conf").write_text(
+            self.configuration(extra_global, directory), encoding="ascii"
+        )
         (directory / "check.py").write_text(self.CHECK_SCRIPT, encoding="ascii")
         # Without -G and -l each line would go to a console that takes milliseconds for it.
-        self.process = host.process("keepalived", "keepalived", "-n", "-l", "-G", "-D", "-P", "-f", directory / "keepalived.conf",
-                                    "-p", directory / "pid", "-r", directory / "vrrp.pid", "-c", directory / "checkers.pid")
+        self.process = host.process(
+            "keepalived",
+            "keepalived",
+            "-n",
+            "-l",
+            "-G",
+            "-D",
+            "-P",
+            "-f",
+            directory / "keepalived.conf",
+            "-p",
+            directory / "pid",
+            "-r",
+            directory / "vrrp.pid",
+            "-c",
+            directory / "checkers.pid",
+        )
 
     def configuration(self, extra_global, directory):
         s = self.settings
@@ -267,9 +324,11 @@ urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
             track = "  track_script {\n    nginx\n  }\n"
         for family in s.families:
             addresses = "\n    ".join(f"{prefixed(each)}" for each in s.of_family(family))
-            text += (f"vrrp_instance v{family} {{\n  state BACKUP\n  interface {s.interface}\n  virtual_router_id {s.vrid}\n"
-                     f"  priority {self.priority}\n  advert_int {s.interval_ms / 1000:g}\n"
-                     f"{'' if s.preempt else '  nopreempt' + chr(10)}{track}  virtual_ipaddress {{\n    {addresses}\n  }}\n}}\n")
+            text += (
+                f"vrrp_instance v{family} {{\n  state BACKUP\n  interface {s.interface}\n  virtual_router_id {s.vrid}\n"
+                f"  priority {self.priority}\n  advert_int {s.interval_ms / 1000:g}\n"
+                f"{'' if s.preempt else '  nopreempt' + chr(10)}{track}  virtual_ipaddress {{\n    {addresses}\n  }}\n}}\n"
+            )
         return text
 
     def start(self):
@@ -290,6 +349,7 @@ urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
 
 class Frr(Daemon):
     """FRR's zebra and vrrpd, on the macvlans that they want to find. Needs the machine's root (user frr)."""
+
     kind = "frr"
 
     def __init__(self, host, settings, priority):
@@ -309,13 +369,30 @@ class Frr(Daemon):
 
     def _program(self, name):
         d = self.directory
-        return self.host.process(name, f"{FRR_PROGRAMS}/{name}", "-f", d / "frr.conf", "-i", d / f"{name}.pid",
-                                 "-z", d / "zserv.api", "--vty_socket", d, "-A", "127.0.0.1")
+        return self.host.process(
+            name,
+            f"{FRR_PROGRAMS}/{name}",
+            "-f",
+            d / "frr.conf",
+            "-i",
+            d / f"{name}.pid",
+            "-z",
+            d / "zserv.api",
+            "--vty_socket",
+            d,
+            "-A",
+            "127.0.0.1",
+        )
 
     def _write(self):
         s = self.settings
-        lines = [f"log file {self.directory}/frr.log", f"interface {s.interface}", f" vrrp {s.vrid} version 3",
-                 f" vrrp {s.vrid} priority {self.priority}", f" vrrp {s.vrid} advertisement-interval {s.interval_ms}"]
+        lines = [
+            f"log file {self.directory}/frr.log",
+            f"interface {s.interface}",
+            f" vrrp {s.vrid} version 3",
+            f" vrrp {s.vrid} priority {self.priority}",
+            f" vrrp {s.vrid} advertisement-interval {s.interval_ms}",
+        ]
         if not s.preempt:
             lines.append(f" no vrrp {s.vrid} preempt")
         lines += [f" vrrp {s.vrid} {'ip' if '.' in each else 'ipv6'} {each}" for each in s.addresses]
@@ -325,17 +402,22 @@ class Frr(Daemon):
 
     def _interfaces(self):
         """One macvlan a family with the virtual router's MAC address and addresses; for IPv6 a link-local too.
-        Only they may answer for the addresses: the kernel would answer on the cable as well, also as a Backup."""
+        Only they may answer for the addresses: the kernel would answer on the cable as well, also as a Backup.
+        """
         self.host.run("sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1")
         for family in self.settings.families:
             name = f"vrrp{family}-2-1"
-            lines = [f"link add {name} link {self.settings.interface} type macvlan mode bridge",
-                     f"link set {name} addrgenmode none",
-                     f"link set {name} address 00:00:5e:00:0{1 if family == 4 else 2}:{self.settings.vrid:02x}"]
+            lines = [
+                f"link add {name} link {self.settings.interface} type macvlan mode bridge",
+                f"link set {name} addrgenmode none",
+                f"link set {name} address 00:00:5e:00:0{1 if family == 4 else 2}:{self.settings.vrid:02x}",
+            ]
             if family == 6:
                 lines.append(f"address add fe80::5eff:fe00:{self.host.number:x}/64 dev {name} nodad")
-            lines += [f"address add {prefixed(each)} dev {name}{' nodad' if family == 6 else ''}"
-                      for each in self.settings.of_family(family)]
+            lines += [
+                f"address add {prefixed(each)} dev {name}{' nodad' if family == 6 else ''}"
+                for each in self.settings.of_family(family)
+            ]
             self.host.ip("-batch", "-", text="\n".join([*lines, f"link set {name} up"]) + "\n")
 
     def start(self):
@@ -346,7 +428,18 @@ class Frr(Daemon):
         return self
 
     def status(self):
-        text = run("ip", "netns", "exec", self.host.name, "vtysh", "--vty_socket", self.directory, "-c", "show vrrp json", check=False)
+        text = run(
+            "ip",
+            "netns",
+            "exec",
+            self.host.name,
+            "vtysh",
+            "--vty_socket",
+            self.directory,
+            "-c",
+            "show vrrp json",
+            check=False,
+        )
         with contextlib.suppress(json.JSONDecodeError):
             return json.loads(text)
         return []
@@ -368,4 +461,3 @@ class Frr(Daemon):
     def end(self):
         super().end()
         self._zebra.kill()
-

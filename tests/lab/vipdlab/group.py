@@ -1,21 +1,30 @@
-"""A group of nodes with their daemons, echo servers, web servers, and the client and observer that look on."""
+"""A group of nodes with their daemons, echo and web servers, and the client and observer that look on."""
 import time
 
 from . import network, probe
 from .processes import wait_until
 
-SETTLING = 15             # seconds within which every group must be in its states
+SETTLING = 15  # seconds within which every group must be in its states
 QUIET_NS = 2_500_000_000  # longer than any pause between two rounds of announcements
 
 
 class Group:
     """Two or three nodes with a daemon each, echo servers, a client and an observer; everything ends with close()."""
 
-    def __init__(self, makers, settings, priorities=(250, 200, 150), udp_rate=1000, http_rate=0, http_timeout=300, web=None):
+    def __init__(
+        self,
+        makers,
+        settings,
+        priorities=(250, 200, 150),
+        udp_rate=1000,
+        http_rate=0,
+        http_timeout=300,
+        web=None,
+    ):
         """makers: for each node a function (host, settings, priority) -> Daemon."""
         self.settings = settings
         self._udp_rate, self._http_rate = udp_rate, http_rate
-        self.network = network.Network(tuple(network.NODES)[:len(makers)])
+        self.network = network.Network(tuple(network.NODES)[: len(makers)])
         self._closing = []
         self.daemons = {}
         self.webs = {}
@@ -59,7 +68,9 @@ class Group:
             if daemon.running and name not in aside:
                 daemon.wait_state("Active" if name == active else "Backup", SETTLING)
         for address in self.settings.addresses if served else ():
-            wait_until(lambda a=address: self._served_by(a, active), SETTLING, f"service at {address} by {active}")
+            wait_until(
+                lambda a=address: self._served_by(a, active), SETTLING, f"service at {address} by {active}"
+            )
 
     def _served_by(self, address, node):
         for kind, rate in (("u", self._udp_rate), ("h", self._http_rate)):
@@ -71,9 +82,13 @@ class Group:
 
     def quiet(self):
         """Waits until nobody has announced an address for a while: the rounds after the last move are over."""
+
         def silent():
             now = time.monotonic_ns()
-            return all(not self.observer.announced_since(each, now - QUIET_NS) for each in self.settings.addresses)
+            return all(
+                not self.observer.announced_since(each, now - QUIET_NS) for each in self.settings.addresses
+            )
+
         wait_until(silent, SETTLING, "an end of the announcements")
 
     def active(self):

@@ -77,28 +77,50 @@ class Network:
     def _build(self):
         for name in (SWITCH, *(host.name for host in self.hosts)):
             run("ip", "netns", "add", name)
-        run("ip", "-n", SWITCH, "-batch", "-", text="""
+        run(
+            "ip",
+            "-n",
+            SWITCH,
+            "-batch",
+            "-",
+            text="""
             link set lo up
             link add br0 type bridge forward_delay 0 mcast_snooping 0
             link set br0 up
-            """)
+            """,
+        )
         for host in self.hosts:
             self.plug(host)
             host.ip("link", "set", "lo", "up")
 
     def plug(self, host):
         """Gives a host its cable: the interface, its addresses, its port."""
-        run("ip", "-n", SWITCH, "-batch", "-", text=f"""
+        run(
+            "ip",
+            "-n",
+            SWITCH,
+            "-batch",
+            "-",
+            text=f"""
             link add {host.port} type veth peer name {CABLE} address {host.mac} netns {host.name}
             link set {host.port} master br0 up
-            """)
-        settings = [f"net.ipv6.conf.{where}.{key}" for where in ("default", CABLE) for key in ("accept_dad=0", "accept_ra=0")]
+            """,
+        )
+        settings = [
+            f"net.ipv6.conf.{where}.{key}"
+            for where in ("default", CABLE)
+            for key in ("accept_dad=0", "accept_ra=0")
+        ]
         host.run("sysctl", "-qw", *settings)
-        host.ip("-batch", "-", text=f"""
+        host.ip(
+            "-batch",
+            "-",
+            text=f"""
             address add {host.ipv4}/24 dev {CABLE}
             address add {host.ipv6}/64 dev {CABLE} nodad
             link set {CABLE} up
-            """)
+            """,
+        )
 
     def unplug(self, host):
         """Deletes the host's interface altogether."""
@@ -140,8 +162,14 @@ class Network:
         return self._port("ip", "netns", "exec", SWITCH, "nft", "delete table bridge lab")
 
     def _filter(self, rule):
-        return self._port("ip", "netns", "exec", SWITCH, "nft",
-                          "table bridge lab { chain forward { type filter hook forward priority 0; " + rule + "; }; }")
+        return self._port(
+            "ip",
+            "netns",
+            "exec",
+            SWITCH,
+            "nft",
+            "table bridge lab { chain forward { type filter hook forward priority 0; " + rule + "; }; }",
+        )
 
     @staticmethod
     def _port(*arguments):

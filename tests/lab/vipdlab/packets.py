@@ -48,6 +48,7 @@ def checksum(data):
 @dataclasses.dataclass(frozen=True)
 class Advertisement:
     """A good one by default; every field can be made wrong, and bytes cut off or put behind."""
+
     source: str
     addresses: tuple
     vrid: int = 51
@@ -55,11 +56,11 @@ class Advertisement:
     interval_cs: int = 10
     version: int = 3
     kind: int = 1
-    count: int | None = None       # None: as many as there are
+    count: int | None = None  # None: as many as there are
     hop_limit: int = 255
-    destination: str = ""          # "": the VRRP group
-    checksum: int | None = None    # None: the right one, with pseudo-header
-    keep: int | None = None        # bytes of the message that are sent
+    destination: str = ""  # "": the VRRP group
+    checksum: int | None = None  # None: the right one, with pseudo-header
+    keep: int | None = None  # bytes of the message that are sent
     trailing: bytes = b""
 
     @property
@@ -73,12 +74,18 @@ class Advertisement:
     def message(self):
         count = len(self.addresses) if self.count is None else self.count
         packed = b"".join(ipaddress.ip_address(each).packed for each in self.addresses)
-        head = struct.pack("!BBBBH", self.version << 4 | self.kind, self.vrid, self.priority, count, self.interval_cs)
+        head = struct.pack(
+            "!BBBBH", self.version << 4 | self.kind, self.vrid, self.priority, count, self.interval_cs
+        )
         body = head + b"\0\0" + packed + self.trailing
         ends = ipaddress.ip_address(self.source).packed + ipaddress.ip_address(self.target).packed
-        pseudo = ends + (struct.pack("!BBH", 0, VRRP, len(body)) if self.family == 4 else struct.pack("!IHBB", len(body), 0, 0, VRRP))
+        pseudo = ends + (
+            struct.pack("!BBH", 0, VRRP, len(body))
+            if self.family == 4
+            else struct.pack("!IHBB", len(body), 0, 0, VRRP)
+        )
         total = checksum(pseudo + body) if self.checksum is None else self.checksum
-        return (head + struct.pack("!H", total) + packed + self.trailing)[:self.keep]
+        return (head + struct.pack("!H", total) + packed + self.trailing)[: self.keep]
 
     def frame(self, source_mac, target_mac=None):
         message = self.message()
@@ -86,7 +93,11 @@ class Advertisement:
         mac = target_mac or ("01:00:5e:00:00:12" if self.family == 4 else "33:33:00:00:00:12")
         ethernet = bytes.fromhex((mac + source_mac).replace(":", ""))
         if self.family == 4:
-            head = struct.pack("!BBHHHBBH", 0x45, 0xC0, 20 + len(message), 0, 0, self.hop_limit, VRRP, 0) + source + target
+            head = (
+                struct.pack("!BBHHHBBH", 0x45, 0xC0, 20 + len(message), 0, 0, self.hop_limit, VRRP, 0)
+                + source
+                + target
+            )
             head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
             return ethernet + b"\x08\x00" + head + message
         head = struct.pack("!IHBB", 6 << 28, len(message), VRRP, self.hop_limit) + source + target
@@ -101,15 +112,20 @@ def send(host, advertisements, times=1, target_mac=None):
 
 def send_long(host, advertisement, times=1):
     """Longer than a frame: the kernel makes fragments. The source is the host's own address."""
-    host.run(sys.executable, "-c", SENDER, text=f"{advertisement.family} {advertisement.message().hex()}\n" * times)
+    host.run(
+        sys.executable, "-c", SENDER, text=f"{advertisement.family} {advertisement.message().hex()}\n" * times
+    )
 
 
 class Capture:
     """Everything that one host sees on its cable, for tshark and tcpdump."""
 
     def __init__(self, host, name="capture"):
+        # At once: packets still in its buffer when it ends would be missing.
         self.file = sandbox.WORK / f"{host.name}.{name}.pcap"
-        self._process = host.process(f"{name}.tcpdump", "tcpdump", "-i", CABLE, "-U", "-Z", "root", "-w", self.file).start()
+        self._process = host.process(
+            f"{name}.tcpdump", "tcpdump", "-i", CABLE, "--immediate-mode", "-U", "-Z", "root", "-w", self.file
+        ).start()
         self._process.wait_log("listening on")
 
     def stop(self):
@@ -119,8 +135,20 @@ class Capture:
     def tshark(self, display_filter, *fields):
         """The packets that match; each as its list of fields, or as its summary."""
         wanted = [option for field in fields for option in ("-e", field)]
-        lines = run("env", f"HOME={sandbox.WORK}", "tshark", "-n", "-r", self.file, "-o", "vrrp.v3_checksum_as_in_v2:FALSE",
-                    "-Y", display_filter, *(["-T", "fields", *wanted] if fields else []), check=False).splitlines()
+        lines = run(
+            "env",
+            f"HOME={sandbox.WORK}",
+            "tshark",
+            "-n",
+            "-r",
+            self.file,
+            "-o",
+            "vrrp.v3_checksum_as_in_v2:FALSE",
+            "-Y",
+            display_filter,
+            *(["-T", "fields", *wanted] if fields else []),
+            timeout=60,
+        ).splitlines()
         lines = [line for line in lines if not line.startswith("Running as user")]
         return [line.split("\t") for line in lines] if fields else lines
 
@@ -129,4 +157,8 @@ class Capture:
         return re.sub(r"(?m)^reading from file .*\n", "", text)
 
     def wait_for(self, display_filter, count, timeout=5):
-        wait_until(lambda: len(self.tshark(display_filter)) >= count, timeout, f"{count} packets that match {display_filter}")
+        wait_until(
+            lambda: len(self.tshark(display_filter)) >= count,
+            timeout,
+            f"{count} packets that match {display_filter}",
+        )

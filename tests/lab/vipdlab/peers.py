@@ -13,6 +13,7 @@ SLACK_MS = 40
 
 class PeerCase(LabCase):
     """Set `peer` to the class of the other daemon, and its slack to what it needs itself once it is Active."""
+
     peer = None
     peer_slack_ms = SLACK_MS
     peer_reclaims = True  # announces itself when it has been Active all the time beside another
@@ -34,7 +35,11 @@ class PeerCase(LabCase):
         if not self.peer_reclaims and isinstance(group.daemons["a"], self.peer):
             # Then clients stay with our MAC address until they find out; all we can do is give the addresses up.
             group.settle("a", served=False)
-            wait_until(lambda: not group.host("b").addresses() & set(group.settings.addresses), 1, "b without the addresses")
+            wait_until(
+                lambda: not group.host("b").addresses() & set(group.settings.addresses),
+                1,
+                "b without the addresses",
+            )
             return
         group.settle("a")
         until = after(healed, 1500)

@@ -27,12 +27,13 @@ def build_directory():
 class Sample:
     sent: int
     latency: int | None  # None: lost
-    node: str            # who answered, or why nobody did
+    node: str  # who answered, or why nobody did
 
 
 @dataclasses.dataclass(frozen=True)
 class Window:
     """The samples of one series that were sent in a stretch of time."""
+
     samples: list
 
     @property
@@ -100,7 +101,7 @@ class Series:
         self._values.insert(at, value)
 
     def between(self, since, until):
-        return self._values[bisect.bisect_left(self._times, since):bisect.bisect_left(self._times, until)]
+        return self._values[bisect.bisect_left(self._times, since) : bisect.bisect_left(self._times, until)]
 
     def last(self, count):
         return self._values[-count:]
@@ -112,7 +113,11 @@ class Probe:
     def __init__(self, host, mode, *tasks):
         self._popen = subprocess.Popen(
             ["ip", "netns", "exec", host.name, build_directory() / "lab_probe", *mode, *tasks],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, encoding="ascii")
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="ascii",
+        )
         self._series = collections.defaultdict(Series)
         self._watermark = 0
         self._lock = threading.Lock()
@@ -131,13 +136,17 @@ class Probe:
             self._watermark = int(words[1])
         elif kind == "u":
             lost = words[3] == "-"
-            self._series["u", words[1]].add(int(words[2]), Sample(int(words[2]), None if lost else int(words[3]),
-                                                                  "lost" if lost else words[4]))
+            self._series["u", words[1]].add(
+                int(words[2]),
+                Sample(int(words[2]), None if lost else int(words[3]), "lost" if lost else words[4]),
+            )
         elif kind == "h":
             # Any answer but 200 is a failure for the client, however fast it came.
             good = words[3] != "-" and words[4] == "200"
-            self._series["h", words[1]].add(int(words[2]), Sample(int(words[2]), int(words[3]) if good else None,
-                                                                  words[5] if good else words[4]))
+            self._series["h", words[1]].add(
+                int(words[2]),
+                Sample(int(words[2]), int(words[3]) if good else None, words[5] if good else words[4]),
+            )
         elif kind == "n":
             macs = () if words[3] == "-" else tuple(words[3].split(","))
             self._series["n", words[1]].add(int(words[2]), (int(words[2]), macs))
@@ -149,8 +158,11 @@ class Probe:
     def know(self, until):
         """Waits until everything that was sent before `until` has its answer or is lost."""
         needed = until + int(SLOWEST * 1e9)
-        wait_until(lambda: self._watermark >= needed or self._popen.poll() is not None,
-                   max(0.0, (needed - time.monotonic_ns()) / 1e9) + 10, "the fate of the last probes")
+        wait_until(
+            lambda: self._watermark >= needed or self._popen.poll() is not None,
+            max(0.0, (needed - time.monotonic_ns()) / 1e9) + 10,
+            "the fate of the last probes",
+        )
         if self._popen.poll() is not None:
             raise RuntimeError(f"lab_probe has ended with status {self._popen.returncode}")
 
@@ -224,7 +236,9 @@ def client(network, addresses, udp_rate=1000, http_rate=0, http_timeout=300):
 
 def observer(network, addresses, period_us=2000):
     """Asks everybody on the link who has the addresses; labels are the addresses."""
-    return Probe(network.observer, ["watch", "eth0"], *(f"neighbour:{each},{each},{period_us}" for each in addresses))
+    return Probe(
+        network.observer, ["watch", "eth0"], *(f"neighbour:{each},{each},{period_us}" for each in addresses)
+    )
 
 
 def echo_server(host):

@@ -30,10 +30,19 @@ def wait_until(condition, timeout, what):
 
 def run(*arguments, text=None, check=True, timeout=20):
     """A command that ends by itself; its output. A failure shows the command and what it said."""
-    done = subprocess.run([str(each) for each in arguments], input=text, text=True, timeout=timeout,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        [str(each) for each in arguments],
+        input=text,
+        text=True,
+        timeout=timeout,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     if check and done.returncode != 0:
-        raise RuntimeError(f"{' '.join(str(each) for each in arguments)}: exit status {done.returncode}\n{done.stdout}")
+        raise RuntimeError(
+            f"{' '.join(str(each) for each in arguments)}: exit status {done.returncode}\n{done.stdout}"
+        )
     return done.stdout
 
 
@@ -110,8 +119,13 @@ class Process:
 
     def start(self):
         with open(self.log_file, "ab") as log:
-            self._popen = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=log,
-                                           stderr=subprocess.STDOUT, env=self._environment)
+            self._popen = subprocess.Popen(
+                self.arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+            )
         return self
 
     @property
@@ -134,8 +148,11 @@ class Process:
 
     def wait_log(self, pattern, timeout=5, since=0):
         """Waits for a line of the log that comes after position `since`."""
-        return wait_until(lambda: re.search(pattern, self.log()[since:]), timeout,
-                          lambda: f"{self.name}: \"{pattern}\" in its log\n{self.log()[since:][-2000:]}")
+        return wait_until(
+            lambda: re.search(pattern, self.log()[since:]),
+            timeout,
+            lambda: f'{self.name}: "{pattern}" in its log\n{self.log()[since:][-2000:]}',
+        )
 
     def signal(self, number):
         self._popen.send_signal(number)

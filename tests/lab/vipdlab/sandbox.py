@@ -20,7 +20,7 @@ MS_REC_PRIVATE = 0x4000 | 0x40000
 PR_SET_PDEATHSIG = 1
 
 WORK = pathlib.Path("/run/lab")  # on a tmpfs of ours: files of daemons, gone with the namespaces
-MAY_NOT = 77                     # exit status: this machine does not let us; CTest counts it as skipped
+MAY_NOT = 77  # exit status: this machine does not let us; CTest counts it as skipped
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -51,7 +51,10 @@ def _write(path, text):
 def _map_ids(pid):
     """Everybody keeps his number inside, so that daemons can change to users of their own. Root, from outside."""
     for kind in ("uid_map", "gid_map"):
-        ranges = [line.split() for line in pathlib.Path(f"/proc/self/{kind}").read_text(encoding="ascii").splitlines()]
+        ranges = [
+            line.split()
+            for line in pathlib.Path(f"/proc/self/{kind}").read_text(encoding="ascii").splitlines()
+        ]
         _write(f"/proc/{pid}/{kind}", "".join(f"{first} {first} {count}\n" for first, _, count in ranges))
 
 
@@ -97,16 +100,19 @@ def _furnish():
 
 def _advice(error, as_root):
     text = f"This machine does not let us make the namespaces that the lab runs in ({error}).\n"
-    if as_root:
-        return text + "Inside a container it needs CAP_SYS_ADMIN and CAP_NET_ADMIN (docker run --privileged)."
-    for path, wanted in (("/proc/sys/kernel/unprivileged_userns_clone", "1"),
-                         ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "0")):
+    for path, forbids, wanted in (
+        ("kernel/unprivileged_userns_clone", "0", "1"),
+        ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
+        ("user/max_user_namespaces", "0", "10000"),
+        ("user/max_net_namespaces", "0", "10000"),
+    ):
         try:
-            if pathlib.Path(path).read_text(encoding="ascii").strip() != wanted:
-                name = path.removeprefix("/proc/sys/").replace("/", ".")
-                text += f"Allow it to ordinary users with: sudo sysctl {name}={wanted}\n"
+            if pathlib.Path("/proc/sys", path).read_text(encoding="ascii").strip() == forbids:
+                text += f"Allow them with: sudo sysctl {path.replace('/', '.')}={wanted}\n"
         except OSError:
             pass
+    if as_root:
+        return text + "Inside a container it needs CAP_SYS_ADMIN and CAP_NET_ADMIN (docker run --privileged)."
     return text + "Or run it as root."
 
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-STRIP = 60             # tenths of a second of the client's past
+STRIP = 60  # tenths of a second of the client's past
 SLOT = 100_000_000
 COLUMNS = (("event", 13), ("outage", 10), ("lost", 14), ("two repliers", 14), ("active", 8))
 
@@ -20,9 +20,17 @@ def table_head():
 
 def table_row(result):
     moved = f"{result['active_before'] or '-'} > {result['active_after'] or '-'}"
-    cells = (result["event"], f"{result['outage_ms']:.0f} ms", f"{result['lost']} of {result['requests']}",
-             f"{result['two_repliers_ms']:.0f} ms", moved)
-    row = "".join(f"{cell:<{width}}" if name == "event" else f"{cell:>{width}}" for cell, (name, width) in zip(cells, COLUMNS))
+    cells = (
+        result["event"],
+        f"{result['outage_ms']:.0f} ms",
+        f"{result['lost']} of {result['requests']}",
+        f"{result['two_repliers_ms']:.0f} ms",
+        moved,
+    )
+    row = "".join(
+        f"{cell:<{width}}" if name == "event" else f"{cell:>{width}}"
+        for cell, (name, width) in zip(cells, COLUMNS)
+    )
     return row + ("" if not result["notes"] else "   " + "; ".join(result["notes"]))
 
 
@@ -42,9 +50,12 @@ class PlainView:
         print(f"[{number}/{count}] {name}: {text}", flush=True)
 
     def result(self, result):
-        print(f"    outage {result['outage_ms']:.0f} ms, lost {result['lost']} of {result['requests']} requests and "
-              f"{result['datagrams_lost']} of {result['datagrams']} datagrams, two repliers {result['two_repliers_ms']:.0f} ms, "
-              f"Active {result['active_before'] or 'nobody'}, then {result['active_after'] or 'nobody'}", flush=True)
+        print(
+            f"    outage {result['outage_ms']:.0f} ms, lost {result['lost']} of {result['requests']} requests and "
+            f"{result['datagrams_lost']} of {result['datagrams']} datagrams, two repliers {result['two_repliers_ms']:.0f} ms, "
+            f"Active {result['active_before'] or 'nobody'}, then {result['active_after'] or 'nobody'}",
+            flush=True,
+        )
         for note in result["notes"]:
             print(f"    {note}", flush=True)
 
@@ -67,7 +78,9 @@ class LiveView:
         self._results = []
         self._height = 0
         self._end = threading.Event()
-        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._paint_often, self._poll_often)]
+        self._threads = [
+            threading.Thread(target=each, daemon=True) for each in (self._paint_often, self._poll_often)
+        ]
         sys.stdout.write("\033[?25l")  # no cursor
         for thread in self._threads:
             thread.start()
@@ -130,9 +143,14 @@ class LiveView:
             strip, serving, counts = self._client()
             lines += [self._node(name, name == serving) for name in self._group.daemons]
             lines += [f"  client  {counts}", f"          {strip}  {self._colour('last 6 s', 'dim')}"]
-        lines += ["", f"  {self._colour(self._event, 'bold')}  {self._doing}", ""]
+        lines.append("")
+        if self._event or self._doing:
+            lines += [f"  {self._colour(self._event, 'bold')}  {self._doing}", ""]
         if self._results:
-            lines += [self._colour("  " + table_head(), "dim"), *("  " + table_row(each) for each in self._results)]
+            lines += [
+                self._colour("  " + table_head(), "dim"),
+                *("  " + table_row(each) for each in self._results),
+            ]
         return lines
 
     def _node(self, name, serves):
@@ -143,10 +161,21 @@ class LiveView:
         else:
             words = sorted(set(states.values()))
             state = self._colour(f"{'/'.join(words) or '...':<11}", words[0] if len(words) == 1 else "dim")
-        nginx = "" if web is None else ("nginx slow" if web.slow and web.running else "nginx up" if web.running
-                                        else self._colour("nginx dead", "bad"))
-        return f"  node {name}  {state} priority {priority if priority is not None else '-':<4} {nginx:<11}" + (
-            self._colour("  serves", "Active", "bold") if serves else "")
+        nginx = (
+            ""
+            if web is None
+            else (
+                "nginx slow"
+                if web.slow and web.running
+                else "nginx up"
+                if web.running
+                else self._colour("nginx dead", "bad")
+            )
+        )
+        return (
+            f"  node {name}  {state} priority {priority if priority is not None else '-':<4} {nginx:<11}"
+            + (self._colour("  serves", "Active", "bold") if serves else "")
+        )
 
     def _client(self):
         address = self._group.settings.addresses[0]
@@ -171,8 +200,14 @@ class LiveView:
         answered = sorted(each.latency for each in last if each.latency is not None)
         latency = f"{answered[len(answered) // 2] / 1e6:.2f} ms" if answered else "-"
         lost_text = f"lost {lost}"
-        return strip, serving, (f"{len(last)} requests in the last second to {address}, "
-                                f"{self._colour(lost_text, 'bad') if lost else lost_text}, latency {latency}")
+        return (
+            strip,
+            serving,
+            (
+                f"{len(last)} requests in the last second to {address}, "
+                f"{self._colour(lost_text, 'bad') if lost else lost_text}, latency {latency}"
+            ),
+        )
 
 
 def cut(line, width):

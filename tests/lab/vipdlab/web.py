@@ -41,7 +41,9 @@ class Nginx:
         self._directory = sandbox.WORK / f"{host.name}.nginx"
         self._directory.mkdir(exist_ok=True)
         (self._directory / "nobody").touch()
-        self._process = host.process("nginx", "nginx", "-c", self._directory / "nginx.conf", "-e", self._directory / "error.log")
+        self._process = host.process(
+            "nginx", "nginx", "-c", self._directory / "nginx.conf", "-e", self._directory / "error.log"
+        )
         self.slow = False
         self._write(FAST)
 
@@ -54,8 +56,12 @@ class Nginx:
         self.slow = False
         self._write(FAST)
         self._process.start()
-        wait_until(lambda: (self._directory / "pid").exists() and (self._directory / "pid").read_text(encoding="ascii").strip(),
-                   5, lambda: "nginx\n" + self._process.log())
+        wait_until(
+            lambda: (self._directory / "pid").exists()
+            and (self._directory / "pid").read_text(encoding="ascii").strip(),
+            5,
+            lambda: "nginx\n" + self._process.log(),
+        )
         return self
 
     @property
