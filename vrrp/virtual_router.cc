@@ -193,7 +193,8 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
                   Followed{source, advertisement.priority});
     return;
   }
-  if (turn.now >= conflict_noted_) {
+  // Right after a take-over it is the last word of the one that gives way; later it is a conflict to look into.
+  if (turn.now >= conflict_noted_ && turn.now - since_ >= interval()) {
     conflict_noted_ = turn.now + note_interval;
     note(turn, events::inferior_active,
          fmt::format("{} is Active too, with priority {} against our {}; we stay and announce again",
