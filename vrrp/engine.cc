@@ -295,7 +295,7 @@ void Engine::reconsider(const Entry& members) {
     const auto& on = view(config.key.interface);
     router->set_primary_address(on.primary_address(config.key.family, config.owner()));
     auto priority = effective_priority(config, checks_);
-    if (shutting_down_) obstacles.push_back({"vipd is stopping"});
+    if (shutting_down_) obstacles.push_back({std::string(stopping)});
     obstacles.push_back(on.obstacles(config.key.family, config.owner()));
     obstacles.push_back(priority.initialize);
     router->set_priority(turn(*router), std::move(priority));

@@ -7,6 +7,7 @@
 namespace vipd::vrrp::events {
 
 constexpr std::string_view state_changed = "state_changed";
+constexpr std::string_view obstructed = "obstructed";
 constexpr std::string_view priority_changed = "priority_changed";
 constexpr std::string_view address_restored = "address_restored";
 constexpr std::string_view address_failed = "address_failed";
@@ -22,8 +23,8 @@ constexpr std::string_view inferior_active = "inferior_active";
 constexpr std::string_view advertisement_discarded = "advertisement_discarded";
 
 inline constexpr std::array all{
-    state_changed,  priority_changed, address_restored,  address_failed,         leftover_removed,
-    owner_conflict, equal_priority,   interval_mismatch, address_list_mismatch,  stalled,
-    switched,       adopted,          inferior_active,   advertisement_discarded};
+    state_changed,    obstructed,     priority_changed, address_restored,  address_failed,
+    leftover_removed, owner_conflict, equal_priority,   interval_mismatch, address_list_mismatch,
+    stalled,          switched,       adopted,          inferior_active,   advertisement_discarded};
 
 }  // namespace vipd::vrrp::events

@@ -72,7 +72,10 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
   if (obstacles_.empty()) return;
   const bool usable = turn.interface().running && primary_address_.has_value();
   if (in_initialize) {
-    reason_ = join(obstacles_);
+    const auto reason = join(obstacles_);
+    if (reason_ != reason && obstacles_.front() != stopping)
+      note(turn, events::obstructed, "does not take part: " + reason);
+    reason_ = reason;
   } else {
     if (state() == StateName::active && usable) {
       send(turn, release_priority);

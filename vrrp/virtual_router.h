@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,6 +21,9 @@
 #include "vrrp/turn.h"
 
 namespace vipd::vrrp {
+
+// The obstacle that Shutdown is, before all others.
+constexpr std::string_view stopping = "vipd is stopping";
 
 struct Initialize {};
 

@@ -151,7 +151,7 @@ TEST_CASE("Initialize: a check that says initialize keeps it there, until it has
   config.checks = {{"web/nginx", 0, true}};
   Bench bench({config});
   CHECK(bench.status().obstacles == Lines{"check web/nginx has no result yet"});
-  CHECK(bench.check("web/nginx", false).empty());
+  CHECK(bench.check("web/nginx", false) == Lines{"note obstructed"});
   CHECK(bench.status().reason == "check web/nginx is down: connection refused");
   CHECK(bench.check("web/nginx", true) == Lines{"Initialize -> Backup"});
 }
