@@ -685,7 +685,7 @@ class Loader {
 class OpenFile {
  public:
   explicit OpenFile(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
   ~OpenFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
@@ -729,9 +729,12 @@ Result<Loaded> load_file(const std::string& path) {
   const auto doing = "reading " + path;
   const OpenFile file(path);
   if (file.descriptor() < 0) return system_failure(doing);
-  auto loaded = load_text(path, TRY(read_all(file, doing)));
+  // Whoever reloads must not wait for the other end of a pipe.
   struct stat status{};
-  if (::fstat(file.descriptor(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_IWOTH) != 0)
+  if (::fstat(file.descriptor(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+    return failure(doing + ": it is not a regular file");
+  auto loaded = load_text(path, TRY(read_all(file, doing)));
+  if (S_ISREG(status.st_mode) && (status.st_mode & S_IWOTH) != 0)
     loaded.diagnostics.warning({}, "everybody may write this file, and with it what runs on this node",
                                "chmod o-w " + path);
   return loaded;

@@ -1,6 +1,8 @@
 #include "daemon/effects.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -23,6 +25,15 @@ Overloaded(Lambdas...) -> Overloaded<Lambdas...>;
 
 const vrrp::RouterKey& router_of(const auto& work) {
   return std::visit([](const auto& each) -> const vrrp::RouterKey& { return each.router; }, work);
+}
+
+// Removing the first address of a subnet takes the others of that subnet along, unless the kernel is told to
+// promote one of them. A virtual address may be that first one, and the others the host's own. Where it may
+// not be set nothing changes.
+void keep_secondary_addresses(const std::string& interface) {
+  const auto path = "/proc/sys/net/ipv4/conf/" + interface + "/promote_secondaries";
+  const io::Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file) (void)!::write(file.get(), "1", 1);
 }
 }  // namespace
 
@@ -60,6 +71,7 @@ void Effects::open_socket(const SocketKey& key, std::uint32_t index, const std::
   const auto& [interface, family] = key;
   auto found = sockets_.find(key);
   if (found == sockets_.end()) {
+    if (family == Family::ipv4) keep_secondary_addresses(interface);
     auto socket = io::AdvertSocket::open(family, interface, index);
     if (!socket) return log_.write_limited(Level::error, "open " + interface, socket.error().message);
     found = sockets_.emplace(key, Socket{std::move(*socket), {}, {}}).first;

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -81,6 +82,8 @@ bool parse_level(std::string_view text, Level& level) {
 
 Log::Log(std::string program, Level most_verbose)
     : program_(std::move(program)), most_verbose_(most_verbose) {
+  // Whoever reads our standard error may go away; that must cost a line, not the program.
+  std::signal(SIGPIPE, SIG_IGN);
   if (standard_error_is_the_journal()) journal_ = connect_to_journal();
 }
 

@@ -247,7 +247,7 @@ void Monitor::requested(const Client& client, const std::string& line) {
 
   log_.write(Level::notice,
              fmt::format("{}{}{} by user {} (pid {}): {}", command, router.empty() ? "" : " ", router,
-                         client.user, client.pid, client.may_command ? "accepted" : "not permitted"),
+                         client.user, client.pid, client.may_command ? "permitted" : "not permitted"),
              {{"VIPD_EVENT", std::string(events::command)}});
   if (!client.may_command)
     return control_.reply(client.number, bad("permission denied: only root may do this"));

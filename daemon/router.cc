@@ -129,11 +129,15 @@ void Router::read_kernel() {
 void Router::update_ports() {
   std::map<std::string, std::set<IpAddress>> virtual_addresses;
   Effects::Ports ports;
-  for (const auto& router : routers_) {
-    ports[router.key.interface].vrids[router.key.family].push_back(router.key.vrid);
+  const auto add = [&](const vrrp::VirtualRouterConfig& router) {
+    auto& vrids = ports[router.key.interface].vrids[router.key.family];
+    if (std::find(vrids.begin(), vrids.end(), router.key.vrid) == vrids.end()) vrids.push_back(router.key.vrid);
     for (const auto& prefix : router.addresses)
       virtual_addresses[router.key.interface].insert(prefix.address);
-  }
+  };
+  for (const auto& router : routers_) add(router);
+  // Those that a reload has taken away need their sockets until they have handed over.
+  for (const auto& router : engine_.status(now()).routers) add(router.config);
   for (auto& [name, port] : ports) {
     port.interface = kernel_.snapshot(name);
     std::erase_if(port.interface.addresses, [&](const InterfaceAddress& each) {
@@ -169,6 +173,7 @@ void Router::configure(Configure message) {
     interface.name = name;
     step(vrrp::InterfaceChanged{interface});
   }
+  interfaces_.merge(before);  // events of an interface that is being left still matter
   step(vrrp::ConfigReplaced{routers_, std::move(message.adopted)});
   flush();
   keep();

@@ -29,7 +29,7 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
   TRY_VOID(make_directory(paths.state_dir, "--state-dir"));
   const auto path = paths.lock_file();
   io::Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock) return system_failure("opening " + path);
+  if (!lock) return system_failure("opening " + path + " (another place: --run-dir)");
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     std::array<char, 32> pid{};
     const auto size = pread(lock.get(), pid.data(), pid.size() - 1, 0);
@@ -42,7 +42,7 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
   }
   const auto pid = std::to_string(getpid());
   if (ftruncate(lock.get(), 0) != 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0)
-    return system_failure("writing " + path);
+    return system_failure("writing " + path + " (another place: --run-dir)");
   return lock;
 }
 

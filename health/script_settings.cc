@@ -58,7 +58,7 @@ std::string remedy_for(const std::string& trouble, const std::string& path) {
   if (trouble.find("not executable") != std::string::npos) return "chmod +x " + path;
   if (trouble.find("not safe") != std::string::npos)
     return "whoever can write it could run anything as the user of the check: chmod go-w";
-  return {};
+  return "correct the path, or put the program there";
 }
 
 std::vector<std::string> read_words(Reader& reader) {
@@ -114,7 +114,7 @@ std::unique_ptr<Settings> read_script(Reader& reader) {
   settings->result = reader.choice<ScriptResult>("result", results).value_or(ScriptResult::exit);
   const auto user = find_script_user(settings->user);
   if (!user) {
-    reader.error("user", user.error().message);
+    reader.error("user", user.error().message, "name a user that exists, or create this one");
   } else if (!settings->argv.empty()) {
     if (const auto trouble = trouble_with(settings->argv[0], *user); !trouble.empty())
       reader.diagnostics().error(reader.node().find("script")->items[0].place, trouble,

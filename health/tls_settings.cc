@@ -29,7 +29,8 @@ std::string read_pem_path(Reader& tls, std::string_view key, std::string_view ma
   }
   if (!file.is_open() || (file.fail() && !file.eof())) {
     const int code = errno;  // a directory opens, and fails to be read
-    tls.error(key, "cannot read " + std::string(key) + " " + *path + ": " + std::strerror(code));
+    tls.error(key, "cannot read " + std::string(key) + " " + *path + ": " + std::strerror(code),
+              "correct the path, or make the file readable");
   } else if (content.find(marker) == std::string::npos) {
     tls.error(key, std::string(key) + " " + *path + " has no " + what + " in PEM form");
   }

@@ -14,19 +14,15 @@ namespace {
 
 constexpr std::uint32_t for_ever = 0xffffffff;  // INFINITY_LIFE_TIME
 
-bool is_single(const Prefix& prefix) {
-  return prefix.length == (prefix.address.family == Family::ipv4 ? 32 : 128);
-}
-
 ifa_cacheinfo lifetimes(const AddressChange& change) {
   ifa_cacheinfo info{};
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(change.valid).count();
   info.ifa_valid = change.valid == Duration::zero()
                        ? for_ever
                        : static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 1, for_ever - 1));
-  // A /128 is nobody's network: it should not become the source address of this host's own connections.
-  const bool deprecated = change.prefix.address.family == Family::ipv6 && is_single(change.prefix);
-  info.ifa_prefered = deprecated ? 0 : info.ifa_valid;
+  // IPv6 chooses among all addresses: this one shall not become the source of this host's own connections,
+  // because it moves away under them. (Of IPv4 addresses the host's own one is preferred already.)
+  info.ifa_prefered = change.prefix.address.family == Family::ipv6 ? 0 : info.ifa_valid;
   return info;
 }
 

@@ -34,6 +34,13 @@ bool is_hosts_own(const VirtualRouterConfig& config, const InterfaceView& view, 
   const auto* there = view.find(prefix);
   return there && !there->ours;
 }
+
+// An address that was not put there by vipd and that must stay whatever the configuration says: of an address
+// owner, and where the host has no other one to be reached by.
+bool is_lifeline(const Turn& turn, const VirtualRouterConfig& config, const InterfaceAddress& address) {
+  const bool only_one = address.prefix.address.family == Family::ipv4 && !turn.view.primary_address(Family::ipv4, false);
+  return config.owner() || only_one;
+}
 }  // namespace
 
 AddressKeeper::Address* AddressKeeper::find(const Prefix& prefix) {
@@ -157,7 +164,7 @@ void AddressKeeper::remove_strays(const Turn& turn, const VirtualRouterConfig& c
   for (const auto& address : addresses_) {
     if (turn.view.held_by_another(address.prefix.address, config.key)) continue;
     for (const auto& each : turn.view.all_of(address.prefix.address))
-      if (each.ours || !config.owner()) strays.push_back(&each);
+      if (each.ours || !is_lifeline(turn, config, each)) strays.push_back(&each);
   }
   stray_pending_ = !strays.empty() && turn.now < stray_removal_;
   if (strays.empty() || stray_pending_) return;

@@ -150,7 +150,7 @@ void VirtualRouter::wait_for_siblings(const Turn& turn) {
 }
 
 void VirtualRouter::take_over(const Turn& turn) {
-  std::string reason = "no Active has been heard";
+  std::string reason = yielded_ && releasing() ? "no peer took over after the switch" : "no Active has been heard";
   if (peer_ && peer_->priority == release_priority)
     reason = fmt::format("{} has left (priority 0)", to_string(peer_->address));
   else if (peer_ && peer_->priority < priority_.value &&

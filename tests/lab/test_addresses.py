@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The addresses on the interface, whatever somebody else does to it: removed, deleted, left over."""
+import os
 import time
 
 from vipdlab.case import LabCase, after, main
@@ -99,6 +100,45 @@ class Addresses(LabCase):
 
 
 class Reload(LabCase):
+    def test_a_virtual_router_that_a_reload_removes_serves_until_its_successor_is_heard_and_no_longer(self):
+        group = self.group([Vipd, Vipd], RouterSettings(interval_ms=1000), PRIORITIES).start()
+        a, b = group.daemons["a"], group.daemons["b"]
+        a.write(
+            a.config_file.read_text(encoding="utf-8")
+            .replace("vrid: ", "vrid: 1")
+            .replace("192.0.2.10/24", "192.0.2.90/24")
+            .replace("2001:db8::10/64", "2001:db8::90/64")
+        )
+        a.reload()
+        wait_until(lambda: b.state() == "Active", 5, "b Active")
+        # Well within an interval, which is how long it would serve on if nobody came.
+        wait_until(
+            lambda: not group.host("a").addresses() & set(group.settings.addresses), 0.5, "a has let go"
+        )
+
+    def test_a_configuration_that_cannot_be_read_without_waiting_is_refused(self):
+        group = self.group([Vipd], RouterSettings(interval_ms=INTERVAL_MS), (250,)).start()
+        a = group.daemons["a"]
+        a.config_file.unlink()
+        os.mkfifo(a.config_file)
+        a.reload()
+        a.process.wait_log("not a regular file")
+        a.kill_router()
+        moment = time.monotonic_ns()
+        group.settle("a")
+        self.assert_outage(group, moment, after(moment, 500), 50)
+
+    def test_the_hosts_own_address_stays_when_a_virtual_one_of_its_subnet_goes(self):
+        group = self.group([Vipd], RouterSettings(interval_ms=INTERVAL_MS), (250,))
+        a = group.daemons["a"]
+        a.write(a.config_file.read_text(encoding="utf-8").replace("192.0.2.10/24", "198.51.100.10/24"))
+        a.start()
+        wait_until(lambda: group.host("a").holds("198.51.100.10"), 5, "the virtual address")
+        group.host("a").ip("address", "add", "198.51.100.5/24", "dev", CABLE)
+        a.stop()
+        self.assertFalse(group.host("a").holds("198.51.100.10"))
+        self.assertTrue(group.host("a").holds("198.51.100.5"))
+
     def test_a_reload_moves_nothing_that_has_not_changed_and_refuses_what_is_wrong(self):
         group = self.group([Vipd, Vipd], RouterSettings(interval_ms=INTERVAL_MS), PRIORITIES).start()
         a = group.daemons["a"]

@@ -120,6 +120,15 @@ TEST_CASE(
   CHECK(bench.wait(700ms) == Lines{"remove 192.0.2.100/28", "note leftover_removed"});
 }
 
+TEST_CASE("the only address that the host is reached by is not taken from it, though it is configured as virtual") {
+  auto config = quiet();
+  config.addresses = {Prefix::parse("192.0.2.1/24").value()};
+  Bench bench({config}, eth0("192.0.2.1/24"));
+  bench.wait(10s);
+  CHECK(times<RemoveAddress>(bench, TimePoint{}).empty());
+  CHECK(bench.state() == StateName::initialize);
+}
+
 TEST_CASE("an address of nobody's virtual router is nobody's business") {
   Bench bench({quiet()});
   bench.wait(2s);
