@@ -123,6 +123,7 @@ class Reload(LabCase):
         os.mkfifo(a.config_file)
         a.reload()
         a.process.wait_log("not a regular file")
+        a.config_file.unlink()
         a.kill_router()
         moment = time.monotonic_ns()
         group.settle("a")
