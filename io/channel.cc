@@ -147,6 +147,7 @@ Result<bool> Channel::send(std::uint16_t type, std::span<const std::uint8_t> byt
 
   Fd file;
   std::vector<int> all_fds;
+  all_fds.reserve(1 + fds.size());
   if (bytes.size() > most_inline) {
     file = TRY(write_memory_file(bytes));
     header.in_file = 1;
@@ -178,6 +179,7 @@ Result<> Channel::enqueue(std::span<const std::uint8_t> head, std::span<const st
         "the other process does not read: " + std::to_string(backlog_.size()) + " messages are waiting",
         ENOBUFS);
   Packet packet;
+  packet.bytes.reserve(size);
   packet.bytes.assign(head.begin(), head.end());
   packet.bytes.insert(packet.bytes.end(), body.begin(), body.end());
   for (const int fd : fds) {
