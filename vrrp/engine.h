@@ -42,17 +42,10 @@ class Engine {
 
   Status status(TimePoint now) const;
   Snapshot snapshot() const;
-  // Adver_Timer or Active_Down_Timer of each virtual router, numbered as in snapshot().
+  // Adver_Timer or Active_Down_Timer (or never) of each virtual router, numbered as in snapshot(): all of a
+  // snapshot that changes with each advertisement. The numbers are the same until a step() yields actions
+  // other than advertisements, renewals and announcements.
   void for_each_deadline(const std::function<void(std::size_t, TimePoint)>& visit) const;
-
-  // Adver_Timer or Active_Down_Timer (or never) of each virtual router, by its place in snapshot().routers:
-  // all of a snapshot that changes with each advertisement. The places are the same until a step() yields
-  // actions other than advertisements, renewals and announcements.
-  template <class Visit>
-  void for_each_deadline(Visit visit) const {
-    std::size_t place = 0;
-    for (const auto& [key, router] : routers_) visit(place++, router->state_deadline());
-  }
 
   // After Shutdown: nothing is held or being handed over any more.
   bool finished() const;
