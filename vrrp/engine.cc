@@ -172,7 +172,6 @@ void Engine::expect_new_checks(const ConfigReplaced& event) {
 
 VirtualRouter& Engine::create(const VirtualRouterConfig& config, const RouterSnapshot* adopted) {
   auto& router = *(routers_[config.key] = std::make_unique<VirtualRouter>(config));
-  router.set_priority(turn(router), effective_priority(config, checks_));
   if (adopted) router.adopt(turn(router), *adopted);
   return router;
 }

@@ -133,7 +133,6 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
     restart_timer(turn, backup);
   } else if (fallen) {
     // It will not be the next Active: waiting three intervals serves nothing. (RFC 9568 would wait.)
-    yielded_ = false;
     shorten_timer(turn, backup);
   }
 }
@@ -434,7 +433,6 @@ void VirtualRouter::yield(const Turn& turn) {
   send(turn, release_priority);
   release_until_ = never;  // never none: without a successor the addresses stay until we are Active again
   yielded_ = true;
-  peer_.reset();
   become_backup(turn, interval(), "switched to the peer by command");
 }
 

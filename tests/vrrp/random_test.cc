@@ -65,7 +65,9 @@ class Walk {
         for (auto& config : changed) config.priority = static_cast<Priority>(pick({10, 100, 200, 255}));
         changed[1].priority = changed[0].priority;
         if (chance(30)) changed.erase(changed.begin() + static_cast<int>(random_() % changed.size()));
-        if (chance(20)) changed[0].addresses.push_back(changed[0].addresses[0]), changed[0].addresses.back().address.octets[3] ^= 0x55;
+        if (chance(20))
+          changed[0].addresses.push_back(changed[0].addresses[0]),
+              changed[0].addresses.back().address.octets[3] ^= 0x55;
         bench_.configure(changed);
         if (chance(80)) bench_.configure(configs_);
         break;
@@ -76,9 +78,13 @@ class Walk {
       case 10:
         if (bench_.holds("192.0.2.100")) bench_.remove_by_hand("192.0.2.100/24");
         break;
-      case 11: case 12: case 13: case 14: {
+      case 11:
+      case 12:
+      case 13:
+      case 14: {
         const auto* source = chance(50) ? "192.0.2.2" : "fe80::2";
-        bench_.hear({.priority = pick({0, 1, 70, 100, 170, 200, 255}), .source = source,
+        bench_.hear({.priority = pick({0, 1, 70, 100, 170, 200, 255}),
+                     .source = source,
                      .interval = Centiseconds{pick({1, 10, 100, 4095})}});
         break;
       }
@@ -109,7 +115,8 @@ class Walk {
       const bool is_active = router.state == StateName::active;
       require(!is_active || router.primary_address, "an Active has a primary address");
       require(!is_active || router.obstacles.empty(), "an Active has no obstacle");
-      require((router.state == StateName::initialize) == !router.obstacles.empty(), "Initialize has a reason, others none");
+      require((router.state == StateName::initialize) == !router.obstacles.empty(),
+              "Initialize has a reason, others none");
       require(!(is_active && router.releasing), "an Active does not hand over");
       require(is_active || router.state != StateName::backup || router.deadline, "a Backup has a timer");
       require(router.priority >= 1, "the effective priority is 1 at least");

@@ -182,6 +182,19 @@ TEST_CASE("switch: when the successor falls silent, leaves, or becomes unhealthy
   }
 }
 
+TEST_CASE("switch: a successor that is unhealthy for a moment only keeps the addresses") {
+  auto bench = active();
+  bench.step(SwitchRequested{"edge"});
+  bench.wait(400ms);
+  bench.hear({.priority = 150});
+  bench.wait(1s);
+  bench.hear({.priority = 90});
+  bench.wait(100ms);
+  bench.hear({.priority = 150});
+  CHECK(bench.status().yielded);
+  CHECK(bench.timer() == active_down_interval(200, 1s));
+}
+
 TEST_CASE("switch: a Backup, or a name that nobody has, is left alone") {
   Bench bench({quiet()});
   CHECK(bench.step(SwitchRequested{"edge"}).empty());

@@ -203,6 +203,26 @@ TEST_CASE("reload: a check that is kept keeps its fact") {
   CHECK(of(bench, 1).priority == 180);
 }
 
+TEST_CASE("reload: changed announcing counts from now on: no round at once, none of the old refresh") {
+  auto refreshed = router(1, {"192.0.2.101/24"}, 255);
+  refreshed.announce = {1, 10s};
+  refreshed.dead_man = 0s;
+  Bench bench({refreshed});
+  bench.wait(5s);
+  bench.log.clear();
+  auto changed = refreshed;
+  changed.announce = {1, 60s};
+  CHECK(bench.configure({changed}).empty());
+  bench.wait(59s);
+  const auto announced = [&] {
+    return std::count_if(bench.log.begin(), bench.log.end(),
+                         [](const auto& each) { return std::holds_alternative<Announce>(each.second); });
+  };
+  CHECK(announced() == 0);
+  bench.wait(1s);
+  CHECK(announced() == 1);
+}
+
 TEST_CASE("reload: the entry's name changes, and nothing else") {
   auto bench = both_active();
   auto renamed = one;

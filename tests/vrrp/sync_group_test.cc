@@ -79,6 +79,23 @@ TEST_CASE("the family that waits is followed again when its Active is heard") {
   CHECK(bench.state(Family::ipv6) == StateName::active);
 }
 
+TEST_CASE("a family that has waited once, and was followed again, waits again at its next silence") {
+  Bench bench(both());
+  hear_both(bench, 200);
+  const auto hear_ipv4_for = [&](Duration duration) {
+    for (const auto until = bench.now + duration; bench.now < until;) {
+      bench.wait(500ms);
+      bench.hear({.priority = 200});
+    }
+  };
+  hear_ipv4_for(5s);
+  hear_both(bench, 200);
+  hear_ipv4_for(5s);
+  CHECK(bench.state(Family::ipv6) == StateName::backup);
+  hear_ipv4_for(3s);
+  CHECK(bench.state(Family::ipv6) == StateName::active);
+}
+
 TEST_CASE("silences that begin apart end with both moving at the later one's deadline") {
   Bench bench(both());
   bench.hear({.priority = 200});
