@@ -286,5 +286,6 @@ TEST_CASE(
     "RFC 1071 the checksum of an odd number of bytes pads with zero, and carries fold until none is left") {
   CHECK(Checksum().add(Bytes{0x01}).value() == 0xfeff);
   CHECK(Checksum().add(Bytes(65535, 0xff)).value() == static_cast<std::uint16_t>(~0xff00u));
+  CHECK(Checksum().add(Bytes{0xff, 0xff, 0xff, 0xff, 0x00, 0x01}).value() == 0xfffe);
   CHECK(Checksum().add(Bytes{0xff, 0xff}).add(Bytes{0x00, 0x01}).value() == 0xfffe);
 }

@@ -247,6 +247,14 @@ TEST_CASE("5.1.1 an owner whose primary address is the virtual address is heard 
   CHECK(bench.state() == StateName::backup);
 }
 
+TEST_CASE("7.1 an owner that sends from the virtual address knows its own messages") {
+  auto config = c4();
+  config.priority = 255;
+  Bench bench({config}, eth0("192.0.2.100/24"));
+  CHECK(bench.hear({.priority = 255, .source = "192.0.2.100"}) == Lines{"discard own_packet"});
+  CHECK(bench.state() == StateName::active);
+}
+
 TEST_CASE("7.1 ten thousand invalid messages in a second: counters exact, the timer untouched") {
   auto bench = bench_in(StateName::backup);
   const auto fires = bench.now + bench.timer();
