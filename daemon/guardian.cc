@@ -23,10 +23,12 @@ constexpr Duration soon = 10s;
 constexpr Duration longest_hold = 10s;
 // An orderly stop waits for the successor of each virtual router, at most one interval (40.95 s).
 constexpr Duration longest_stop = 60s;
-// A router that has not been seen alive for this long hangs. It wakes up every half second at least.
-constexpr Duration longest_silence = 3s;
-
-constexpr Duration look_interval = 1s;
+// A router that has not been seen alive for this long hangs. It wakes up four times a second at least.
+constexpr Duration longest_silence = 1s;
+constexpr Duration look_interval = 250ms;
+constexpr Duration longest_router_start = 10s;
+// Who was late itself cannot tell whether others hang.
+constexpr Duration late = 100ms;
 // The monitor has nothing to hand over.
 constexpr Duration longest_monitor_stop = 3s;
 
@@ -83,16 +85,20 @@ int Guardian::run() {
 }
 
 void Guardian::turn() {
-  if (const auto waited = wait_until(loop_, next_deadline()); !waited)
+  const auto planned = next_deadline();
+  if (const auto waited = wait_until(loop_, planned); !waited)
     log_.write_limited(Level::error, "wait", waited.error().message);
   const auto time = now();
+  if (time - planned > late) look_at_router_ = std::max(look_at_router_, time + look_interval);
   replace_hanging_router();
+  stand_in(time);
   holder_.tick(time);
+  if (standing_in_) holder_.tell(hold_);
   scripts_.step(time);
   for (const auto run : std::exchange(ended_runs_, {})) script_runs_.erase(run);
   if (router_.restart <= time) start_router();
   if (monitor_.restart <= time) start_monitor();
-  if (holder_.holding() && time - holding_since_ > longest_hold) {
+  if (holder_.holding() && !standing_in_ && time - holding_since_ > longest_hold) {
     log_.error(fmt::format("no router for {}: giving the addresses up", to_string(longest_hold)));
     holder_.last_will();
     hold_.clear();
@@ -109,8 +115,10 @@ void Guardian::end_by_force() {
 }
 
 TimePoint Guardian::next_deadline() const {
+  const bool on_watch = router_.process && router_ready_ && !standing_in_;
   return std::min({holder_.deadline(), scripts_.next_deadline(), router_.restart, monitor_.restart,
-                   look_at_router_, stop_bound_, holder_.holding() ? holding_since_ + longest_hold : never});
+                   look_at_router_, stop_bound_, on_watch ? hold_.overdue() : never,
+                   holder_.holding() && !standing_in_ ? holding_since_ + longest_hold : never});
 }
 
 // --- children -----------------------------------------------------------------------------------------
@@ -198,22 +206,49 @@ void Guardian::router_ended(const std::string& how) {
   router_link_.detach();
   look_at_router_ = never;
   if (stopping_ && how == "exit code 0") return;
-  if (!holder_.holding()) holding_since_ = now();
-  // A replacement that died before it was ready has nothing newer than what we hold.
-  if (router_ready_ || !holder_.holding())
+  if (!holder_.holding() || standing_in_) holding_since_ = now();
+  // One that we stood in for, or a replacement that died before it was ready, has nothing newer than what we
+  // hold.
+  const bool known =
+      standing_in_ ? hold_.last_beat() == stood_still_since_ : !router_ready_ && holder_.holding();
+  standing_in_ = false;
+  if (!known)
     if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
   router_ready_ = false;
   if (stopping_) holder_.last_will();
 }
 
+// The router is late: starved, stopped, or in an endless loop. Its advertisements are sent for it, so that
+// nobody takes over; when it moves again it is told, and goes on.
+void Guardian::stand_in(TimePoint time) {
+  if (!router_.process || !router_ready_) return;
+  if (standing_in_ && hold_.last_beat() != stood_still_since_) {
+    standing_in_ = false;
+    holder_.end();
+  }
+  if (standing_in_ || hold_.overdue() > time) return;
+  stood_still_since_ = hold_.last_beat();
+  standing_in_ = true;
+  auto state = hold_.read();
+  if (!state) return;
+  log_.write_limited(Level::warning, "stand in",
+                     fmt::format("{} has not moved for {}: advertising in its place", router_.name,
+                                 to_string(time - stood_still_since_)));
+  holder_.begin(std::move(*state), time);
+}
+
 void Guardian::replace_hanging_router() {
-  if (look_at_router_ > now()) return;
-  look_at_router_ = now() + look_interval;
-  if (!router_.process || !router_ready_ || now() - hold_.last_beat() < longest_silence) return;
+  const auto time = now();
+  if (look_at_router_ > time) return;
+  look_at_router_ = time + look_interval;
+  if (!router_.process) return;
+  const bool hangs = router_ready_ ? time - hold_.last_beat() >= longest_silence
+                                   : time - router_.started >= longest_router_start;
+  if (!hangs) return;
   log_.error(fmt::format("{} has not moved for {}: it is killed and replaced", router_.name,
-                         to_string(longest_silence)));
+                         to_string(router_ready_ ? longest_silence : longest_router_start)));
   (void)io::kill(*router_.process, SIGKILL);
-  router_ready_ = true;
+  look_at_router_ = never;  // until the next one is started
 }
 
 // --- the router ---------------------------------------------------------------------------------------
@@ -225,6 +260,7 @@ void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
 void Guardian::message_from_router(io::Message message) {
   if (!is(message, MessageType::ready)) return;
   router_ready_ = true;
+  look_at_router_ = now() + look_interval;
   if (holder_.holding()) log_.notice("a new router goes on where the last one stopped");
   holder_.end();
   holding_since_ = never;

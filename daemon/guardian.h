@@ -54,6 +54,7 @@ class Guardian {
   void started(Child& child, Result<io::Process> process);
   void child_ended(Child& child);
   void router_ended(const std::string& how);
+  void stand_in(TimePoint time);
   void replace_hanging_router();
   void connect_router_and_monitor();
 
@@ -84,6 +85,8 @@ class Guardian {
   Link monitor_link_;
   bool router_ready_ = false;
   TimePoint holding_since_ = never;
+  bool standing_in_ = false;  // for a router that is there but late
+  TimePoint stood_still_since_{};
   TimePoint look_at_router_ = never;
   TimePoint started_{};
   bool told_ready_ = false;

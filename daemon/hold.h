@@ -3,12 +3,14 @@
 //
 // The router writes; nobody waits. Two copies of the state take turns: a writer that dies in mid-write leaves
 // the other one whole. What changes with each advertisement (the deadlines) stands beside them as plain
-// numbers. The guardian reads when the router is dead or hangs.
+// numbers. The guardian reads when the router is dead or late, and leaves beside them what it has advertised
+// in the place of one that was only late.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/archive.h"
@@ -43,21 +45,30 @@ class Hold {
   // --- the router ---
   // The whole state; keeps the order of snapshot.routers for set_deadline. ENOSPC: it is too large.
   Result<> write(const HoldState& state);
-  // Adver_Timer or Active_Down_Timer of the nth router.
-  void set_deadline(std::size_t router, TimePoint deadline);
+  // Adver_Timer or Active_Down_Timer of the nth router, and when the guardian shall see to it (never: not at
+  // all, it is not Active).
+  void set_deadline(std::size_t router, TimePoint deadline, TimePoint overdue);
   void beat(TimePoint now);  // once a turn of the loop: the router is alive
+  // The routers that were advertised for since the last call, and when their next advertisement is due.
+  std::vector<std::pair<vrrp::RouterKey, TimePoint>> take_held();
 
   // --- the guardian ---
-  std::optional<HoldState> read() const;  // deadlines put in; nothing if nothing was written
+  std::optional<HoldState> read();  // deadlines put in; nothing if nothing was written
   TimePoint last_beat() const;
+  TimePoint overdue() const;  // the earliest that the router has left; never: nothing to be seen to
+  // One advertisement of this router, of the state read last, was sent in its place; the next is due then.
+  void held(const vrrp::RouterKey& router, TimePoint due);
   void clear();  // before a new router starts from nothing
 
  private:
   explicit Hold(io::SharedMemory memory) : memory_(std::move(memory)) {}
   struct Header;
   Header& header() const;
+  std::optional<HoldState> read_once(std::uint64_t& version) const;
 
   io::SharedMemory memory_;
+  std::uint64_t version_ = 0;           // of the state that was written or read last
+  std::vector<vrrp::RouterKey> order_;  // of its routers
 };
 
 template <class A>

@@ -16,12 +16,37 @@ void Holder::begin(HoldState state, TimePoint now) {
     const auto known = std::find_if(state.snapshot.routers.begin(), state.snapshot.routers.end(),
                                     [&](const auto& each) { return each.key == router.key; });
     const auto due = known == state.snapshot.routers.end() ? now : known->deadline;
-    held_.push_back({std::move(router), due, now});
+    // The router has renewed within the last third of dead_man.
+    const auto renewal = now + router.dead_man / 6;
+    held_.push_back({std::move(router), due, renewal});
   }
   snapshot_ = std::move(state.snapshot);
+  withdraw_lapsed(now);
+}
+
+// The stall fence, as in vrrp/virtual_router: three intervals after the last advertisement a peer may have
+// taken over, and whoever stood still has to listen before it says anything. We cannot listen.
+void Holder::withdraw_lapsed(TimePoint now) {
+  std::erase_if(held_, [&](const Held& held) {
+    const auto interval = Duration(held.router.advertisement.interval);
+    const auto silent_for = now - held.advertisement + interval;
+    if (silent_for < 3 * interval) return false;
+    log_.write_limited(
+        Level::warning, "lapsed " + to_string(held.router.key),
+        fmt::format("{}: this node stood still, nothing was advertised for {}: a peer must have "
+                    "taken over; the addresses are withdrawn in silence",
+                    to_string(held.router.key), to_string(silent_for)));
+    change_addresses(held, false);
+    return true;
+  });
+}
+
+void Holder::tell(Hold& hold) const {
+  for (const auto& held : held_) hold.held(held.router.key, held.advertisement);
 }
 
 void Holder::tick(TimePoint now) {
+  withdraw_lapsed(now);
   for (auto& held : held_) {
     if (held.advertisement <= now) {
       send(held, held.router.advertisement.priority);

@@ -1,6 +1,7 @@
-// Holder: the guardian in the router's place. While a router that died or hangs is being replaced, it sends
-// the last advertisements on time and renews the addresses; if no router comes back, it carries out the last
-// will: priority 0, addresses removed. It listens to nothing and decides nothing.
+// Holder: the guardian in the router's place. While a router that died is being replaced, or one that hangs
+// is waited for, it sends the last advertisements on time and renews the addresses; if no router comes back,
+// it carries out the last will: priority 0, addresses removed. It listens to nothing and decides nothing; so
+// where it is itself too late to go on, because the whole node stood still, it withdraws in silence.
 #pragma once
 
 #include <map>
@@ -19,7 +20,7 @@ class Holder {
  public:
   explicit Holder(Log& log) : log_(log) {}
 
-  // Goes on for the Actives in `state`.
+  // Goes on for the Actives in `state`, as far as their peers still take them for that.
   void begin(HoldState state, TimePoint now);
   bool holding() const { return !held_.empty(); }
   void tick(TimePoint now);
@@ -27,6 +28,9 @@ class Holder {
 
   // What a successor starts from: the state, with the deadlines as far as they have come here.
   std::optional<vrrp::Snapshot> snapshot() const;
+
+  // Tells a router that is only late what was sent in its place.
+  void tell(Hold& hold) const;
 
   void end();        // a successor goes on
   void last_will();  // nobody does
@@ -38,6 +42,7 @@ class Holder {
     TimePoint renewal;
   };
 
+  void withdraw_lapsed(TimePoint now);
   void send(const Held& held, vrrp::Priority priority);
   void change_addresses(const Held& held, bool add);
   io::AdvertSocket* socket_for(const HeldRouter& router);

@@ -14,7 +14,9 @@ using namespace std::chrono_literals;
 
 constexpr Duration kernel_retry = 200ms;  // after a failed read of all links and addresses
 constexpr Duration keep_interval = 1s;    // how old what the Hold knows of peers and counters may be
-constexpr Duration longest_wait = 500ms;  // the guardian wants to hear the heart beat
+constexpr Duration longest_wait = 250ms;  // the guardian wants to hear the heart beat
+// An advertisement that is late by half an interval is sent by the guardian.
+constexpr int late_part = 2;
 
 // Does the Hold need the whole state again after this action, rather than just new deadlines?
 bool changes_state(const vrrp::Action& action) {
@@ -82,7 +84,10 @@ void Router::turn() {
   for (auto& failure : effects_->take_failures()) step(failure);
   flush();
   if (keep_again_ <= now()) keep();
-  engine_.for_each_deadline([this](std::size_t index, TimePoint each) { hold_.set_deadline(index, each); });
+  engine_.for_each_deadline([this](std::size_t index, TimePoint each) {
+    const auto tolerance = tolerances_[index];
+    hold_.set_deadline(index, each, tolerance ? each + *tolerance : never);
+  });
   hold_.beat(now());
   if (stopping_ && engine_.finished() && !effects_->has_work()) {
     guardian_.send(Stopped{});
@@ -95,6 +100,12 @@ TimePoint Router::next_deadline() const {
 }
 
 void Router::step(const vrrp::Event& event) {
+  if (auto held = hold_.take_held(); !held.empty()) {
+    log_.write_limited(Level::warning, "held",
+                       "this program stood still, and the guardian advertised in its place");
+    auto actions = engine_.step(now(), vrrp::AdvertisementsHeld{std::move(held)});
+    std::move(actions.begin(), actions.end(), std::back_inserter(actions_));
+  }
   auto actions = engine_.step(now(), event);
   std::move(actions.begin(), actions.end(), std::back_inserter(actions_));
 }
@@ -131,7 +142,8 @@ void Router::update_ports() {
   Effects::Ports ports;
   const auto add = [&](const vrrp::VirtualRouterConfig& router) {
     auto& vrids = ports[router.key.interface].vrids[router.key.family];
-    if (std::find(vrids.begin(), vrids.end(), router.key.vrid) == vrids.end()) vrids.push_back(router.key.vrid);
+    if (std::find(vrids.begin(), vrids.end(), router.key.vrid) == vrids.end())
+      vrids.push_back(router.key.vrid);
     for (const auto& prefix : router.addresses)
       virtual_addresses[router.key.interface].insert(prefix.address);
   };
@@ -177,6 +189,7 @@ void Router::configure(Configure message) {
   step(vrrp::ConfigReplaced{routers_, std::move(message.adopted)});
   flush();
   keep();
+  hold_.beat(now());
   guardian_.send(Ready{});
 }
 
@@ -237,7 +250,9 @@ void Router::command(const Command& command) {
 
 void Router::keep() {
   HoldState state{engine_.snapshot(), {}};
+  tolerances_.clear();
   for (const auto& router : engine_.status(now()).routers) {
+    tolerances_.emplace_back();
     if (router.state != vrrp::StateName::active || !router.primary_address) continue;
     HeldRouter held{router.config.key,       kernel_.snapshot(router.config.key.interface).index,
                     *router.primary_address, {},
@@ -247,6 +262,7 @@ void Router::keep() {
     held.advertisement.interval = router.config.advertisement_interval;
     held.advertisement.checksum = router.checksum;
     for (const auto& prefix : router.config.addresses) held.advertisement.addresses.push_back(prefix.address);
+    tolerances_.back() = router.config.advertisement_interval / late_part;
     state.held.push_back(std::move(held));
   }
   if (const auto written = hold_.write(state); !written)

@@ -63,6 +63,7 @@ class Router {
   std::set<std::string> interfaces_;  // that the configuration names
   vrrp::Actions actions_;             // of the steps since the last flush
   TimePoint keep_again_ = never;
+  std::vector<std::optional<Duration>> tolerances_;  // as in the Hold: how late an Active may be
   bool stopping_ = false;
   bool ended_ = false;
 };

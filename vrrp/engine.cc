@@ -16,7 +16,7 @@ std::string to_string(const RouterKey& key) {
 Actions Engine::step(TimePoint now, const Event& event) {
   assert(now >= now_);
   now_ = now;
-  withdraw_stalled();
+  if (!std::holds_alternative<AdvertisementsHeld>(event)) withdraw_stalled();
   std::visit([this](const auto& each) { handle(each); }, event);
   forget_removed();
   return std::exchange(actions_, {});
@@ -225,6 +225,16 @@ void Engine::handle(const Shutdown&) {
 }
 
 // --- time ---
+
+// Those that nobody has held for stand still as at any other event.
+void Engine::handle(const AdvertisementsHeld& event) {
+  for (const auto& [key, due] : event.due)
+    if (auto* router = find(key)) {
+      router->advertisements_held(due);
+      reschedule(*router);
+    }
+  withdraw_stalled();
+}
 
 void Engine::handle(const Tick&) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now_) {

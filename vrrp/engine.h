@@ -59,6 +59,7 @@ class Engine {
   void handle(const SwitchRequested& event);
   void handle(const SwitchBackRequested& event);
   void handle(const Shutdown& event);
+  void handle(const AdvertisementsHeld& event);
   void handle(const Tick& event);
 
   // The virtual routers of one entry of the configuration: one, or two that move together.

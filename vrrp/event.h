@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -64,11 +65,17 @@ struct SwitchBackRequested {
 // Leave in order: make-before-break. Engine::finished() says when the last address has been handed over.
 struct Shutdown {};
 
+// While this router stood still, somebody else on its node (the guardian) advertised in its place: the next
+// advertisement of these Actives is due then, and for their peers nothing has happened.
+struct AdvertisementsHeld {
+  std::vector<std::pair<RouterKey, TimePoint>> due;
+};
+
 // Nothing but time has passed. The only event that fires deadlines: whoever wakes up late reads what its
 // sockets hold first, so that a stalled Backup does not take over from an Active whose adverts are waiting.
 struct Tick {};
 
 using Event = std::variant<DatagramReceived, InterfaceChanged, HealthChanged, ConfigReplaced, AddressFailed,
-                           SwitchRequested, SwitchBackRequested, Shutdown, Tick>;
+                           SwitchRequested, SwitchBackRequested, Shutdown, AdvertisementsHeld, Tick>;
 
 }  // namespace vipd::vrrp

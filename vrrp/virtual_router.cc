@@ -149,7 +149,8 @@ void VirtualRouter::wait_for_siblings(const Turn& turn) {
 }
 
 void VirtualRouter::take_over(const Turn& turn) {
-  std::string reason = yielded_ && releasing() ? "no peer took over after the switch" : "no Active has been heard";
+  std::string reason =
+      yielded_ && releasing() ? "no peer took over after the switch" : "no Active has been heard";
   if (peer_ && peer_->priority == release_priority)
     reason = fmt::format("{} has left (priority 0)", to_string(peer_->address));
   else if (peer_ && peer_->priority < priority_.value &&
@@ -250,6 +251,13 @@ void VirtualRouter::withdraw_stalled(const Turn& turn) {
            "are withdrawn before anything is sent",
            milliseconds(late)));
   become_backup(turn, interval(), "stood still for longer than three advertisement intervals");
+}
+
+void VirtualRouter::advertisements_held(TimePoint due) {
+  auto* active = std::get_if<Active>(&state_);
+  if (!active || due <= active->adver_timer) return;
+  active->adver_timer = due;
+  active->advertised = due - interval();
 }
 
 // A Backup whose deadline is that far behind was not running. What its sockets held has been read before; a

@@ -82,6 +82,9 @@ class VirtualRouter {
   void withdraw_stalled(const Turn& turn);  // before anything else is done
   void listen_again(const Turn& turn);
 
+  // Another program of this node has advertised in our place; the next advertisement is due at `due`.
+  void advertisements_held(TimePoint due);
+
   // --- what operators add ---
   void set_primary_address(std::optional<IpAddress> address) { primary_address_ = address; }
   void set_priority(const Turn& turn, EffectivePriority priority);

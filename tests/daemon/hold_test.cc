@@ -27,16 +27,49 @@ Hold second_view(const Hold& hold) {
 }  // namespace
 
 TEST_CASE("the guardian reads what the router has kept, with the newest deadlines") {
-  const auto guardian = std::move(Hold::create().value());
+  auto guardian = std::move(Hold::create().value());
   auto router = second_view(guardian);
   REQUIRE(router.write(sample("first")));
-  router.set_deadline(0, TimePoint{11s});
+  router.set_deadline(0, TimePoint{11s}, TimePoint{11500ms});
+  CHECK(guardian.overdue() == TimePoint{11500ms});
   const auto left = guardian.read();
   REQUIRE(left);
   CHECK(left->snapshot.routers.at(0).reason == "first");
   CHECK(left->snapshot.routers.at(0).deadline == TimePoint{11s});
   CHECK(left->snapshot.checks.at("web/nginx").detail == "200 OK");
   CHECK(left->held.at(0).addresses.size() == 1);
+}
+
+TEST_CASE("a router that was only late is told what was advertised in its place, once") {
+  auto guardian = std::move(Hold::create().value());
+  auto router = second_view(guardian);
+  REQUIRE(router.write(sample("x")));
+  CHECK(router.take_held().empty());
+  const auto key = guardian.read()->snapshot.routers.at(0).key;
+  guardian.held(key, TimePoint{12s});
+  guardian.held(key, TimePoint{13s});
+  const auto held = router.take_held();
+  REQUIRE(held.size() == 1);
+  CHECK(held[0] == std::pair(key, TimePoint{13s}));
+  CHECK(router.take_held().empty());
+}
+
+TEST_CASE("what was advertised for a state that is not the router's any more is nothing to it") {
+  auto guardian = std::move(Hold::create().value());
+  auto router = second_view(guardian);
+  REQUIRE(router.write(sample("x")));
+  const auto key = guardian.read()->snapshot.routers.at(0).key;
+  REQUIRE(router.write(sample("y")));
+  guardian.held(key, TimePoint{12s});
+  CHECK(router.take_held().empty());
+}
+
+TEST_CASE("nothing is overdue of a router that is not Active, nor before anything was kept") {
+  auto hold = std::move(Hold::create().value());
+  CHECK(hold.overdue() == never);
+  REQUIRE(hold.write(sample("x")));
+  hold.set_deadline(0, TimePoint{11s}, never);
+  CHECK(hold.overdue() == never);
 }
 
 TEST_CASE("the newest of many states is the one that counts") {

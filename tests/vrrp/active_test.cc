@@ -306,6 +306,29 @@ TEST_CASE(
 // --- the stall fence ---
 
 TEST_CASE(
+    "Active: one that stood still while its guardian advertised in its place goes on, and keeps to the "
+    "rhythm") {
+  auto bench = active();
+  const auto key = c4().key;
+  const auto due = bench.now + bench.timer();
+  bench.now += 5s;
+  CHECK(bench.step(AdvertisementsHeld{{{key, due + 5s}}}) == Lines{});
+  CHECK(bench.timer() == 300ms);
+  bench.wait(300ms);
+  CHECK(bench.sent.back().first == bench.now);
+  CHECK(bench.state() == StateName::active);
+}
+
+TEST_CASE("Active: what its guardian has advertised long ago does not save one that stood still") {
+  auto bench = active();
+  const auto key = c4().key;
+  const auto due = bench.now + bench.timer();
+  bench.now += 9s;
+  CHECK(bench.step(AdvertisementsHeld{{{key, due + 5s}}}) ==
+        Lines{"note stalled", "Active -> Backup", "remove 192.0.2.100/24"});
+}
+
+TEST_CASE(
     "Active: one that stood still for three intervals withdraws before it sends anything, and listens") {
   auto bench = active();
   bench.sent.clear();

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""The guardian in the router's place: killed, stopped, again and again, and one that never comes back."""
+import os
+import shutil
+import signal
+import time
+
+from vipdlab import packets, probe, sandbox
+from vipdlab.case import LabCase, after, main
+from vipdlab.daemons import RouterSettings, Vipd, active_down_interval_ms
+from vipdlab.network import VIP4, VIP6
+from vipdlab.processes import alive, children, command_of, send_signal, wait_until
+
+PRIORITIES = (250, 200)
+# How often the router is killed in the loop; the figure in the manual is of a hundred.
+LOOPS = int(os.environ.get("VIPD_LAB_LOOPS", "6"))
+
+
+class Hold(LabCase):
+    def pair(self, interval_ms=100, makers=(Vipd, Vipd)):
+        settings = RouterSettings(interval_ms=interval_ms, addresses=(VIP4, VIP6))
+        return self.group(list(makers), settings, PRIORITIES).start()
+
+    def longest_gap_ms(self, capture, host):
+        """Between two advertisements of this host, of the family that had to wait longer."""
+        longest = 0.0
+        for family in ("ip", "ipv6"):
+            times = [
+                float(row[0]) * 1000
+                for row in capture.tshark(f"vrrp && {family} && eth.src == {host.mac}", "frame.time_epoch")
+            ]
+            self.assertGreater(len(times), 3)
+            longest = max([longest, *(late - early for early, late in zip(times, times[1:]))])
+        return longest
+
+    def unnoticed(self, interval_ms, what, deed):
+        """deed(group) -> until when to look; the client loses nothing, the peer hears no gap, nobody moves."""
+        group = self.pair(interval_ms)
+        before = group.daemons["b"].times_active()
+
+        def once():
+            capture = packets.Capture(group.network.observer)
+            moment = time.monotonic_ns()
+            deed(group)
+            until = after(moment, max(6 * interval_ms, (time.monotonic_ns() - moment) / 1e6))
+            capture.stop()
+            self.assert_moved(group, moment, until, "a")
+            gap = self.longest_gap_ms(capture, group.host("a"))
+            lost = self.most_lost(group, moment, until)
+            print(f"    {what}: longest gap between advertisements {gap:.1f} ms, {lost} datagrams lost", flush=True)
+            # In intervals, and one for each datagram lost: what is measured is the worse of both.
+            return max(gap / interval_ms, 1.5 + lost if lost else 0), moment, until
+
+        self.measure(group, f"{what}: longest gap, in intervals", once, 1.5 + 10 / interval_ms, 2, of=max)
+        self.assertEqual(group.daemons["b"].times_active(), before, "the peer has taken over in between")
+        group.close()
+
+    def stopped_and_continued(self, group):
+        router = group.daemons["a"].child("vipd-router")
+        for pause in (50, 200, 400, 700):
+            send_signal(router, signal.SIGSTOP)
+            after(time.monotonic_ns(), pause)
+            send_signal(router, signal.SIGCONT)
+            after(time.monotonic_ns(), 300)
+        self.assertEqual(group.daemons["a"].child("vipd-router"), router, "it was replaced without need")
+        return time.monotonic_ns()
+
+    def test_a_router_that_stands_still_for_a_moment_goes_on_as_if_nothing_had_been(self):
+        for interval_ms in (100, 1000):
+            with self.subTest(interval_ms):
+                self.unnoticed(interval_ms, f"stopped for a moment at {interval_ms} ms", self.stopped_and_continued)
+
+    def stopped_for_good(self, group):
+        old = group.daemons["a"].child("vipd-router")
+        send_signal(old, signal.SIGSTOP)
+        wait_until(
+            lambda: group.daemons["a"].child("vipd-router") not in (None, old), 10, "a new router process"
+        )
+        self.assertFalse(alive(old))
+        group.settle("a")
+        return after(time.monotonic_ns(), 1000)
+
+    def test_a_router_that_hangs_is_replaced_and_nobody_notices(self):
+        for interval_ms in (100, 1000):
+            with self.subTest(interval_ms):
+                self.unnoticed(interval_ms, f"a hanging router at {interval_ms} ms", self.stopped_for_good)
+
+    def killed_again_and_again(self, group):
+        for _ in range(LOOPS):
+            old = group.daemons["a"].child("vipd-router")
+            group.daemons["a"].kill_router()
+            wait_until(
+                lambda o=old: group.daemons["a"].child("vipd-router") not in (None, o), 10, "a new router process"
+            )
+            after(time.monotonic_ns(), 150)
+        group.settle("a")
+        return after(time.monotonic_ns(), 300)
+
+    def test_a_router_that_is_killed_again_and_again_is_replaced_and_nobody_notices(self):
+        self.unnoticed(100, f"the router killed {LOOPS} times", self.killed_again_and_again)
+
+    def test_when_the_guardian_is_killed_the_others_hand_over_and_end(self):
+        group = self.pair()
+        guardian = group.daemons["a"].process.pid
+        programs = [pid for pid in children(guardian) if command_of(pid).startswith("vipd-")]
+        self.assertEqual(len(programs), 2)
+
+        moment = time.monotonic_ns()
+        send_signal(guardian, signal.SIGKILL)
+        wait_until(lambda: not any(alive(pid) for pid in programs), 5, "the end of the router and the monitor")
+        group.settle("b")
+        until = after(moment, 1000)
+        self.assert_moved(group, moment, until, "a", "b")
+        self.assertLessEqual(self.most_lost(group, moment, until), 5)
+        self.assertFalse(group.host("a").addresses() & {VIP4, VIP6})
+
+    def test_a_router_that_cannot_be_started_any_more_ends_in_a_handover(self):
+        group = self.group(
+            [self.vipd_of_its_own, Vipd], RouterSettings(interval_ms=100, addresses=(VIP4, VIP6)), PRIORITIES
+        ).start()
+        program = self.own_programs / "vipd-router"
+        program.unlink()
+        program.write_text("#!/bin/sh\nexit 1\n")
+        program.chmod(0o755)
+        moment = group.daemons["a"].kill_router()
+        group.settle("b", aside=("a",), served=False)
+        held_for = (time.monotonic_ns() - moment) / 1e9
+        wait_until(lambda: not group.host("a").addresses() & {VIP4, VIP6}, 5, "a without the addresses")
+        until = after(time.monotonic_ns(), 500)
+        self.assertGreater(held_for, 9, "the guardian holds for ten seconds")
+        self.assert_moved(group, moment, until, "a", "b")
+        self.assert_outage(group, moment, until, active_down_interval_ms(100, PRIORITIES[1]))
+        self.assertIn("giving the addresses up", group.daemons["a"].log())
+
+    def vipd_of_its_own(self, host, settings, priority):
+        self.own_programs = sandbox.WORK / "programs"
+        shutil.rmtree(self.own_programs, ignore_errors=True)
+        self.own_programs.mkdir()
+        build = probe.build_directory()
+        for name in ("vipd", "vipd-router", "vipd-monitor", "vipctl"):
+            shutil.copy2(build / name, self.own_programs / name)
+        daemon = Vipd(host, settings, priority)
+        arguments = daemon.process.arguments
+        arguments[arguments.index(str(build / "vipd"))] = str(self.own_programs / "vipd")
+        return daemon
+
+
+if __name__ == "__main__":
+    main()
