@@ -8,7 +8,8 @@ namespace {
 
 void track(const std::vector<health::CheckConfig>& checks, std::vector<vrrp::TrackedCheck>& tracked) {
   for (const auto& check : checks)
-    tracked.push_back({check.name, check.on_failure.priority, check.on_failure.initialize});
+    tracked.push_back(
+        {check.name, check.on_failure.priority, check.on_failure.initialize, check.stale_after});
 }
 
 std::vector<Prefix> addresses_of(const RouterEntry& router, Family family) {

@@ -27,6 +27,8 @@ constexpr Duration longest_stop = 60s;
 constexpr Duration longest_silence = 1s;
 constexpr Duration look_interval = 250ms;
 constexpr Duration longest_router_start = 10s;
+// The monitor says every second that it works. What it serves is slow at times; the protocol is not.
+constexpr Duration longest_monitor_silence = 10s;
 // Who was late itself cannot tell whether others hang.
 constexpr Duration late = 100ms;
 // The monitor has nothing to hand over.
@@ -89,8 +91,12 @@ void Guardian::turn() {
   if (const auto waited = wait_until(loop_, planned); !waited)
     log_.write_limited(Level::error, "wait", waited.error().message);
   const auto time = now();
-  if (time - planned > late) look_at_router_ = std::max(look_at_router_, time + look_interval);
+  if (time - planned > late) {
+    look_at_router_ = std::max(look_at_router_, time + look_interval);
+    if (monitor_heard_ != never) monitor_heard_ = time;
+  }
   replace_hanging_router();
+  replace_hanging_monitor(time);
   stand_in(time);
   holder_.tick(time);
   if (standing_in_) holder_.tell(hold_);
@@ -117,7 +123,9 @@ void Guardian::end_by_force() {
 TimePoint Guardian::next_deadline() const {
   const bool on_watch = router_.process && router_ready_ && !standing_in_;
   return std::min({holder_.deadline(), scripts_.next_deadline(), router_.restart, monitor_.restart,
-                   look_at_router_, stop_bound_, on_watch ? hold_.overdue() : never,
+                   look_at_router_, stop_bound_,
+                   monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence,
+                   on_watch ? hold_.overdue() : never,
                    holder_.holding() && !standing_in_ ? holding_since_ + longest_hold : never});
 }
 
@@ -163,6 +171,7 @@ void Guardian::start_monitor() {
   started(monitor_, spawn(monitor_, control_.get(), ours));
   if (!monitor_.process) return;
   monitor_link_.attach(std::move(ours));
+  monitor_heard_ = now();
   script_runs_.clear();
   monitor_link_.send(Checks{conf::checks(config_)});
   connect_router_and_monitor();
@@ -184,6 +193,7 @@ void Guardian::child_ended(Child& child) {
   if (exit && !*exit) return;
   child.ended.reset();
   child.process.reset();
+  if (&child == &monitor_) monitor_heard_ = never;
   const auto how = exit ? to_string(**exit) : exit.error().message;
   if (&child == &router_) router_ended(how);
   if (stopping_) {
@@ -251,6 +261,14 @@ void Guardian::replace_hanging_router() {
   look_at_router_ = never;  // until the next one is started
 }
 
+void Guardian::replace_hanging_monitor(TimePoint time) {
+  if (!monitor_.process || monitor_heard_ == never || time - monitor_heard_ < longest_monitor_silence) return;
+  log_.error(fmt::format("{} has said nothing for {}: it is killed and replaced", monitor_.name,
+                         to_string(longest_monitor_silence)));
+  (void)io::kill(*monitor_.process, SIGKILL);
+  monitor_heard_ = never;
+}
+
 // --- the router ---------------------------------------------------------------------------------------
 
 void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
@@ -280,6 +298,8 @@ void Guardian::tell_monitor() {
 }
 
 void Guardian::message_from_monitor(io::Message message) {
+  monitor_heard_ = now();
+  if (is(message, MessageType::alive)) return;
   if (on<RunScript>(message, [this](RunScript request) { run_script(std::move(request)); })) return;
   if (on<CancelScript>(message, [this](CancelScript request) { script_runs_.erase(request.run); })) return;
   on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request.id)); });

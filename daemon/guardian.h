@@ -56,6 +56,7 @@ class Guardian {
   void router_ended(const std::string& how);
   void stand_in(TimePoint time);
   void replace_hanging_router();
+  void replace_hanging_monitor(TimePoint time);
   void connect_router_and_monitor();
 
   void message_from_router(io::Message message);
@@ -83,6 +84,7 @@ class Guardian {
   Child monitor_;
   Link router_link_;
   Link monitor_link_;
+  TimePoint monitor_heard_ = never;
   bool router_ready_ = false;
   TimePoint holding_since_ = never;
   bool standing_in_ = false;  // for a router that is there but late

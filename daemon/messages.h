@@ -2,8 +2,8 @@
 //
 //   guardian -> router    Configure, Stop, MonitorLink          router -> guardian   Ready, Stopped
 //   guardian -> monitor   Checks, RouterLink, ScriptEnded,      monitor -> guardian  RunScript, CancelScript,
-//                         Reloaded, Programs                                         ReloadRequest
-//   monitor -> router     Health, StatusRequest, Command        router -> monitor    KnownFacts, StatusReply,
+//                         Reloaded, Programs                                         ReloadRequest, Alive
+//   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
 //                                                                                    CommandDone, Happened
 #pragma once
 
@@ -42,6 +42,7 @@ enum class MessageType : std::uint16_t {
   status_reply,
   command_done,
   happened,
+  alive,
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -86,6 +87,11 @@ struct ScriptEnded {
   static constexpr auto type = MessageType::script_ended;
   std::uint64_t run = 0;
   health::ScriptOutcome outcome;
+};
+
+// Monitor to guardian and router, every second: it works.
+struct Alive {
+  static constexpr auto type = MessageType::alive;
 };
 
 struct ReloadRequest {
@@ -183,6 +189,8 @@ template <class A>
 void fields(A& a, Is<ScriptEnded> auto& m) {
   a(m.run, m.outcome);
 }
+template <class A>
+void fields(A&, Is<Alive> auto&) {}
 template <class A>
 void fields(A& a, Is<ReloadRequest> auto& m) {
   a(m.id);

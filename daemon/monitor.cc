@@ -19,6 +19,7 @@ using nlohmann::json;
 constexpr int protocol_version = 1;
 constexpr Duration answer_bound = 2s;  // for the router and the guardian
 constexpr Duration reload_bound = 20s;
+constexpr Duration beat_interval = 1s;
 
 vrrp::CheckFact to_router(const health::Fact& fact) {
   return {fact.check, fact.healthy, fact.priority, fact.detail, fact.since};
@@ -97,12 +98,21 @@ int Monitor::run() {
     context_.step(now());
     checks_.step(now());
     give_up_waiting(now());
+    beat(now());
   }
   return 0;
 }
 
+// Whoever hears nothing of us thinks that we hang.
+void Monitor::beat(TimePoint now) {
+  if (next_beat_ > now) return;
+  next_beat_ = now + beat_interval;
+  guardian_.send(Alive{});
+  router_.send(Alive{});
+}
+
 TimePoint Monitor::next_deadline() const {
-  TimePoint earliest = std::min(context_.next_deadline(), checks_.next_deadline());
+  TimePoint earliest = std::min({context_.next_deadline(), checks_.next_deadline(), next_beat_});
   for (const auto& [id, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
   return earliest;
 }
@@ -134,7 +144,10 @@ void Monitor::programs_changed(Programs programs) {
   for (const auto& [name, program] : programs.programs) {
     const auto known = programs_.programs.find(name);
     if (known != programs_.programs.end() && known->second.restarts != program.restarts)
-      publish({std::string(events::program_restarted), {}, {}, fmt::format("the {} program was started again", name)});
+      publish({std::string(events::program_restarted),
+               {},
+               {},
+               fmt::format("the {} program was started again", name)});
   }
   programs_ = std::move(programs);
 }

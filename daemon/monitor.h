@@ -59,6 +59,7 @@ class Monitor {
                      std::function<void(const vrrp::Status&)> on_status = {});
   void answered(std::uint64_t id, bool good, const std::string& text);
   void give_up_waiting(TimePoint now);
+  void beat(TimePoint now);
   void publish(const Happened& happened);
   TimePoint next_deadline() const;
 
@@ -74,6 +75,7 @@ class Monitor {
   vrrp::CheckFacts known_;
   std::map<std::uint64_t, Waiting> waiting_;
   std::uint64_t requests_ = 0;
+  TimePoint next_beat_{};
   bool ended_ = false;
 };
 

@@ -56,7 +56,8 @@ Router::Router(Log& log, Hold hold, netlink::Monitor kernel)
       monitor_(
           loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
           [](const std::string&) {}),
-      reporter_(log, monitor_) {}
+      reporter_(log, monitor_),
+      stale_facts_(now()) {}
 
 int Router::run() {
   // Signals go to the guardian, which tells us; Ctrl-C in a terminal reaches every program.
@@ -79,6 +80,8 @@ void Router::turn() {
     step(vrrp::Tick{});
   }
   if (refresh_kernel_ <= now()) read_kernel();
+  if (stale_facts_.next_deadline() <= now())
+    believe(stale_facts_.expire(now(), engine_.status(now()).checks));
   flush();
   if (effects_->has_work()) effects_->run_slice();
   for (auto& failure : effects_->take_failures()) step(failure);
@@ -96,7 +99,7 @@ void Router::turn() {
 }
 
 TimePoint Router::next_deadline() const {
-  return std::min(engine_.next_deadline().value_or(never), refresh_kernel_);
+  return std::min({engine_.next_deadline().value_or(never), refresh_kernel_, stale_facts_.next_deadline()});
 }
 
 void Router::step(const vrrp::Event& event) {
@@ -185,6 +188,7 @@ void Router::configure(Configure message) {
     interface.name = name;
     step(vrrp::InterfaceChanged{interface});
   }
+  stale_facts_.configure(routers_);
   interfaces_.merge(before);  // events of an interface that is being left still matter
   step(vrrp::ConfigReplaced{routers_, std::move(message.adopted)});
   flush();
@@ -202,11 +206,13 @@ void Router::stop(const std::string& why) {
 
 // --- the monitor --------------------------------------------------------------------------------------
 
+void Router::believe(std::vector<vrrp::CheckFact> facts) {
+  for (auto& fact : facts) step(vrrp::HealthChanged{std::move(fact)});
+}
+
 void Router::message_from_monitor(io::Message message) {
-  if (on<Health>(message, [this](Health health) {
-        for (auto& fact : health.facts) step(vrrp::HealthChanged{std::move(fact)});
-      }))
-    return;
+  believe(stale_facts_.heard(now()));
+  if (on<Health>(message, [this](Health health) { believe(std::move(health.facts)); })) return;
   if (on<StatusRequest>(message, [this](StatusRequest request) {
         monitor_.send(StatusReply{request.id, engine_.status(now())});
       }))

@@ -18,6 +18,7 @@
 #include "daemon/link.h"
 #include "daemon/log.h"
 #include "daemon/reporter.h"
+#include "daemon/stale_facts.h"
 #include "io/loop.h"
 #include "netlink/monitor.h"
 #include "vrrp/engine.h"
@@ -46,6 +47,7 @@ class Router {
   void command(const Command& command);
   void stop(const std::string& why);
   void keep();
+  void believe(std::vector<vrrp::CheckFact> facts);
   TimePoint next_deadline() const;
 
   Log& log_;
@@ -62,6 +64,7 @@ class Router {
   std::vector<vrrp::VirtualRouterConfig> routers_;
   std::set<std::string> interfaces_;  // that the configuration names
   vrrp::Actions actions_;             // of the steps since the last flush
+  StaleFacts stale_facts_;
   TimePoint keep_again_ = never;
   std::vector<std::optional<Duration>> tolerances_;  // as in the Hold: how late an Active may be
   bool stopping_ = false;

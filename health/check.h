@@ -38,10 +38,11 @@ struct OnFailure {
 struct CheckConfig {
   std::string name;  // unique: "web/nginx" for check nginx of virtual server (or virtual router) web
   std::string kind;  // "http", "tcp", "script"
-  Duration interval = std::chrono::seconds(1);  // from start to start
-  Duration timeout = std::chrono::seconds(2);   // bound on a whole attempt
-  int fall = 3;                                 // failures in a row until down
-  int rise = 2;                                 // successes in a row until up
+  Duration interval = std::chrono::seconds(1);      // from start to start
+  Duration timeout = std::chrono::seconds(2);       // bound on a whole attempt
+  int fall = 3;                                     // failures in a row until down
+  int rise = 2;                                     // successes in a row until up
+  Duration stale_after = std::chrono::seconds(60);  // how long a result is believed if nobody checks any more
   OnFailure on_failure;
   Node settings;
   bool operator==(const CheckConfig&) const = default;

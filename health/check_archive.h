@@ -24,7 +24,7 @@ void fields(A& a, Is<OnFailure> auto& on_failure) {
 }
 template <class A>
 void fields(A& a, Is<CheckConfig> auto& check) {
-  a(check.name, check.kind, check.interval, check.timeout, check.fall, check.rise, check.on_failure,
+  a(check.name, check.kind, check.interval, check.timeout, check.fall, check.rise, check.stale_after, check.on_failure,
     check.settings);
 }
 

@@ -7,10 +7,12 @@ namespace vipd::health {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> shared_keys{"interval", "timeout", "fall", "rise", "on_failure"};
+constexpr std::array<std::string_view, 6> shared_keys{"interval", "timeout",     "fall",
+                                                      "rise",     "stale_after", "on_failure"};
 constexpr Duration least_interval = std::chrono::milliseconds(10);
 constexpr Duration most_interval = std::chrono::hours(1);
 constexpr int most_in_a_row = 1000;
+constexpr Duration least_stale_after = std::chrono::seconds(15);  // a monitor that hangs is replaced before
 
 bool is_shared(std::string_view key) {
   return std::find(shared_keys.begin(), shared_keys.end(), key) != shared_keys.end();
@@ -106,6 +108,8 @@ CheckConfig read_check(Reader& reader, std::string name) {
   check.timeout = reader.duration("timeout", least_interval, most_interval).value_or(check.timeout);
   check.fall = static_cast<int>(reader.integer("fall", 1, most_in_a_row).value_or(check.fall));
   check.rise = static_cast<int>(reader.integer("rise", 1, most_in_a_row).value_or(check.rise));
+  check.stale_after =
+      reader.duration("stale_after", least_stale_after, most_interval).value_or(check.stale_after);
   check.on_failure = read_on_failure(reader);
   const Kind* kind = choose_kind(reader);
   if (!kind) return check;  // what the other keys mean is not known
@@ -132,6 +136,7 @@ Node check_to_node(const CheckConfig& check) {
   add("timeout", Node::text(to_string(check.timeout)));
   add("fall", Node::text(std::to_string(check.fall)));
   add("rise", Node::text(std::to_string(check.rise)));
+  add("stale_after", Node::text(to_string(check.stale_after)));
   add("on_failure", check.on_failure.initialize
                         ? Node::text("initialize")
                         : Node::map({{"priority", Node::text(std::to_string(check.on_failure.priority))}}));

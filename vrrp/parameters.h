@@ -49,6 +49,7 @@ struct TrackedCheck {
   int priority = 0;   // added to the priority, -254 to -1; 0 if `initialize`
   bool initialize =
       false;  // Initialize while it is down: gives the addresses up, whatever the peer's priority
+  Duration stale_after = std::chrono::seconds(60);  // how long its last result is believed
   bool operator==(const TrackedCheck&) const = default;
 };
 
@@ -86,7 +87,7 @@ struct VirtualRouterConfig {
 
 template <class A>
 void fields(A& a, Is<TrackedCheck> auto& t) {
-  a(t.check, t.priority, t.initialize);
+  a(t.check, t.priority, t.initialize, t.stale_after);
 }
 template <class A>
 void fields(A& a, Is<Announcing> auto& t) {

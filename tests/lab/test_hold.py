@@ -114,6 +114,19 @@ class Hold(LabCase):
         self.assertLessEqual(self.most_lost(group, moment, until), 5)
         self.assertFalse(group.host("a").addresses() & {VIP4, VIP6})
 
+    def test_a_monitor_that_hangs_is_replaced_and_nothing_moves(self):
+        group = self.pair()
+        before = group.daemons["b"].times_active()
+        old = group.daemons["a"].child("vipd-monitor")
+        moment = time.monotonic_ns()
+        send_signal(old, signal.SIGSTOP)
+        wait_until(
+            lambda: group.daemons["a"].child("vipd-monitor") not in (None, old), 20, "a new monitor process"
+        )
+        group.settle("a")
+        self.assert_moved(group, moment, after(time.monotonic_ns(), 300), "a")
+        self.assertEqual(group.daemons["b"].times_active(), before)
+
     def test_a_router_that_cannot_be_started_any_more_ends_in_a_handover(self):
         group = self.group(
             [self.vipd_of_its_own, Vipd], RouterSettings(interval_ms=100, addresses=(VIP4, VIP6)), PRIORITIES
