@@ -11,6 +11,7 @@
 #include "ctl/check.h"
 #include "ctl/client.h"
 #include "ctl/show.h"
+#include "ctl/upgrade.h"
 
 namespace {
 using namespace vipd;
@@ -71,6 +72,13 @@ int reload(const Options& options) {
   return ask(options, {{"v", 1}, {"command", "reload"}}, text_of);
 }
 
+int upgrade(const Options& options) {
+  const auto result = ctl::upgrade(options.run_dir);
+  if (!result) return fail(result.error());
+  std::cout << (options.as_json ? result->dump(2) + "\n" : text_of(*result));
+  return 0;
+}
+
 // The state as it is, and then each event as it comes, until interrupted.
 int watch(const Options& options) {
   if (!options.as_json)
@@ -115,6 +123,7 @@ int main(int argc, char** argv) {
   auto* switching = with_json(with_router(command("switch", "hand a virtual router over to the peer", switch_over)));
   switching->add_flag("--back", options.back, "take part by priority again after a switch");
   with_json(command("reload", "read the configuration again", reload));
+  with_json(command("upgrade", "let the installed version of vipd take over, without a change for anybody", upgrade));
   auto* checking = with_json(command("check", "say whether vipd would take configuration files", [](const Options& each) {
     return ctl::check(each.files, each.as_json, std::cout, std::cerr);
   }));

@@ -1,6 +1,7 @@
 #include "daemon/child_main.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "daemon/paths.h"
@@ -8,6 +9,10 @@
 namespace vipd::daemon {
 
 std::optional<ChildStart> start_child(const char* name, int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+    std::printf("%s %s\n", name, VIPD_VERSION);
+    std::exit(0);
+  }
   Level level = Level::info;
   const bool understood =
       argc == 1 || (argc == 3 && std::strcmp(argv[1], "--log-level") == 0 && parse_level(argv[2], level));

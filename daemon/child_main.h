@@ -16,7 +16,7 @@ struct ChildStart {
   Level level = Level::info;
 };
 
-// Nothing, after saying why on standard error, if this was not started by a guardian.
+// Nothing, after saying why on standard error, if this was not started by a guardian; with --version, ends.
 std::optional<ChildStart> start_child(const char* name, int argc, char** argv);
 
 }  // namespace vipd::daemon

@@ -9,8 +9,9 @@ namespace vipd::daemon::events {
 constexpr std::string_view check_changed = "check_changed";
 constexpr std::string_view program_restarted = "program_restarted";
 constexpr std::string_view reloaded = "reloaded";
+constexpr std::string_view upgraded = "upgraded";
 constexpr std::string_view command = "command";
 
-inline constexpr std::array all{check_changed, program_restarted, reloaded, command};
+inline constexpr std::array all{check_changed, program_restarted, reloaded, upgraded, command};
 
 }  // namespace vipd::daemon::events

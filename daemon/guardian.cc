@@ -9,7 +9,9 @@
 
 #include "conf/build.h"
 #include "conf/load.h"
+#include "conf/print.h"
 #include "daemon/clock.h"
+#include "daemon/event_names.h"
 #include "daemon/service_manager.h"
 
 namespace vipd::daemon {
@@ -49,17 +51,17 @@ std::string summary(const conf::Config& config) {
 
 }  // namespace
 
-Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Paths paths, Level level, conf::Config config,
-                                                   io::Fd control) {
-  return std::unique_ptr<Guardian>(
-      new Guardian(log, std::move(paths), level, std::move(config), std::move(control), TRY(Hold::create())));
+Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Setting setting, conf::Config config,
+                                                   io::Fd lock, io::Fd control) {
+  return std::unique_ptr<Guardian>(new Guardian(log, std::move(setting), std::move(config), std::move(lock),
+                                                std::move(control), TRY(Hold::create())));
 }
 
-Guardian::Guardian(Log& log, Paths paths, Level level, conf::Config config, io::Fd control, Hold hold)
+Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold)
     : log_(log),
-      paths_(std::move(paths)),
-      level_(level),
+      setting_(std::move(setting)),
       config_(std::move(config)),
+      lock_(std::move(lock)),
       control_(std::move(control)),
       hold_(std::move(hold)),
       holder_(log),
@@ -78,10 +80,13 @@ int Guardian::run() {
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   const auto interrupt = loop_.on_signal(SIGINT, [this](const signalfd_siginfo&) { stop("SIGINT"); });
   const auto hang_up = loop_.on_signal(SIGHUP, [this](const signalfd_siginfo&) { reload(0); });
-  log_.info(fmt::format("{}: {}", paths_.config_file, summary(config_)));
+  log_.info(fmt::format("{}: {}", setting_.paths.config_file, summary(config_)));
   scripts_.replace(conf::checks(config_));
-  start_router();
-  start_monitor();
+  if (router_.outdated)
+    replace_outdated(router_);
+  else
+    start_router();
+  if (!monitor_.outdated) start_monitor();
   while (!stopping_ || router_.process || monitor_.process) turn();
   return 0;
 }
@@ -110,6 +115,7 @@ void Guardian::turn() {
     hold_.clear();
   }
   if (stop_bound_ <= time) end_by_force();
+  if (upgrade_) upgrade_->tick(time);
 }
 
 void Guardian::end_by_force() {
@@ -123,7 +129,7 @@ void Guardian::end_by_force() {
 TimePoint Guardian::next_deadline() const {
   const bool on_watch = router_.process && router_ready_ && !standing_in_;
   return std::min({holder_.deadline(), scripts_.next_deadline(), router_.restart, monitor_.restart,
-                   look_at_router_, stop_bound_,
+                   upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
                    monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence,
                    on_watch ? hold_.overdue() : never,
                    holder_.holding() && !standing_in_ ? holding_since_ + longest_hold : never});
@@ -136,7 +142,7 @@ Result<io::Process> Guardian::spawn(Child& child, int second_fd, io::Channel& ou
   ours = std::move(mine);
   io::SpawnOptions options;
   options.fds = {{theirs.fd(), guardian_fd}, {second_fd, hold_fd}};
-  return io::spawn({program_path(child.name), "--log-level", std::string(name_of(level_))}, options);
+  return io::spawn({program_path(child.name), "--log-level", std::string(name_of(setting_.level))}, options);
 }
 
 void Guardian::started(Child& child, Result<io::Process> process) {
@@ -201,6 +207,10 @@ void Guardian::child_ended(Child& child) {
       stop_bound_ = now() + longest_monitor_stop;
       monitor_link_.detach();  // the monitor ends when its guardian goes
     }
+    return;
+  }
+  if (std::exchange(child.outdated, false)) {
+    child.restart = now();
     return;
   }
   ++child.restarts;
@@ -282,6 +292,7 @@ void Guardian::message_from_router(io::Message message) {
   if (holder_.holding()) log_.notice("a new router goes on where the last one stopped");
   holder_.end();
   holding_since_ = never;
+  if (monitor_.outdated) replace_outdated(monitor_);
   if (!std::exchange(told_ready_, true)) notify_service_manager("READY=1\nSTATUS=serving");
 }
 
@@ -291,7 +302,7 @@ void Guardian::tell_monitor() {
   const auto describe = [](const Child& child) {
     return Program{child.process ? child.process->pid : 0, child.started, child.restarts};
   };
-  monitor_link_.send(Programs{paths_.config_file,
+  monitor_link_.send(Programs{setting_.paths.config_file,
                               {{"guardian", Program{getpid(), started_, 0}},
                                {"router", describe(router_)},
                                {"monitor", describe(monitor_)}}});
@@ -302,6 +313,7 @@ void Guardian::message_from_monitor(io::Message message) {
   if (is(message, MessageType::alive)) return;
   if (on<RunScript>(message, [this](RunScript request) { run_script(std::move(request)); })) return;
   if (on<CancelScript>(message, [this](CancelScript request) { script_runs_.erase(request.run); })) return;
+  if (on<UpgradeRequest>(message, [this](UpgradeRequest request) { begin_upgrade(request.id); })) return;
   on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request.id)); });
 }
 
@@ -317,7 +329,7 @@ void Guardian::run_script(RunScript request) {
 // --- commands -----------------------------------------------------------------------------------------
 
 Reloaded Guardian::reload(std::uint64_t id) {
-  auto loaded = conf::load_file(paths_.config_file);
+  auto loaded = conf::load_file(setting_.paths.config_file);
   if (!loaded) {
     log_.error(fmt::format("reload refused, the present configuration stays: {}", loaded.error().message));
     return {id, false, loaded.error().message};
@@ -331,9 +343,123 @@ Reloaded Guardian::reload(std::uint64_t id) {
   scripts_.replace(conf::checks(config_));
   send_configuration(std::nullopt);
   monitor_link_.send(Checks{conf::checks(config_)});
-  const auto text = fmt::format("reloaded {}: {}", paths_.config_file, summary(config_));
+  const auto text = fmt::format("reloaded {}: {}", setting_.paths.config_file, summary(config_));
   log_.notice(text);
   return {id, true, text};
+}
+
+// --- the next version of this program ---------------------------------------------------------------------
+
+Result<std::unique_ptr<Guardian>> Guardian::take_over(Log& log, Setting setting, conf::Config config,
+                                                      const Handover& handover) {
+  io::Fd lock(handover.lock);
+  io::Fd control(handover.control);
+  auto hold = TRY(Hold::adopt(io::Fd(handover.hold)));
+  TRY_VOID(keep_open({lock.get(), control.get(), hold.fd()}, false));
+  std::unique_ptr<Guardian> guardian(new Guardian(log, std::move(setting), std::move(config), std::move(lock),
+                                                  std::move(control), std::move(hold)));
+  TRY_VOID(guardian->adopt(guardian->router_, guardian->router_link_, handover.router));
+  TRY_VOID(guardian->adopt(guardian->monitor_, guardian->monitor_link_, handover.monitor));
+  for (const auto pid : handover.ending) guardian->reap_later(pid);
+  guardian->started_ = handover.started;
+  guardian->router_ready_ = true;
+  guardian->told_ready_ = true;
+  log.write(Level::notice,
+            fmt::format("vipd {} goes on where vipd {} stopped", VIPD_VERSION, handover.version),
+            {{"VIPD_EVENT", std::string(events::upgraded)}});
+  return guardian;
+}
+
+Result<> Guardian::adopt(Child& child, Link& link, const HandedProgram& handed) {
+  child.process = TRY(io::adopt_child(handed.pid));
+  child.ended = loop_.watch(child.process->pidfd.get(), [this, &child] { child_ended(child); });
+  child.started = handed.started;
+  child.restarts = handed.restarts;
+  child.outdated = true;
+  link.attach(TRY(io::Channel::adopt(io::Fd(handed.channel))));
+  return {};
+}
+
+void Guardian::reap_later(std::int32_t pid) {
+  auto process = io::adopt_child(pid);
+  if (!process) return;  // it has been reaped
+  auto watch = loop_.watch(process->pidfd.get(), [this, pid] {
+    const auto place =
+        std::find_if(ending_.begin(), ending_.end(), [&](const auto& each) { return each.first.pid == pid; });
+    if (const auto exit = io::reap(place->first); !exit || *exit) ending_.erase(place);
+  });
+  ending_.emplace_back(std::move(*process), std::move(watch));
+}
+
+// As if it had died: its successor adopts what it leaves.
+void Guardian::replace_outdated(Child& child) {
+  (void)io::kill(*child.process, SIGKILL);
+}
+
+void Guardian::begin_upgrade(std::uint64_t id) {
+  const auto refuse = [&](std::string why) { monitor_link_.send(Upgraded{id, false, std::move(why)}); };
+  if (stopping_) return refuse("vipd is stopping");
+  if (upgrade_) return refuse("another upgrade is under way");
+  if (!router_.process || !router_ready_ || standing_in_ || holder_.holding())
+    return refuse("vipd-router is just being replaced: try again in a moment");
+  auto begun = Upgrade::begin(loop_, setting_.invocation.program, handover(), now(),
+                              [this, id](const Result<std::string>& version) { checked(id, version); });
+  if (!begun) return refuse(begun.error().message + ": nothing has changed");
+  upgrade_ = std::move(*begun);
+}
+
+void Guardian::checked(std::uint64_t id, const Result<std::string>& version) {
+  const auto over = std::move(upgrade_);
+  const auto refuse = [&](const std::string& why) {
+    const auto text = fmt::format("{} cannot take over: {}; nothing has changed, vipd {} goes on",
+                                  setting_.invocation.program, why, VIPD_VERSION);
+    log_.error(text);
+    monitor_link_.send(Upgraded{id, false, text});
+  };
+  if (!version) return refuse(version.error().message);
+  if (stopping_ || !router_.process || !router_ready_ || holder_.holding())
+    return refuse("vipd-router is just being replaced: try again in a moment");
+  const auto text = fmt::format("vipd {} is replaced by vipd {}", VIPD_VERSION, *version);
+  log_.notice(text);
+  monitor_link_.send(Upgraded{id, true, text});
+  if (const auto failed = become_new_program(); !failed) refuse(failed.error().message);
+}
+
+Handover Guardian::handover() const {
+  const auto hand = [](const Child& child, const Link& link) {
+    return HandedProgram{child.process ? child.process->pid : 0, link.fd(), child.started, child.restarts};
+  };
+  return {.version = VIPD_VERSION,
+          .configuration = conf::print(config_),
+          .started = started_,
+          .lock = lock_.get(),
+          .control = control_.get(),
+          .hold = hold_.fd(),
+          .router = hand(router_, router_link_),
+          .monitor = hand(monitor_, monitor_link_),
+          .ending = {}};
+}
+
+// Returns only if that failed, and then nothing has changed but that scripts were ended.
+Result<> Guardian::become_new_program() {
+  if (!monitor_.process || !monitor_link_.attached()) return failure("vipd-monitor is just being replaced");
+  auto state = handover();
+  script_runs_.clear();
+  state.ending = scripts_.abandon();
+  const auto packed = TRY(pack(state));
+  const std::vector<int> kept{state.lock,           state.control,         state.hold,
+                              state.router.channel, state.monitor.channel, packed.get()};
+  auto arguments = setting_.invocation.arguments;
+  arguments.insert(arguments.begin(),
+                   {setting_.invocation.program, "--handover", std::to_string(packed.get())});
+  std::vector<char*> argv;
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  TRY_VOID(keep_open(kept, true));
+  execv(argv[0], argv.data());
+  const auto failed = errno;
+  TRY_VOID(keep_open(kept, false));
+  return system_failure("executing it", failed);
 }
 
 void Guardian::stop(const std::string& why) {

@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "daemon/handover.h"
 #include "daemon/hold.h"
 #include "daemon/holder.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
 #include "daemon/paths.h"
+#include "daemon/upgrade.h"
 #include "health/local_executor.h"
 #include "io/loop.h"
 #include "io/process.h"
@@ -25,9 +27,20 @@ namespace vipd::daemon {
 
 class Guardian {
  public:
+  // What it was started with.
+  struct Setting {
+    Paths paths;
+    Level level = Level::info;
+    Invocation invocation;
+  };
+
   // control: the listening control socket, which the monitor serves.
-  static Result<std::unique_ptr<Guardian>> create(Log& log, Paths paths, Level level, conf::Config config,
+  // lock: of the run directory, held for as long as it lives.
+  static Result<std::unique_ptr<Guardian>> create(Log& log, Setting setting, conf::Config config, io::Fd lock,
                                                   io::Fd control);
+  // In place of the guardian that was this process before: its programs go on, and are replaced one by one.
+  static Result<std::unique_ptr<Guardian>> take_over(Log& log, Setting setting, conf::Config config,
+                                                     const Handover& handover);
 
   // Until told to stop. Returns the exit code.
   int run();
@@ -43,9 +56,10 @@ class Guardian {
     TimePoint restart = never;  // when to start it again
     std::uint32_t restarts = 0;
     int failures_in_a_row = 0;  // ended soon after its start
+    bool outdated = false;      // of the version before: it was killed to be replaced, or will be
   };
 
-  Guardian(Log& log, Paths paths, Level level, conf::Config config, io::Fd control, Hold hold);
+  Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold);
   void turn();
 
   void start_router();
@@ -65,14 +79,21 @@ class Guardian {
   void tell_monitor();
   Reloaded reload(std::uint64_t id);
   void send_configuration(std::optional<vrrp::Snapshot> adopted);
+  Result<> adopt(Child& child, Link& link, const HandedProgram& handed);
+  void reap_later(std::int32_t pid);
+  void replace_outdated(Child& child);
+  void begin_upgrade(std::uint64_t id);
+  void checked(std::uint64_t id, const Result<std::string>& version);
+  Result<> become_new_program();
+  Handover handover() const;
   void stop(const std::string& why);
   void end_by_force();
   TimePoint next_deadline() const;
 
   Log& log_;
-  Paths paths_;
-  Level level_;
+  Setting setting_;
   conf::Config config_;
+  io::Fd lock_;
   io::Fd control_;
   io::Loop loop_;
   Hold hold_;
@@ -92,6 +113,8 @@ class Guardian {
   TimePoint look_at_router_ = never;
   TimePoint started_{};
   bool told_ready_ = false;
+  std::unique_ptr<Upgrade> upgrade_;
+  std::vector<std::pair<io::Process, io::Watch>> ending_;  // what the program before has killed
   bool stopping_ = false;
   TimePoint stop_bound_ = never;
 };

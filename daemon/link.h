@@ -21,6 +21,7 @@ class Link {
   void attach(io::Channel channel);
   void detach();
   bool attached() const { return channel_.has_value(); }
+  int fd() const { return channel_ ? channel_->fd() : -1; }
 
   // What cannot be sent because the other end is gone is forgotten: it gets everything anew when it is back.
   template <class M>

@@ -25,7 +25,28 @@ int cannot_run(const Error& error) {
   return exit_cannot_run;
 }
 
-int run(Paths paths, Level level) {
+int serve(const Paths& paths, Result<std::unique_ptr<Guardian>> guardian) {
+  if (!guardian) return cannot_run(guardian.error());
+  const int result = (*guardian)->run();
+  std::error_code ignored;
+  std::filesystem::remove(paths.control_socket(), ignored);
+  return result;
+}
+
+// In place of the program that was this process before.
+int go_on(const Guardian::Setting& setting, int fd) {
+  const io::Fd state(fd);
+  auto handover = unpack(state.get());
+  if (!handover) return cannot_run(handover.error());
+  auto loaded = conf::load_text("the configuration in force", handover->configuration);
+  if (!loaded.config) return cannot_run(Error{loaded.diagnostics.render(), 0});
+  Log log("vipd", setting.level);
+  ask_for_priority(log);
+  return serve(setting.paths, Guardian::take_over(log, setting, std::move(*loaded.config), *handover));
+}
+
+int run(const Guardian::Setting& setting) {
+  const auto& paths = setting.paths;
   auto loaded = conf::load_file(paths.config_file);
   if (!loaded) {
     std::fprintf(stderr, "vipd: %s (another file: --config FILE)\n", loaded.error().message.c_str());
@@ -36,19 +57,15 @@ int run(Paths paths, Level level) {
   if (!loaded->config) return exit_configuration;
 
   if (const auto permitted = check_permissions(); !permitted) return cannot_run(permitted.error());
-  const auto lock = take_run_directory(paths);
+  auto lock = take_run_directory(paths);
   if (!lock) return cannot_run(lock.error());
   auto control = listen_for_control(paths.control_socket());
   if (!control) return cannot_run(control.error());
 
-  Log log("vipd", level);
+  Log log("vipd", setting.level);
   ask_for_priority(log);
-  auto guardian = Guardian::create(log, paths, level, std::move(*loaded->config), std::move(*control));
-  if (!guardian) return cannot_run(guardian.error());
-  const int result = (*guardian)->run();
-  std::error_code ignored;
-  std::filesystem::remove(paths.control_socket(), ignored);
-  return result;
+  return serve(paths, Guardian::create(log, setting, std::move(*loaded->config), std::move(*lock),
+                                       std::move(*control)));
 }
 }  // namespace
 
@@ -56,20 +73,30 @@ int main(int argc, char** argv) {
   CLI::App app{
       "vipd keeps virtual IP addresses on exactly one healthy node of a group (VRRPv3, RFC 9568).\n"
       "It runs in the foreground; SIGTERM hands over and ends it, SIGHUP reloads. See vipd(8)."};
-  Paths paths;
+  Guardian::Setting setting{.paths = {}, .level = Level::info, .invocation = invocation(argc, argv)};
+  auto& paths = setting.paths;
   std::string level_name = "info";
-  Level level = Level::info;
+  int state = -1;
+  int state_to_check = -1;
   app.add_option("--config", paths.config_file, "configuration file")->capture_default_str();
   app.add_option("--run-dir", paths.run_dir, "directory of the control socket")->capture_default_str();
   app.add_option("--state-dir", paths.state_dir, "directory of what survives a boot")->capture_default_str();
   app.add_option("--log-level", level_name, "error, warning, notice, info or debug")->capture_default_str();
+  // Between two versions of this program (daemon/handover), not for people.
+  app.add_option("--handover", state)->group("");
+  app.add_option("--check-handover", state_to_check)->group("");
   app.set_version_flag("--version", std::string("vipd ") + VIPD_VERSION);
   try {
     app.parse(argc, argv);
-    if (!parse_level(level_name, level))
+    if (!parse_level(level_name, setting.level))
       throw CLI::ValidationError("--log-level", "is error, warning, notice, info or debug");
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_usage;
   }
-  return run(paths, level);
+  if (state_to_check >= 0) return check_handover(state_to_check);
+  if (state < 0) return run(setting);
+  // The next one gets a state of its own.
+  auto& arguments = setting.invocation.arguments;
+  arguments.erase(arguments.begin(), arguments.begin() + 2);
+  return go_on(setting, state);
 }

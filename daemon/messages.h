@@ -2,7 +2,8 @@
 //
 //   guardian -> router    Configure, Stop, MonitorLink          router -> guardian   Ready, Stopped
 //   guardian -> monitor   Checks, RouterLink, ScriptEnded,      monitor -> guardian  RunScript, CancelScript,
-//                         Reloaded, Programs                                         ReloadRequest, Alive
+//                         Reloaded, Upgraded, Programs                               ReloadRequest, Alive,
+//                                                                                    UpgradeRequest
 //   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
 //                                                                                    CommandDone, Happened
 #pragma once
@@ -43,6 +44,8 @@ enum class MessageType : std::uint16_t {
   command_done,
   happened,
   alive,
+  upgrade_request,
+  upgraded,
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -97,6 +100,19 @@ struct Alive {
 struct ReloadRequest {
   static constexpr auto type = MessageType::reload_request;
   std::uint64_t id = 0;
+};
+
+struct UpgradeRequest {
+  static constexpr auto type = MessageType::upgrade_request;
+  std::uint64_t id = 0;
+};
+
+// Guardian to monitor: the new program is about to take over, or why it is not.
+struct Upgraded {
+  static constexpr auto type = MessageType::upgraded;
+  std::uint64_t id = 0;
+  bool good = false;
+  std::string text;
 };
 
 struct Reloaded {
@@ -194,6 +210,14 @@ void fields(A&, Is<Alive> auto&) {}
 template <class A>
 void fields(A& a, Is<ReloadRequest> auto& m) {
   a(m.id);
+}
+template <class A>
+void fields(A& a, Is<UpgradeRequest> auto& m) {
+  a(m.id);
+}
+template <class A>
+void fields(A& a, Is<Upgraded> auto& m) {
+  a(m.id, m.good, m.text);
 }
 template <class A>
 void fields(A& a, Is<Reloaded> auto& m) {

@@ -19,6 +19,7 @@ using nlohmann::json;
 constexpr int protocol_version = 1;
 constexpr Duration answer_bound = 2s;  // for the router and the guardian
 constexpr Duration reload_bound = 20s;
+constexpr Duration upgrade_bound = 15s;
 constexpr Duration beat_interval = 1s;
 
 vrrp::CheckFact to_router(const health::Fact& fact) {
@@ -129,6 +130,9 @@ void Monitor::message_from_guardian(io::Message message) {
         publish({std::string(events::reloaded), {}, {}, reloaded.text});
         answered(reloaded.id, reloaded.good, reloaded.text);
       }))
+    return;
+  if (on<Upgraded>(message,
+                   [this](const Upgraded& upgraded) { answered(upgraded.id, upgraded.good, upgraded.text); }))
     return;
   if (is(message, MessageType::router_link) && message.fds.size() == 1) {
     auto channel = io::Channel::adopt(std::move(message.fds.front()));
@@ -255,7 +259,7 @@ void Monitor::requested(const Client& client, const std::string& line) {
     control_.subscribe(client.number);
     return control_.reply(client.number, good(json::object()));
   }
-  if (command != "switch" && command != "reload")
+  if (command != "switch" && command != "reload" && command != "upgrade")
     return control_.reply(client.number, bad(fmt::format("unknown command \"{}\"", command)));
 
   log_.write(Level::notice,
@@ -265,6 +269,7 @@ void Monitor::requested(const Client& client, const std::string& line) {
   if (!client.may_command)
     return control_.reply(client.number, bad("permission denied: only root may do this"));
   if (command == "reload") return guardian_.send(ReloadRequest{wait(client.number, reload_bound)});
+  if (command == "upgrade") return guardian_.send(UpgradeRequest{wait(client.number, upgrade_bound)});
   const bool back = request.contains("back") && request["back"] == true;
   router_.send(Command{wait(client.number, answer_bound), router, back});
 }

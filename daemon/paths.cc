@@ -6,6 +6,12 @@
 
 namespace vipd::daemon {
 
+Invocation invocation(int argc, char** argv) {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return {error ? std::string(argv[0]) : self.string(), {argv + 1, argv + argc}};
+}
+
 std::string program_path(const std::string& name) {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);

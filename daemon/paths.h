@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace vipd::daemon {
 
@@ -13,6 +14,13 @@ struct Paths {
   std::string control_socket() const { return run_dir + "/control"; }
   std::string lock_file() const { return run_dir + "/lock"; }
 };
+
+// How this program was started, to start what takes its place.
+struct Invocation {
+  std::string program;                 // the file, as it was then
+  std::vector<std::string> arguments;  // after the program's name
+};
+Invocation invocation(int argc, char** argv);
 
 // The path of vipd-router or vipd-monitor: beside this very program (a build tree), else where packages put
 // them.

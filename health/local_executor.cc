@@ -87,6 +87,16 @@ LocalExecutor::~LocalExecutor() {
   }
 }
 
+std::vector<std::int32_t> LocalExecutor::abandon() {
+  std::vector<std::int32_t> pids;
+  for (auto& [number, run] : runs_) {
+    (void)io::kill_group(run.process.pid, SIGKILL);
+    pids.push_back(run.process.pid);
+  }
+  runs_.clear();
+  return pids;
+}
+
 void LocalExecutor::replace(const std::vector<CheckConfig>& checks) {
   scripts_.clear();
   for (const auto& check : checks)

@@ -252,6 +252,12 @@ Result<Process> spawn(const std::vector<std::string>& argv, const SpawnOptions& 
   return tl::unexpected(std::move(started).error());
 }
 
+Result<Process> adopt_child(pid_t pid) {
+  Process process{pid, Fd(pidfd_open(pid, 0))};
+  if (!process.pidfd) return system_failure("taking over process " + std::to_string(pid));
+  return process;
+}
+
 Result<> kill(const Process& process, int signal) {
   if (pidfd_send_signal(process.pidfd.get(), signal, nullptr, 0) != 0)
     return system_failure("sending signal " + std::to_string(signal) + " to process " +

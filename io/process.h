@@ -61,6 +61,9 @@ struct Process {
 // seconds at most (ETIMEDOUT: a file system that hangs).
 Result<Process> spawn(const std::vector<std::string>& argv, const SpawnOptions& options = {});
 
+// A child of this process that another program in it has started (before execve). ESRCH: there is none.
+Result<Process> adopt_child(pid_t pid);
+
 // Sends a signal. ESRCH: it has ended.
 Result<> kill(const Process& process, int signal);
 

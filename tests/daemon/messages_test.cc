@@ -35,6 +35,7 @@ TEST_CASE("what the programs say to each other survives the way, and nothing cut
   survives_the_way(RunScript{7, "web/script", std::chrono::seconds(2)});
   survives_the_way(ScriptEnded{7, {health::ScriptOutcome::End::exited, 1, "out", "err", ""}});
   survives_the_way(Reloaded{1, false, "vipd.yaml:1:1: error"});
+  survives_the_way(Upgraded{1, false, "damaged"});
   survives_the_way(Programs{"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{}, 1}}}});
   survives_the_way(Health{{{"web/nginx", false, -30, "502", TimePoint{}}}});
   survives_the_way(StatusReply{3, {TimePoint{}, {vrrp::RouterStatus{.config = router}}, {}, {}}});

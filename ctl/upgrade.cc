@@ -1,0 +1,81 @@
+#include "ctl/upgrade.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cerrno>
+#include <chrono>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include "ctl/client.h"
+
+namespace vipd::ctl {
+
+namespace {
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+constexpr auto longest_replacement = 20s;
+constexpr auto pause = 50ms;
+
+Result<json> status(const std::string& run_dir) {
+  auto client = TRY(Client::connect(run_dir));
+  return client.request({{"v", 1}, {"command", "status"}});
+}
+
+int pid_of(const json& status, const char* program) {
+  const auto& programs = status.value("programs", json::object());
+  return programs.contains(program) ? programs[program].value("pid", 0) : 0;
+}
+
+// By name and family.
+std::map<std::string, std::string> states(const json& status) {
+  std::map<std::string, std::string> states;
+  for (const auto& router : status.value("routers", json::array()))
+    states[router.value("name", "") + " (" + router.value("family", "") + ")"] = router.value("state", "");
+  return states;
+}
+
+bool replaced(const json& before, const json& after) {
+  for (const char* program : {"router", "monitor"}) {
+    const int pid = pid_of(after, program);
+    if (pid == 0 || pid == pid_of(before, program)) return false;
+  }
+  return true;
+}
+
+json summary(const json& before, const json& after) {
+  std::vector<std::string> changed;
+  const auto then = states(before);
+  for (const auto& [name, state] : states(after))
+    if (const auto known = then.find(name); known == then.end() || known->second != state)
+      changed.push_back(name);
+  const auto version_before = before.value("version", "?");
+  const auto version = after.value("version", "?");
+  const auto text =
+      fmt::format("vipd {} has taken over from vipd {}: {}", version, version_before,
+                  changed.empty() ? fmt::format("{} virtual router{} went on without a change", then.size(),
+                                                then.size() == 1 ? "" : "s")
+                                  : fmt::format("the state of {} has changed", fmt::join(changed, ", ")));
+  return {{"text", text}, {"version_before", version_before}, {"version", version}, {"changed", changed}};
+}
+}  // namespace
+
+Result<json> upgrade(const std::string& run_dir) {
+  const auto before = TRY(status(run_dir));
+  auto client = TRY(Client::connect(run_dir));
+  TRY_VOID(client.request({{"v", 1}, {"command", "upgrade"}}));
+  const auto bound = std::chrono::steady_clock::now() + longest_replacement;
+  while (std::chrono::steady_clock::now() < bound) {
+    std::this_thread::sleep_for(pause);
+    // While a program is replaced it may not answer.
+    if (const auto after = status(run_dir); after && replaced(before, *after)) return summary(before, *after);
+  }
+  return failure(fmt::format("vipd has begun the upgrade, but its programs are not new after {} s: see its log",
+                             longest_replacement.count()),
+                 ETIMEDOUT);
+}
+
+}  // namespace vipd::ctl

@@ -1,0 +1,152 @@
+#include "daemon/upgrade.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "conf/load.h"
+#include "daemon/paths.h"
+#include "io/clock.h"
+
+namespace vipd::daemon {
+
+namespace {
+using namespace std::chrono_literals;
+
+constexpr Duration longest_check = 8s;   // of the new program, as seen by the guardian
+constexpr Duration longest_answer = 3s;  // of its router and its monitor, as seen by it
+constexpr std::size_t most_output = 4096;
+
+struct Pipe {
+  io::Fd ours;
+  io::Fd theirs;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure("making a pipe");
+  if (fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) return system_failure("making a pipe non-blocking");
+  return Pipe{io::Fd(ends[0]), io::Fd(ends[1])};
+}
+
+// Appends what is there.
+void read_some(int fd, std::string& text) {
+  std::array<char, 1024> buffer;
+  while (text.size() < most_output) {
+    const auto size = read(fd, buffer.data(), buffer.size());
+    if (size <= 0) return;
+    text.append(buffer.data(), static_cast<std::size_t>(size));
+  }
+}
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+}  // namespace
+
+Result<std::unique_ptr<Upgrade>> Upgrade::begin(io::Loop& loop, const std::string& program,
+                                                const Handover& handover, TimePoint now, Asked asked) {
+  constexpr int its_fd = 3;
+  const auto state = TRY(pack(handover));
+  auto pipe = TRY(make_pipe());
+  std::unique_ptr<Upgrade> upgrade(new Upgrade(std::move(asked), now + longest_check));
+  io::SpawnOptions options;
+  options.output = options.error = pipe.theirs.get();
+  options.fds = {{state.get(), its_fd}};
+  options.process_group = true;
+  options.death_signal = SIGKILL;
+  upgrade->process_ = TRY(io::spawn({program, "--check-handover", std::to_string(its_fd)}, options));
+  upgrade->output_ = std::move(pipe.ours);
+  auto* self = upgrade.get();
+  upgrade->ended_ = loop.watch(upgrade->process_.pidfd.get(), [self] { self->ended(); });
+  return upgrade;
+}
+
+Upgrade::~Upgrade() {
+  if (!process_.pidfd || done_) return;
+  (void)io::kill_group(process_.pid, SIGKILL);
+  (void)io::reap(process_);
+}
+
+void Upgrade::tick(TimePoint now) {
+  if (now < deadline_) return;
+  deadline_ = never;
+  (void)io::kill_group(process_.pid, SIGKILL);
+}
+
+void Upgrade::ended() {
+  read_some(output_.get(), text_);
+  (void)io::kill_group(process_.pid, SIGKILL);
+  const auto exit = io::reap(process_);
+  if (exit && !*exit) return;
+  done_ = true;
+  ended_.reset();
+  const auto text = trimmed(text_);
+  if (deadline_ == never)
+    return asked_(failure(fmt::format("it has not answered within {}", to_string(longest_check))));
+  if (exit && (*exit)->succeeded()) return asked_(text);
+  asked_(failure(!text.empty() ? text : exit ? "it ended with " + to_string(**exit) : exit.error().message));
+}
+
+// --- the new program's side of it -----------------------------------------------------------------------
+
+namespace {
+// What a program of ours prints for --version.
+Result<std::string> version_of(const std::string& name) {
+  const auto path = program_path(name);
+  auto pipe = TRY(make_pipe());
+  io::SpawnOptions options;
+  options.output = options.error = pipe.theirs.get();
+  options.death_signal = SIGKILL;
+  const auto process = TRY(io::spawn({path, "--version"}, options));
+  pipe.theirs.reset();
+  pollfd end{process.pidfd.get(), POLLIN, 0};
+  const int ready =
+      poll(&end, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(longest_answer).count()));
+  if (ready <= 0) {
+    (void)io::kill(process, SIGKILL);
+    return failure(fmt::format("{} does not answer", path));
+  }
+  std::string text;
+  read_some(pipe.ours.get(), text);
+  const auto exit = TRY(io::reap(process));
+  if (!exit || !exit->succeeded())
+    return failure(
+        fmt::format("{} does not run: {}", path, text.empty() && exit ? to_string(*exit) : trimmed(text)));
+  return trimmed(text);
+}
+
+Result<> could_take_over(int fd) {
+  const auto handover = TRY(unpack(fd));
+  const auto loaded = conf::load_text("the configuration in force", handover.configuration);
+  if (!loaded.config)
+    return failure("the new version does not take the configuration in force:\n" +
+                   loaded.diagnostics.render());
+  for (const std::string name : {"vipd-router", "vipd-monitor"}) {
+    const auto version = TRY(version_of(name));
+    const auto wanted = name + " " + VIPD_VERSION;
+    if (version != wanted)
+      return failure(
+          fmt::format("{} says that it is \"{}\", it must be \"{}\": the installation is not complete",
+                      program_path(name), version, wanted));
+  }
+  return {};
+}
+}  // namespace
+
+int check_handover(int fd) {
+  if (const auto could = could_take_over(fd); !could) {
+    std::fprintf(stderr, "%s\n", could.error().message.c_str());
+    return 1;
+  }
+  std::printf("%s\n", VIPD_VERSION);
+  return 0;
+}
+
+}  // namespace vipd::daemon
