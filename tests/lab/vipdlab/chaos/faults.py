@@ -739,14 +739,14 @@ class RemoveAddress(Fault):
 
 
 class AddressOnBackup(Fault):
-    """Somebody gives a Backup a virtual address; it is removed."""
+    """Somebody gives a Backup a virtual address; it is removed, once a second at most."""
 
     name = "virtual address added to a Backup"
     needs_best = False
 
     def draw(self, dice):
         self.address = dice.choice((VIP4, VIP6))
-        self.lasts = 0.3
+        self.lasts = 1.1
 
     @property
     def text(self):
@@ -757,7 +757,7 @@ class AddressOnBackup(Fault):
         self.node.host.ip("address", "add", prefix, "dev", CABLE, "nodad")
 
     def allowance(self):
-        return Allowance(gap=20, two=40)
+        return Allowance(two=1000 + MARGIN)
 
 
 # --- floods and forgeries ---------------------------------------------------------------------------------
@@ -1226,7 +1226,9 @@ class NoDescriptors(Fault):
         self.node.limit(self.program, resource.RLIMIT_NOFILE, None)
 
     def allowance(self):
-        return Allowance(ends=self.ending(self.kill) if self.kill else frozenset(), settle=8)
+        # One that cannot receive a descriptor from another one ends, and is replaced.
+        ends = self.ending(*(each for each in (self.program, self.kill) if each in (ROUTER, MONITOR)))
+        return Allowance(ends=ends, settle=8)
 
 
 class NoMemory(Fault):
@@ -1281,7 +1283,7 @@ class BusyLoops(Fault):
 
 
 class Together(Fault):
-    """Two faults at once, on two nodes; what they may cost is added up, and nobody counts on the other node."""
+    """Two faults, on two nodes, that overlap; what they may cost is added up, and neither counts on the other's node."""
 
     name = "two at once"
 
@@ -1289,24 +1291,27 @@ class Together(Fault):
         self.first, self.second, self.delay = first, second, delay
         first.out = second.out = first.out | second.out
         super().__init__(lab, None, first.node)
-        self.lasts = max(0.0, max(first.lasts, second.lasts) - delay)
 
     @property
     def text(self):
-        return f"{self.first.node.name}: {self.first.text}, and {self.second.node.name}: {self.second.text}"
+        one, two = self.first, self.second
+        return f"{one.node.name}: {one.text}, and {self.delay:.2f} s later {two.node.name}: {two.text}"
 
     def begin(self):
-        self.first.begin()
-        time.sleep(self.delay)
-        self.second.begin()
-
-    def end(self):
-        self.second.end()
-        self.first.end()
-        self.dead = self.first.dead + self.second.dead
-        self.resumed = self.first.resumed + self.second.resumed
+        begin = time.monotonic()
+        turns = [
+            (0.0, self.first.begin),
+            (self.first.lasts, self.first.end),
+            (self.delay, self.second.begin),
+            (self.delay + self.second.lasts, self.second.end),
+        ]
+        for moment, turn in sorted(turns, key=lambda each: each[0]):
+            time.sleep(max(0.0, begin + moment - time.monotonic()))
+            turn()
 
     def allowance(self):
+        self.dead = self.first.dead + self.second.dead
+        self.resumed = self.first.resumed + self.second.resumed
         both = self.first.allowance().plus(self.second.allowance())
         # The better of the two returns past the other one.
         return dataclasses.replace(both, moves=both.moves + 2, gap=both.gap + (EXCHANGE if both.gap else 0))

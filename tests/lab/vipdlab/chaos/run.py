@@ -15,6 +15,7 @@ from .sentences import SECOND, Finding, Seen, judge
 STALL_MS = 6.0  # a machine that stood still for longer may be the reason of what was measured
 TRIES = 3
 CALM = 0.3  # seconds between two faults
+MOST_LOG, MOST_LINES = 1 << 20, 2000  # of a node: characters of its log, lines in the timeline
 TOGETHER = 0.2  # how often two faults come at once
 
 
@@ -142,6 +143,7 @@ class Run:
 
     def _once(self, fault):
         lab = self.lab
+        self._new_lines()
         before, cpu = self._programs(), self._cpu()
         problem = ""
         since = time.monotonic_ns()
@@ -216,7 +218,7 @@ class Run:
         text += ["", f"the machine stood still for {seen.stall():.1f} ms at most", "", *self._timeline(seen)]
         (folder / "violation.txt").write_text("\n".join(text) + "\n", encoding="utf-8")
         for name, node in self.lab.nodes.items():
-            (folder / f"{name}.log").write_text(node.daemon.log(), encoding="utf-8")
+            (folder / f"{name}.log").write_text(node.daemon.log()[-MOST_LOG:], encoding="utf-8")
             with contextlib.suppress(RuntimeError, OSError, Timeout):
                 (folder / f"{name}.status.json").write_text(
                     json.dumps(node.daemon.status(), indent=1), encoding="utf-8"
@@ -243,7 +245,7 @@ class Run:
             self._note_adverts(note, seen, host)
         offset = time.time_ns() - time.monotonic_ns()
         for name, lines in seen.logs.items():
-            for line in lines:
+            for line in lines[:MOST_LINES]:
                 note(self._moment(line, offset, seen.since), f"{name}| {line}")
         for moment, late in lab.group.client.stalls(seen.since, seen.until):
             note(moment, f"the machine has stood still for {late / 1e6:.1f} ms")
