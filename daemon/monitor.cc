@@ -71,7 +71,7 @@ Monitor::Monitor(Log& log, io::Channel guardian, io::Fd control)
     : log_(log),
       guardian_(
           loop_, [this](io::Message message) { message_from_guardian(std::move(message)); },
-          [this](const std::string&) { ended_ = true; }),
+          [this](const std::string& why) { guardian_lost(why); }),
       router_(
           loop_, [this](io::Message message) { message_from_router(std::move(message)); },
           [](const std::string&) {}),
@@ -96,13 +96,24 @@ int Monitor::run() {
       log_.write_limited(Level::error, "wait", waited.error().message);
     context_.step(now());
     checks_.step(now());
+    control_.step(now());
     give_up_waiting(now());
   }
-  return 0;
+  return exit_code_;
+}
+
+// It has gone: then we go too. Or a message of its could not be received, a descriptor for instance that
+// there was no room for: it replaces us, and the new one gets everything anew.
+void Monitor::guardian_lost(const std::string& why) {
+  ended_ = true;
+  if (!guardian_.broken()) return;
+  log_.error("the guardian's message is lost, ending: " + why);
+  exit_code_ = 1;
 }
 
 TimePoint Monitor::next_deadline() const {
-  TimePoint earliest = std::min(context_.next_deadline(), checks_.next_deadline());
+  TimePoint earliest =
+      std::min({context_.next_deadline(), checks_.next_deadline(), control_.next_deadline()});
   for (const auto& [id, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
   return earliest;
 }
@@ -134,7 +145,10 @@ void Monitor::programs_changed(Programs programs) {
   for (const auto& [name, program] : programs.programs) {
     const auto known = programs_.programs.find(name);
     if (known != programs_.programs.end() && known->second.restarts != program.restarts)
-      publish({std::string(events::program_restarted), {}, {}, fmt::format("the {} program was started again", name)});
+      publish({std::string(events::program_restarted),
+               {},
+               {},
+               fmt::format("the {} program was started again", name)});
   }
   programs_ = std::move(programs);
 }

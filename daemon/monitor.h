@@ -48,6 +48,7 @@ class Monitor {
     TimePoint deadline{};
   };
 
+  void guardian_lost(const std::string& why);
   void message_from_guardian(io::Message message);
   void message_from_router(io::Message message);
   void programs_changed(Programs programs);
@@ -75,6 +76,7 @@ class Monitor {
   std::map<std::uint64_t, Waiting> waiting_;
   std::uint64_t requests_ = 0;
   bool ended_ = false;
+  int exit_code_ = 0;
 };
 
 }  // namespace vipd::daemon

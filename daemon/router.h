@@ -44,6 +44,7 @@ class Router {
   void message_from_guardian(io::Message message);
   void message_from_monitor(io::Message message);
   void command(const Command& command);
+  void guardian_lost(const std::string& why);
   void stop(const std::string& why);
   void keep();
   TimePoint next_deadline() const;
@@ -65,6 +66,7 @@ class Router {
   TimePoint keep_again_ = never;
   bool stopping_ = false;
   bool ended_ = false;
+  int exit_code_ = 0;
 };
 
 }  // namespace vipd::daemon
