@@ -121,6 +121,7 @@ TimePoint Monitor::next_deadline() const {
 void Monitor::message_from_guardian(io::Message message) {
   if (on<Checks>(message, [this](Checks checks) {
         checks_.replace(checks.checks, now());
+        configured_ = true;
         seed();
       }))
     return;
@@ -175,8 +176,10 @@ void Monitor::message_from_router(io::Message message) {
 // --- checks -------------------------------------------------------------------------------------------
 
 // After a restart of this program the history of the checks goes on with what the router knows.
+// It is used once: a check that a later reload brings back is new to the router too, and starts from nothing.
 void Monitor::seed() {
-  for (const auto& [name, fact] : known_)
+  if (!configured_) return;
+  for (const auto& [name, fact] : std::exchange(known_, {}))
     checks_.seed({fact.check, fact.healthy, fact.priority, fact.detail, fact.since, {}});
 }
 

@@ -72,7 +72,8 @@ class Monitor {
   health::Monitor checks_;
   Control control_;
   Programs programs_;
-  vrrp::CheckFacts known_;
+  vrrp::CheckFacts known_;   // told by the router, until they are used
+  bool configured_ = false;  // the guardian has told the checks
   std::map<std::uint64_t, Waiting> waiting_;
   std::uint64_t requests_ = 0;
   bool ended_ = false;

@@ -121,6 +121,20 @@ class Health(LabCase):
         self.assertEqual(group.active(), "a")
         self.assert_moved(group, moment, until, "a")
 
+    def test_a_check_that_comes_back_by_a_reload_counts_anew_also_after_a_restart_of_the_monitor(self):
+        group = self.pair()
+        a = group.daemons["a"]
+        old = a.child("vipd-monitor")
+        a.kill_monitor()
+        wait_until(lambda: a.child("vipd-monitor") not in (None, old), 10, "a new monitor process")
+        self.whole(group)
+        with_checks = a.config_file.read_text(encoding="utf-8")
+        a.write(a.configuration())
+        a.ctl("reload")
+        a.write(with_checks)
+        a.ctl("reload")
+        self.whole(group)
+
 
 if __name__ == "__main__":
     main()
