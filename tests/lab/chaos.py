@@ -14,7 +14,7 @@ import sys
 import time
 
 from vipdlab import probe, sandbox
-from vipdlab.chaos import faults
+from vipdlab.chaos.kinds import KINDS
 from vipdlab.chaos.lab import Lab
 from vipdlab.chaos.run import Run
 
@@ -33,8 +33,12 @@ def parse():
     parser.add_argument("--minutes", type=float, default=3.0, help="for how long (default: 3)")
     parser.add_argument("--seed", type=int, help="which sequence (default: a new one, which is printed)")
     parser.add_argument("--faults", type=numbers_of, help="only these numbers of the sequence: 7, 7-20, 7,9")
-    parser.add_argument("--only", metavar="NAME", help="only faults whose name contains this; a sequence of its own")
-    parser.add_argument("--keep", type=pathlib.Path, help="where violations are kept (default: chaos in the build folder)")
+    parser.add_argument(
+        "--only", metavar="NAME", help="only faults whose name contains this; a sequence of its own"
+    )
+    parser.add_argument(
+        "--keep", type=pathlib.Path, help="where violations are kept (default: chaos in the build folder)"
+    )
     parser.add_argument("--list", action="store_true", help="what there is, and end")
     return parser.parse_args()
 
@@ -42,12 +46,12 @@ def parse():
 def main():
     arguments = parse()
     if arguments.list:
-        for kind in faults.KINDS:
+        for kind in KINDS:
             print(f"{kind.name}: {' '.join((kind.__doc__ or '').split())}".rstrip(": "))
         return
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1, 1_000_000)
     keep = (arguments.keep or probe.build_directory() / "chaos").resolve()
-    if arguments.only and not any(arguments.only in each.name for each in faults.KINDS):
+    if arguments.only and not any(arguments.only in each.name for each in KINDS):
         print(f'no fault is named like "{arguments.only}"; --list tells them', file=sys.stderr)
         sys.exit(2)
     keep.mkdir(parents=True, exist_ok=True)
@@ -66,7 +70,10 @@ def main():
 
 
 def chaos(arguments, seed, keep):
-    print(f"chaos with seed {seed}: {'root of the machine' if os.getuid() == 0 else 'namespaces only'}", flush=True)
+    print(
+        f"chaos with seed {seed}: {'root of the machine' if os.getuid() == 0 else 'namespaces only'}",
+        flush=True,
+    )
     lab = Lab()
     try:
         run = Run(lab, seed, keep, arguments.only)

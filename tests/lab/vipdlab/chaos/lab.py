@@ -21,8 +21,6 @@ from ..processes import alive, reap, run, send_signal, wait_until
 from ..web import Nginx
 from .watch import AddressWatch
 
-INTERVAL_MS = 100
-PRIORITIES = (250, 200, 150)
 PROGRAMS = ("vipd", "vipd-router", "vipd-monitor")
 GUARDIAN, ROUTER, MONITOR = PROGRAMS
 DEAD_MAN = 3.0  # seconds, the default
@@ -127,7 +125,9 @@ class Running:
     def cpu(self):
         """Seconds used so far, or None if it has gone."""
         try:
-            words = pathlib.Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            words = (
+                pathlib.Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            )
         except OSError:
             return None
         return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
@@ -242,7 +242,8 @@ class Node:
 class Lab:
     """Everything that runs. rebuild() starts from nothing, after a violation that left it in an unknown state."""
 
-    def __init__(self):
+    def __init__(self, interval_ms=100, priorities=(250, 200, 150)):
+        self.interval_ms, self.priorities = interval_ms, priorities
         self.freezer = Freezer()
         self.group = self.watch = None
         self.nodes = {}
@@ -251,7 +252,7 @@ class Lab:
 
     def build(self):
         self._mount_disks()
-        settings = RouterSettings(interval_ms=INTERVAL_MS)
+        settings = RouterSettings(interval_ms=self.interval_ms)
 
         def make(host, node_settings, priority):
             return Vipd(host, node_settings, priority, checks=CHECK)
@@ -259,7 +260,7 @@ class Lab:
         self.group = Group(
             [make] * 3,
             settings,
-            PRIORITIES,
+            self.priorities,
             http_rate=HTTP_RATE,
             http_timeout=HTTP_TIMEOUT_MS,
             web=Nginx,
@@ -297,7 +298,11 @@ class Lab:
     def take_over_ms(self, without):
         """How long the best of the others waits for an Active that has gone silent; 0 if nobody is left."""
         left = [node.priority for node in self.by_rank() if node.name not in without]
-        return active_down_interval_ms(INTERVAL_MS, left[0]) if left else 0.0
+        return active_down_interval_ms(self.interval_ms, left[0]) if left else 0.0
+
+    def worst_take_over_ms(self):
+        """How long the least of them waits."""
+        return active_down_interval_ms(self.interval_ms, min(self.priorities))
 
     def unsettled(self):
         """What is still missing until the best node is Active, all others are Backup, and it serves; "" if nothing."""
@@ -325,7 +330,8 @@ class Lab:
         """Busy loops of ordinary priority; they end by themselves."""
         program = f"import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass"
         self._loads += [
-            subprocess.Popen(["/usr/bin/python3", "-S", "-c", program], stdin=subprocess.DEVNULL) for _ in range(count)
+            subprocess.Popen(["/usr/bin/python3", "-S", "-c", program], stdin=subprocess.DEVNULL)
+            for _ in range(count)
         ]
 
     def flood(self, frames, rate, milliseconds):
@@ -369,6 +375,8 @@ class Lab:
             reap(pids)
             self.group = self.watch = None
 
-    def rebuild(self):
+    def rebuild(self, interval_ms=None, priorities=None):
         self.close()
+        self.interval_ms = interval_ms or self.interval_ms
+        self.priorities = priorities or self.priorities
         self.build()

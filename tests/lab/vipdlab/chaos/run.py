@@ -9,7 +9,8 @@ import random
 import time
 
 from ..processes import Timeout, reap
-from . import faults
+from .fault import Together
+from .kinds import KINDS
 from .sentences import SECOND, Finding, Seen, judge
 
 STALL_MS = 6.0  # a machine that stood still for longer may be the reason of what was measured
@@ -19,14 +20,33 @@ MOST_LOG, MOST_LINES = 1 << 20, 2000  # of a node: characters of its log, lines 
 TOGETHER = 0.2  # how often two faults come at once
 
 
+# What changes after so many faults: an interval, and priorities, whose distance a failed check can bridge.
+ROUND = 50
+INTERVALS_MS = (100, 100, 50, 200, 300, 1000)
+PRIORITIES = ((250, 200, 150), (200, 150, 100), (254, 253, 252), (111, 110, 109))
+
+
 class Sequence:
     """Fault number N of a seed: the same whatever happened before, so that a single one can be repeated."""
 
     def __init__(self, seed, only=None):
         self._seed = seed
-        self._kinds = [each for each in faults.KINDS if only is None or only in each.name]
+        self._kinds = [each for each in KINDS if only is None or only in each.name]
         if not self._kinds:
             raise ValueError(f'no fault is named like "{only}"')
+
+    @staticmethod
+    def _round(number):
+        return number // ROUND
+
+    def surroundings(self, number):
+        """(advertisement interval in ms, priorities of a, b and c) when fault number N comes."""
+        if self._round(number) == 0:
+            return INTERVALS_MS[0], PRIORITIES[0]
+        dice = random.Random(f"{self._seed}/surroundings {self._round(number)}")
+        priorities = list(dice.choice(PRIORITIES))
+        dice.shuffle(priorities)
+        return dice.choice(INTERVALS_MS), tuple(priorities)
 
     def fault(self, lab, number):
         """The fault, or None where this machine does not let us do it."""
@@ -37,7 +57,7 @@ class Sequence:
             if others:
                 second = self._one(lab, dice, dice.choice(others), fault.node)
                 if second is not None and second.possible():
-                    fault = faults.Together(lab, fault, second, round(dice.uniform(0, 1) * min(fault.lasts, 1.0), 3))
+                    fault = Together(lab, fault, second, round(dice.uniform(0, 1) * min(fault.lasts, 1.0), 3))
         return fault if fault.possible() else None
 
     def _kind(self, number):
@@ -90,12 +110,22 @@ class Run:
         for number in numbers:
             if time.monotonic() >= until:
                 break
+            self._surround(number)
             fault = self.sequence.fault(self.lab, number)
             if fault is None:
                 self._impossible[self.sequence._kind(number).name] += 1
                 continue
             self._try(number, fault)
             self.done += 1
+
+    def _surround(self, number):
+        interval_ms, priorities = self.sequence.surroundings(number)
+        if (interval_ms, priorities) == (self.lab.interval_ms, self.lab.priorities):
+            return
+        order = ", ".join(f"{name} {priority}" for name, priority in zip(self.lab.nodes, priorities))
+        print(f"      all nodes anew: advertisements every {interval_ms} ms, priorities {order}", flush=True)
+        self.lab.rebuild(interval_ms, priorities)
+        self._log_sizes.clear()
 
     def _try(self, number, fault):
         repeated = []
@@ -127,11 +157,13 @@ class Run:
         self._forget(seen)
 
     def _again(self, number):
-        return f"./dev chaos --seed {self.seed} --faults {number}" + (f' --only "{self.only}"' if self.only else "")
+        return f"./dev chaos --seed {self.seed} --faults {number}" + (
+            f' --only "{self.only}"' if self.only else ""
+        )
 
     def _say(self, number, fault, seen, gap, two, repeated):
         elapsed = datetime.timedelta(seconds=int(time.monotonic() - self.begin))
-        target = "" if isinstance(fault, faults.Together) else f"{fault.node.name}: "
+        target = "" if isinstance(fault, Together) else f"{fault.node.name}: "
         settled = (seen.until - seen.ended) / 1e9 - CALM
         print(
             f"{elapsed} #{number} {target}{fault.text}: without service {gap:.0f} of {seen.allowed_gap():.0f} ms, "
@@ -163,7 +195,17 @@ class Run:
         until = time.monotonic_ns()
         used = {key: seconds - cpu.get(key, 0.0) for key, seconds in self._cpu().items()}
         seen = Seen(
-            lab, fault, allowance, since, ended, until, unsettled, before, self._programs(), used, self._new_lines()
+            lab,
+            fault,
+            allowance,
+            since,
+            ended,
+            until,
+            unsettled,
+            before,
+            self._programs(),
+            used,
+            self._new_lines(),
         )
         findings = judge(seen)
         if problem:
@@ -181,7 +223,9 @@ class Run:
 
     def _programs(self):
         return {
-            (node.name, each.program): each.pid for node in self.lab.nodes.values() for each in node.processes()
+            (node.name, each.program): each.pid
+            for node in self.lab.nodes.values()
+            for each in node.processes()
         }
 
     def _cpu(self):
@@ -277,7 +321,10 @@ class Run:
             if before is None or before.priority != each.priority or before.interval_cs != each.interval_cs:
                 note(each.seen, f"{host.name} advertises {what}")
             elif each.seen - before.seen > 1.5 * before.interval_cs * 10_000_000:
-                note(each.seen, f"{host.name} advertises {what}, {(each.seen - before.seen) / 1e6:.0f} ms after the last")
+                note(
+                    each.seen,
+                    f"{host.name} advertises {what}, {(each.seen - before.seen) / 1e6:.0f} ms after the last",
+                )
             last[each.family] = each
         for each in last.values():
             if each.seen < seen.until - 15 * each.interval_cs * 1_000_000:

@@ -15,7 +15,7 @@ No mistake of ours: no assertion, no exception in a log.
 import dataclasses
 import re
 
-from .faults import INTERVAL_MS, MOVE_GAP, MOVE_TWO
+from .fault import MOVE_GAP, MOVE_TWO
 from .lab import DEAD_MAN
 
 SECOND = 1_000_000_000
@@ -24,7 +24,9 @@ HTTP_GAP = 60  # requests are 20 ms apart
 TWO_SAMPLES = 6  # ms: questions are 2 ms apart, and an answer may belong to the one before
 ANSWERS_PER_INTERVAL = 5  # an advertisement, and four answers
 BUSY = 0.35  # of a core, over at least a second
-MISTAKES = re.compile(r"ssertion|terminate called|AddressSanitizer|runtime error|what\(\)|core dumped|stack smashing")
+MISTAKES = re.compile(
+    r"ssertion|terminate called|AddressSanitizer|runtime error|what\(\)|core dumped|stack smashing"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Seen:
     def stall(self):
         group = self.lab.group
         return max(
-            group.client.longest_stall(self.since, self.until), group.observer.longest_stall(self.since, self.until)
+            group.client.longest_stall(self.since, self.until),
+            group.observer.longest_stall(self.since, self.until),
         )
 
     def allowed_gap(self):
@@ -76,7 +79,10 @@ def never_two(seen):
     for address in seen.lab.addresses:
         two = seen.lab.group.observer.two_repliers(address, seen.since, seen.until)
         if two > seen.allowed_two():
-            yield Finding("never two", f"{address}: two answered for {two:.0f} ms, at most {seen.allowed_two():.0f} are allowed")
+            yield Finding(
+                "never two",
+                f"{address}: two answered for {two:.0f} ms, at most {seen.allowed_two():.0f} are allowed",
+            )
 
 
 def never_none(seen):
@@ -102,13 +108,18 @@ def no_needless_move(seen):
     for address in seen.lab.addresses:
         nodes = seen.lab.group.client.udp(address, seen.since, seen.until).nodes
         if len(nodes) - 1 > seen.allowance.moves:
-            yield Finding("no needless move", f"{address}: served by {' '.join(nodes)}, {seen.allowance.moves} moves are allowed")
+            yield Finding(
+                "no needless move",
+                f"{address}: served by {' '.join(nodes)}, {seen.allowance.moves} moves are allowed",
+            )
 
 
 def held_by_the_active_alone(seen):
     if seen.unsettled:
         yield Finding(
-            "held by the Active alone", f"{seen.allowance.settle:g} s after the fault: {seen.unsettled}", timing=False
+            "held by the Active alone",
+            f"{seen.allowance.settle:g} s after the fault: {seen.unsettled}",
+            timing=False,
         )
 
 
@@ -116,24 +127,31 @@ def gone_from_the_dead(seen):
     for name, died, started in seen.fault.dead:
         moment = died + int((DEAD_MAN + 0.5) * SECOND)
         if moment < (started or seen.until) and seen.lab.watch.present_at(name, moment):
-            yield Finding("gone from the dead", f"{DEAD_MAN + 0.5:g} s after its death {name} has an address", timing=False)
+            yield Finding(
+                "gone from the dead",
+                f"{DEAD_MAN + 0.5:g} s after its death {name} has an address",
+                timing=False,
+            )
 
 
 def listen_first(seen):
     for name, moment, still in seen.fault.resumed:
         # Even the best Backup has taken over after this; the resumed one listens for three intervals at least.
-        if still * 1000 < 4 * INTERVAL_MS + 100:
+        if still * 1000 < 4 * seen.lab.interval_ms + 100:
             continue
         mac = seen.lab.group.host(name).mac
         early = [
             each
-            for each in seen.lab.group.observer.adverts(mac, moment, moment + 2 * INTERVAL_MS * 1_000_000)
+            for each in seen.lab.group.observer.adverts(
+                mac, moment, moment + 2 * seen.lab.interval_ms * 1_000_000
+            )
             if each.priority > 0
         ]
         if early:
             after = (early[0].seen - moment) / 1e6
             yield Finding(
-                "listen first", f"{name} stood still for {still:.2f} s and advertised {after:.1f} ms after it went on"
+                "listen first",
+                f"{name} stood still for {still:.2f} s and advertised {after:.1f} ms after it went on",
             )
 
 
@@ -143,7 +161,7 @@ def no_storm(seen):
         adverts = seen.lab.group.observer.adverts(host.mac, seen.since, seen.until)
         for family in (4, 6):
             count = sum(each.family == family for each in adverts)
-            shortest = min([INTERVAL_MS, *(each.interval_cs * 10 for each in adverts)])
+            shortest = min([seen.lab.interval_ms, *(each.interval_cs * 10 for each in adverts)])
             allowed = ANSWERS_PER_INTERVAL * seconds * 1000 / shortest + 10
             if count > allowed:
                 yield Finding(
@@ -159,14 +177,20 @@ def no_busy_loop(seen):
         return
     for (name, program, _), used in seen.cpu.items():
         if used / seconds > BUSY:
-            yield Finding("no busy loop", f"{program} on {name} used {used:.2f} s of CPU in {seconds:.1f} s", timing=False)
+            yield Finding(
+                "no busy loop",
+                f"{program} on {name} used {used:.2f} s of CPU in {seconds:.1f} s",
+                timing=False,
+            )
 
 
 def nobody_dies_but_by_the_fault(seen):
     for key, pid in seen.before.items():
         now = seen.after.get(key)
         if now is not None and now != pid and key not in seen.allowance.ends:
-            yield Finding("nobody dies but by the fault", f"{key[1]} on {key[0]} has been replaced", timing=False)
+            yield Finding(
+                "nobody dies but by the fault", f"{key[1]} on {key[0]} has been replaced", timing=False
+            )
 
 
 def no_mistake_of_ours(seen):
