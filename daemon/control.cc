@@ -7,9 +7,14 @@
 #include <array>
 #include <cerrno>
 
+#include "daemon/clock.h"
+
 namespace vipd::daemon {
 
 namespace {
+using namespace std::chrono_literals;
+
+constexpr Duration pause_without_descriptors = 200ms;
 constexpr std::size_t most_connections = 256;
 constexpr std::size_t longest_request = 64 << 10;
 constexpr std::size_t most_waiting = 8 << 20;  // a status of thousands of virtual routers fits
@@ -24,7 +29,11 @@ Control::Control(io::Loop& loop, io::Fd listening, Requested requested)
 void Control::accept_clients() {
   while (true) {
     io::Fd fd(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!fd) return;
+    if (!fd) {
+      // The client goes on waiting, so the socket stays readable: listening to it would be a busy loop.
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) rest();
+      return;
+    }
     if (connections_.size() >= most_connections) continue;  // closed at once
     ucred peer{};
     socklen_t size = sizeof peer;
@@ -36,6 +45,18 @@ void Control::accept_clients() {
     connection.watch = loop_.watch(connection.fd.get(), EPOLLIN,
                                    [this, number](std::uint32_t events) { ready(number, events); });
   }
+}
+
+void Control::rest() {
+  accept_again_ = now() + pause_without_descriptors;
+  watch_.set_events(0);
+}
+
+void Control::step(TimePoint now) {
+  if (now < accept_again_) return;
+  accept_again_ = never;
+  watch_.set_events(EPOLLIN);
+  accept_clients();
 }
 
 void Control::ready(std::uint64_t number, std::uint32_t events) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "io/fd.h"
 #include "io/loop.h"
 
@@ -39,6 +40,10 @@ class Control {
   void subscribe(std::uint64_t client);
   void publish(const std::string& line);
 
+  // When there were no descriptors for new clients, it looks again after a while: step() at next_deadline().
+  TimePoint next_deadline() const { return accept_again_; }
+  void step(TimePoint now);
+
  private:
   struct Connection {
     Client client;
@@ -50,6 +55,7 @@ class Control {
   };
 
   void accept_clients();
+  void rest();
   void ready(std::uint64_t number, std::uint32_t events);
   bool read(Connection& connection);
   bool flush(Connection& connection);
@@ -60,6 +66,7 @@ class Control {
   io::Watch watch_;
   std::map<std::uint64_t, Connection> connections_;
   std::uint64_t numbers_ = 0;
+  TimePoint accept_again_ = never;
 };
 
 }  // namespace vipd::daemon

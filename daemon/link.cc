@@ -19,7 +19,8 @@ void Link::detach() {
   channel_.reset();
 }
 
-void Link::lose(const std::string& why) {
+void Link::lose(const std::string& why, bool broken) {
+  broken_ = broken;
   detach();
   lost_(why);
 }
@@ -33,7 +34,7 @@ void Link::send_bytes(MessageType type, std::span<const std::uint8_t> bytes, std
 
 void Link::ready(std::uint32_t events) {
   if (events & EPOLLOUT) {
-    if (const auto flushed = channel_->flush(); !flushed) return lose(flushed.error().message);
+    if (const auto flushed = channel_->flush(); !flushed) return lose(flushed.error().message, true);
     if (!channel_->waiting()) watch_.set_events(EPOLLIN);
   }
   // Messages are collected first: handling one may replace this very channel.
@@ -42,8 +43,8 @@ void Link::ready(std::uint32_t events) {
   const auto open = channel_->receive([&](io::Message message) { messages.push_back(std::move(message)); });
   for (auto& message : messages) received_(std::move(message));
   const bool same = attached() && attachment == attachment_;
-  if (!open && same) return lose(open.error().message);
-  if (open && !*open && same) lose("it has ended");
+  if (!open && same) return lose(open.error().message, true);
+  if (open && !*open && same) lose("it has ended", false);
 }
 
 }  // namespace vipd::daemon

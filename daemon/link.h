@@ -22,6 +22,8 @@ class Link {
   void detach();
   bool attached() const { return channel_.has_value(); }
   int fd() const { return channel_ ? channel_->fd() : -1; }
+  // Was the last channel lost by an error? Otherwise the other end has closed it.
+  bool broken() const { return broken_; }
 
   // What cannot be sent because the other end is gone is forgotten: it gets everything anew when it is back.
   template <class M>
@@ -32,13 +34,14 @@ class Link {
 
  private:
   void ready(std::uint32_t events);
-  void lose(const std::string& why);
+  void lose(const std::string& why, bool broken);
 
   io::Loop& loop_;
   Received received_;
   Lost lost_;
   std::optional<io::Channel> channel_;
   io::Watch watch_;
+  bool broken_ = false;
   std::uint64_t attachment_ = 0;  // counts channels
 };
 

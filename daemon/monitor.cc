@@ -73,7 +73,7 @@ Monitor::Monitor(Log& log, io::Channel guardian, io::Fd control)
     : log_(log),
       guardian_(
           loop_, [this](io::Message message) { message_from_guardian(std::move(message)); },
-          [this](const std::string&) { ended_ = true; }),
+          [this](const std::string& why) { guardian_lost(why); }),
       router_(
           loop_, [this](io::Message message) { message_from_router(std::move(message)); },
           [](const std::string&) {}),
@@ -98,10 +98,20 @@ int Monitor::run() {
       log_.write_limited(Level::error, "wait", waited.error().message);
     context_.step(now());
     checks_.step(now());
+    control_.step(now());
     give_up_waiting(now());
     beat(now());
   }
-  return 0;
+  return exit_code_;
+}
+
+// It has gone: then we go too. Or a message of its could not be received, a descriptor for instance that
+// there was no room for: it replaces us, and the new one gets everything anew.
+void Monitor::guardian_lost(const std::string& why) {
+  ended_ = true;
+  if (!guardian_.broken()) return;
+  log_.error("the guardian's message is lost, ending: " + why);
+  exit_code_ = 1;
 }
 
 // Whoever hears nothing of us thinks that we hang.
@@ -113,7 +123,8 @@ void Monitor::beat(TimePoint now) {
 }
 
 TimePoint Monitor::next_deadline() const {
-  TimePoint earliest = std::min({context_.next_deadline(), checks_.next_deadline(), next_beat_});
+  TimePoint earliest =
+      std::min({context_.next_deadline(), checks_.next_deadline(), control_.next_deadline(), next_beat_});
   for (const auto& [id, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
   return earliest;
 }
@@ -121,6 +132,7 @@ TimePoint Monitor::next_deadline() const {
 void Monitor::message_from_guardian(io::Message message) {
   if (on<Checks>(message, [this](Checks checks) {
         checks_.replace(checks.checks, now());
+        configured_ = true;
         seed();
       }))
     return;
@@ -178,8 +190,10 @@ void Monitor::message_from_router(io::Message message) {
 // --- checks -------------------------------------------------------------------------------------------
 
 // After a restart of this program the history of the checks goes on with what the router knows.
+// It is used once: a check that a later reload brings back is new to the router too, and starts from nothing.
 void Monitor::seed() {
-  for (const auto& [name, fact] : known_)
+  if (!configured_) return;
+  for (const auto& [name, fact] : std::exchange(known_, {}))
     checks_.seed({fact.check, fact.healthy, fact.priority, fact.detail, fact.since, {}});
 }
 

@@ -48,6 +48,7 @@ class Monitor {
     TimePoint deadline{};
   };
 
+  void guardian_lost(const std::string& why);
   void message_from_guardian(io::Message message);
   void message_from_router(io::Message message);
   void programs_changed(Programs programs);
@@ -72,11 +73,13 @@ class Monitor {
   health::Monitor checks_;
   Control control_;
   Programs programs_;
-  vrrp::CheckFacts known_;
+  vrrp::CheckFacts known_;   // told by the router, until they are used
+  bool configured_ = false;  // the guardian has told the checks
   std::map<std::uint64_t, Waiting> waiting_;
   std::uint64_t requests_ = 0;
   TimePoint next_beat_{};
   bool ended_ = false;
+  int exit_code_ = 0;
 };
 
 }  // namespace vipd::daemon

@@ -52,7 +52,7 @@ Router::Router(Log& log, Hold hold, netlink::Monitor kernel)
       kernel_(std::move(kernel)),
       guardian_(
           loop_, [this](io::Message message) { message_from_guardian(std::move(message)); },
-          [this](const std::string&) { stop("the guardian has gone"); }),
+          [this](const std::string& why) { guardian_lost(why); }),
       monitor_(
           loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
           [](const std::string&) {}),
@@ -66,7 +66,7 @@ int Router::run() {
   const auto hang_up = loop_.on_signal(SIGHUP, ignore);
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   while (!ended_) turn();
-  return 0;
+  return exit_code_;
 }
 
 void Router::turn() {
@@ -195,6 +195,16 @@ void Router::configure(Configure message) {
   keep();
   hold_.beat(now());
   guardian_.send(Ready{});
+}
+
+// It has gone: then nobody is left to start a router, and the addresses are handed over. Or a message of its
+// could not be received, a descriptor for instance that there was no room for: then it holds for us, and the
+// next router goes on. Nobody notices.
+void Router::guardian_lost(const std::string& why) {
+  if (!guardian_.broken()) return stop("the guardian has gone");
+  log_.error("the guardian's message is lost, ending: " + why);
+  ended_ = true;
+  exit_code_ = 1;
 }
 
 void Router::stop(const std::string& why) {

@@ -45,6 +45,7 @@ class Router {
   void message_from_guardian(io::Message message);
   void message_from_monitor(io::Message message);
   void command(const Command& command);
+  void guardian_lost(const std::string& why);
   void stop(const std::string& why);
   void keep();
   void believe(std::vector<vrrp::CheckFact> facts);
@@ -69,6 +70,7 @@ class Router {
   std::vector<std::optional<Duration>> tolerances_;  // as in the Hold: how late an Active may be
   bool stopping_ = false;
   bool ended_ = false;
+  int exit_code_ = 0;
 };
 
 }  // namespace vipd::daemon

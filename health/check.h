@@ -51,6 +51,9 @@ struct CheckConfig {
 // The answer of one attempt.
 struct Verdict {
   bool healthy = false;
+  // False: this node could not ask (no descriptors, no memory). Nothing was learnt of the service, and what
+  // is known of it stays.
+  bool conclusive = true;
   std::string detail;  // for people: "200 OK in 3.1 ms", "status 502, expected 200", "connection refused"
   std::optional<int> priority;  // a script's printed weight: a change of priority in place of up and down
   Duration latency{};           // from the start of the attempt to its answer

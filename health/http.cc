@@ -105,7 +105,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
   void transfer(const std::vector<IpAddress>& addresses) {
     resolved_ = context_.clock();
     easy_.reset(curl_easy_init());
-    if (!easy_) return answer({.healthy = false, .detail = "no memory for a request"});
+    if (!easy_) return answer({.conclusive = false, .detail = "no memory for a request"});
     set_target(addresses);
     set_request();
     if (settings_.url.tls) set_tls();
@@ -175,6 +175,8 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     set(CURLOPT_FRESH_CONNECT, settings_.reuse ? 0L : 1L);
     set(CURLOPT_FORBID_REUSE, settings_.reuse ? 0L : 1L);
     set(CURLOPT_ERRORBUFFER, error_.data());
+    set(CURLOPT_OPENSOCKETFUNCTION, &HttpAttempt::open_socket);
+    set(CURLOPT_OPENSOCKETDATA, this);
     set(CURLOPT_SOCKOPTFUNCTION, &HttpAttempt::socket_opened);
     set(CURLOPT_SOCKOPTDATA, this);
     set(CURLOPT_WRITEFUNCTION, &HttpAttempt::body_came);
@@ -196,6 +198,13 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     if (tls.cert_file.empty()) return;
     set(CURLOPT_SSLCERT, tls.cert_file.c_str());
     set(CURLOPT_SSLKEY, tls.key_file.c_str());
+  }
+
+  // As libcurl does it; but it does not tell why it has failed.
+  static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+    const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    static_cast<HttpAttempt*>(self)->socket_error_ = fd < 0 ? errno : 0;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
   }
 
   static int socket_opened(void* self, curl_socket_t socket, curlsocktype) {
@@ -231,9 +240,16 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     running_ = false;
     const bool whole = code == CURLE_OK || (code == CURLE_WRITE_ERROR && stopped_);
     const auto latency = (resolved_ - started_) + std::chrono::microseconds(info(CURLINFO_TOTAL_TIME_T));
-    auto verdict = whole ? judge(latency) : Verdict{.healthy = false, .detail = describe(code)};
+    auto verdict = whole ? judge(latency) : no_answer(code);
     verdict.latency = latency;
     answer(std::move(verdict));
+  }
+
+  Verdict no_answer(CURLcode code) const {
+    if (code == CURLE_COULDNT_CONNECT && is_exhaustion(socket_error_))
+      return {.conclusive = false,
+              .detail = std::string("creating a socket: ") + std::strerror(socket_error_)};
+    return {.conclusive = code != CURLE_OUT_OF_MEMORY, .detail = describe(code)};
   }
 
   Verdict judge(Duration latency) const {
@@ -294,6 +310,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
   std::unique_ptr<CURL, EasyFree> easy_;  // uses all of the above
   bool running_ = false;
   curl_socket_t socket_ = CURL_SOCKET_BAD;  // the last one that was opened; libcurl's
+  int socket_error_ = 0;                    // why the last one was not
   std::string tail_;                        // of the body so far
   std::size_t body_size_ = 0;
   bool found_ = false;

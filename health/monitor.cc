@@ -153,6 +153,10 @@ void Monitor::finish_attempt(Check& check, Verdict verdict, TimePoint now) {
 
 void Monitor::record(Check& check, Verdict verdict, TimePoint now) {
   ++check.runs;
+  if (!verdict.conclusive) {
+    check.last = std::move(verdict);
+    return;
+  }
   if (!verdict.healthy) ++check.failures;
   check.last_result = now;
   check.last = std::move(verdict);

@@ -107,6 +107,7 @@ class TcpAttempt : public Attempt {
                          SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
       if (!fd_) {
         trouble = std::string("creating a socket: ") + std::strerror(errno);
+        if (is_exhaustion(errno)) return answer({.conclusive = false, .detail = std::move(trouble)});
         continue;
       }
       const int on = 1;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cmath>
 
 namespace vipd::health {
@@ -12,6 +13,10 @@ std::string in_words(Duration duration) {
   if (ms < 10) return fmt::format("{:.1f} ms", std::ceil(ms * 10) / 10);
   if (ms < 1000) return fmt::format("{:.0f} ms", std::ceil(ms));
   return fmt::format("{:.4g} s", std::ceil(ms) / 1000);
+}
+
+bool is_exhaustion(int code) {
+  return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS;
 }
 
 }  // namespace vipd::health

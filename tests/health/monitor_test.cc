@@ -352,3 +352,27 @@ TEST_CASE("a fact survives the way to another process") {
   const Fact fact{"web/nginx", true, -20, "printed -20", start_time, 3ms};
   CHECK(from_bytes<Fact>(to_bytes(fact)).value() == fact);
 }
+
+TEST_CASE("an attempt that this node could not make says nothing of the service") {
+  World world;
+  world.monitor.replace({check("a")}, world.now);
+  world.answer_next("a", 1, {.healthy = true, .detail = "fine"});
+  REQUIRE(world.facts.size() == 1);
+  const auto last = world.status("a").last_result;
+  world.answer_next("a", 10, {.healthy = false, .conclusive = false, .detail = "no descriptors"});
+  CHECK(world.facts.size() == 1);
+  CHECK(world.status("a").healthy == true);
+  CHECK(world.status("a").detail == "no descriptors");
+  CHECK(world.status("a").failures == 0);
+  CHECK(world.status("a").last_result == last);  // so that its age can be seen
+  world.answer_next("a", 3, {.healthy = false, .detail = "refused"});
+  CHECK(world.status("a").healthy == false);
+}
+
+TEST_CASE("an attempt that this node could not make decides nothing at the start") {
+  World world;
+  world.monitor.replace({check("a")}, world.now);
+  world.answer_next("a", 5, {.healthy = false, .conclusive = false, .detail = "no descriptors"});
+  CHECK(world.facts.empty());
+  CHECK_FALSE(world.status("a").healthy);
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <functional>
 #include <string>
@@ -68,6 +69,20 @@ struct Asking {
     run_until([this] { return !facts.empty(); });
     return facts.empty() ? health::Fact{} : facts[0];
   }
+};
+
+// No further descriptor for this process, as long as it lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const rlimit none{3, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
 };
 
 // Text of a check's map without braces: `ask("tcp: 127.0.0.1:80, send: x")`.

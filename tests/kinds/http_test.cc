@@ -352,3 +352,18 @@ TEST_CASE("http: a check that is removed while it waits is gone without a word")
   asking.run(50ms);
   CHECK(asking.facts.empty());
 }
+
+TEST_CASE("http: a healthy service stays up while this node has no descriptors to ask it") {
+  Server server(answering(http_answer("200 OK", "hello")));
+  Asking asking;
+  asking.use(Asking::read("{" + http(server) + ", interval: 10ms, fall: 2}"));
+  asking.run_until([&] { return !asking.facts.empty(); });
+  {
+    const NoDescriptors none;
+    const auto runs = asking.status().runs;
+    asking.run_until([&] { return asking.status().runs > runs + 5; });
+    CHECK(asking.status().detail == "creating a socket: Too many open files");
+  }
+  CHECK(asking.facts.size() == 1);
+  CHECK(asking.status().healthy == true);
+}

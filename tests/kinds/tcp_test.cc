@@ -154,3 +154,18 @@ TEST_CASE("tcp: by TLS") {
   CHECK(ask(tcp(silent, ", tls: {verify: false}, timeout: 100ms")).detail ==
         "timed out after 100ms in the TLS handshake with " + silent.endpoint());
 }
+
+TEST_CASE("tcp: a healthy service stays up while this node has no descriptors to ask it") {
+  Server server([](Connection& connection) { connection.hang(); });
+  Asking asking;
+  asking.use(Asking::read("{" + tcp(server) + ", interval: 10ms, fall: 2}"));
+  asking.run_until([&] { return !asking.facts.empty(); });
+  {
+    const NoDescriptors none;
+    const auto runs = asking.status().runs;
+    asking.run_until([&] { return asking.status().runs > runs + 5; });
+    CHECK(asking.status().detail == "creating a socket: Too many open files");
+  }
+  CHECK(asking.facts.size() == 1);
+  CHECK(asking.status().healthy == true);
+}

@@ -7,15 +7,20 @@
 //   lab_probe client TASK...            udp:LABEL,ADDRESS,PORT,RATE          datagrams a second
 //                                       http:LABEL,ADDRESS,PORT,RATE,TIMEOUT  requests a second; milliseconds
 //   lab_probe watch INTERFACE TASK...   neighbour:LABEL,ADDRESS,PERIOD        microseconds between two
-//   questions
+//                                                                             questions
+//                                       adverts:MAC,MAC...                    VRRP advertisements of these
+//   lab_probe flood INTERFACE RATE MS   frames a second, for so long; in turn the frames on stdin, a line of
+//                                       hexadecimal digits each
 //
 // Lines, times in nanoseconds of CLOCK_MONOTONIC; "-" for what did not come:
 //   u LABEL SENT LATENCY NODE           a datagram; a reply after 20 ms counts as none
 //   h LABEL SENT LATENCY STATUS NODE    an HTTP request with a connection of its own; STATUS or a reason
 //   n LABEL SENT MAC,MAC                who answered one ARP request or neighbour solicitation
-//   g LABEL SEEN MAC                    an announcement that nobody asked for (gratuitous ARP, unsolicited
-//   NA) s SEEN LATE                         the machine stalled: a sleep of 1 ms ended LATE too late (3 ms
-//   and more) t NOW                               all that was printed so far is on its way: a watermark
+//   g LABEL SEEN MAC                    an announcement that nobody asked for (gratuitous ARP,
+//                                       unsolicited NA)
+//   v MAC SEEN FAMILY VRID PRIORITY CENTISECONDS    a VRRPv3 advertisement
+//   s SEEN LATE                         the machine stalled: a sleep of 1 ms took LATE (3 ms and more) longer
+//   t NOW                               all that was printed so far is on its way: a watermark
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
@@ -45,6 +50,8 @@
 #include <cstring>
 #include <ctime>
 #include <deque>
+#include <iostream>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -77,9 +84,11 @@ Nanoseconds now() {
 }
 
 [[noreturn]] void usage(const std::string& why) {
-  fmt::print(stderr,
-             "lab_probe: {}\nusage: lab_probe echo NAME PORT | client TASK... | watch INTERFACE TASK...\n",
-             why);
+  fmt::print(
+      stderr,
+      "lab_probe: {}\nusage: lab_probe echo NAME PORT | client TASK... | watch INTERFACE TASK... | flood "
+      "INTERFACE RATE MILLISECONDS\n",
+      why);
   std::exit(2);
 }
 
@@ -145,6 +154,14 @@ struct Address {
     return address;
   }
 };
+
+// --- the machine ------------------------------------------------------------------------------------------
+
+// A client or a server that the machine holds up measures the machine. Where we may not, we go on without.
+void ask_for_priority() {
+  const sched_param priority{1};
+  sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
+}
 
 // --- the loop ---------------------------------------------------------------------------------------------
 
@@ -346,6 +363,7 @@ int run_echo(const std::string& name, std::uint16_t port) {
   Address any6 = Address::parse("::", port);
   checked(bind(four, any4.get(), any4.size), "binding the echo server");
   checked(bind(six, any6.get(), any6.size), "binding the echo server");
+  ask_for_priority();
   const int epoll = checked(epoll_create1(0), "epoll");
   for (const int each : {four, six}) {
     epoll_event event{};
@@ -486,6 +504,21 @@ std::string to_string(const Mac& mac) {
                      mac[5]);
 }
 
+// A packet socket on the interface for frames of one type, without those that this host sends itself.
+int packet_socket(const std::string& interface, std::uint16_t type) {
+  const int descriptor =
+      checked(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(type)), "packet socket");
+  const int one = 1;
+  setsockopt(descriptor, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
+  sockaddr_ll link{};
+  link.sll_family = AF_PACKET;
+  link.sll_protocol = htons(type);
+  link.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
+  if (link.sll_ifindex == 0) die("interface " + interface);
+  checked(bind(descriptor, reinterpret_cast<sockaddr*>(&link), sizeof link), "binding to " + interface);
+  return descriptor;
+}
+
 std::uint16_t icmp_checksum(const in6_addr& from, const in6_addr& to, const std::uint8_t* data,
                             std::size_t size) {
   std::uint32_t sum = 0;
@@ -507,16 +540,7 @@ class Neighbour : public Task {
  public:
   Neighbour(Loop& loop, const std::string& interface, std::string label, Address target, Nanoseconds period)
       : label_(std::move(label)), target_(target), grid_(period) {
-    const std::uint16_t protocol = target.is_ipv4() ? ETH_P_ARP : ETH_P_IPV6;
-    socket_ =
-        checked(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(protocol)), "packet socket");
-    const int one = 1;
-    setsockopt(socket_, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
-    link_.sll_family = AF_PACKET;
-    link_.sll_protocol = htons(protocol);
-    link_.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
-    if (link_.sll_ifindex == 0) die("interface " + interface);
-    checked(bind(socket_, reinterpret_cast<sockaddr*>(&link_), sizeof link_), "binding to " + interface);
+    socket_ = packet_socket(interface, target.is_ipv4() ? ETH_P_ARP : ETH_P_IPV6);
     ifreq request{};
     interface.copy(request.ifr_name, IFNAMSIZ - 1);
     checked(ioctl(socket_, SIOCGIFHWADDR, &request), "MAC address of " + interface);
@@ -669,7 +693,6 @@ class Neighbour : public Task {
   std::string label_;
   Address target_;
   Grid grid_;
-  sockaddr_ll link_{};
   int socket_ = -1;
   Mac mac_{};
   std::vector<std::uint8_t> question_;
@@ -677,7 +700,94 @@ class Neighbour : public Task {
   std::vector<Mac> answers_;
 };
 
-// --- the machine ------------------------------------------------------------------------------------------
+// --- who advertises ---------------------------------------------------------------------------------------
+
+Mac parse_mac(const std::string& text) {
+  Mac mac{};
+  unsigned part[6];
+  if (std::sscanf(text.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x", &part[0], &part[1], &part[2], &part[3], &part[4],
+                  &part[5]) != 6)
+    usage(fmt::format("\"{}\" is no MAC address", text));
+  std::copy(std::begin(part), std::end(part), mac.begin());
+  return mac;
+}
+
+// Notes the advertisements of some hosts. Those of anybody else, a flood's for instance, are not printed.
+class Adverts : public Task {
+ public:
+  Adverts(Loop& loop, const std::string& interface, const std::vector<std::string>& macs) {
+    for (const auto& mac : macs) macs_.push_back(parse_mac(mac));
+    for (const std::uint16_t type : {ETH_P_IP, ETH_P_IPV6})
+      loop.add(packet_socket(interface, type), EPOLLIN, this);
+  }
+
+  Nanoseconds deadline() const override { return std::numeric_limits<Nanoseconds>::max(); }
+  void on_time(Nanoseconds) override {}
+
+  void on_descriptor(int descriptor, std::uint32_t) override {
+    std::array<std::uint8_t, 2048> frame{};
+    for (;;) {
+      const auto size = recv(descriptor, frame.data(), frame.size(), 0);
+      if (size < 0) return;
+      read(frame.data(), static_cast<std::size_t>(size));
+    }
+  }
+
+ private:
+  void read(const std::uint8_t* frame, std::size_t size) {
+    constexpr std::size_t ethernet = sizeof(ether_header);
+    constexpr std::uint8_t vrrp = 112;
+    if (size < ethernet + 20) return;
+    const int family = frame[ethernet] >> 4;
+    const std::size_t header = family == 4 ? (frame[ethernet] & 15U) * 4 : sizeof(ip6_hdr);
+    const std::uint8_t protocol = frame[ethernet + (family == 4 ? 9 : 6)];
+    if (protocol != vrrp || size < ethernet + header + 8) return;
+    const std::uint8_t* message = frame + ethernet + header;
+    Mac sender{};
+    std::memcpy(sender.data(), frame + 6, 6);
+    if (std::find(macs_.begin(), macs_.end(), sender) == macs_.end() || message[0] != 0x31) return;
+    output.line(fmt::format("v {} {} {} {} {} {}", to_string(sender), now(), family, message[1], message[2],
+                            (message[4] & 15) << 8 | message[5]));
+  }
+
+  std::vector<Mac> macs_;
+};
+
+// --- floods -----------------------------------------------------------------------------------------------
+
+std::vector<std::uint8_t> parse_frame(const std::string& hexadecimal) {
+  std::vector<std::uint8_t> frame;
+  for (std::size_t at = 0; at + 2 <= hexadecimal.size(); at += 2) {
+    unsigned value = 0;
+    const char* begin = hexadecimal.data() + at;
+    if (std::from_chars(begin, begin + 2, value, 16).ptr != begin + 2) usage("a frame is hexadecimal digits");
+    frame.push_back(static_cast<std::uint8_t>(value));
+  }
+  return frame;
+}
+
+// Sends the frames in turn, in a batch each millisecond; prints how many.
+int run_flood(const std::string& interface, std::int64_t rate, std::int64_t milliseconds) {
+  std::vector<std::vector<std::uint8_t>> frames;
+  for (std::string line; std::getline(std::cin, line);) frames.push_back(parse_frame(line));
+  if (frames.empty()) usage("no frame on stdin");
+  const int descriptor = packet_socket(interface, ETH_P_ALL);
+  const Nanoseconds begin = now();
+  std::int64_t sent = 0;
+  for (std::int64_t turn = 1; turn <= milliseconds; ++turn) {
+    for (; sent < turn * rate / 1000; ++sent) {
+      const auto& frame = frames[static_cast<std::size_t>(sent) % frames.size()];
+      send(descriptor, frame.data(), frame.size(), 0);
+    }
+    const Nanoseconds until = begin + turn * millisecond;
+    const timespec time{until / 1'000'000'000, until % 1'000'000'000};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr);
+  }
+  fmt::print("{}\n", sent);
+  return 0;
+}
+
+// --- stalls -----------------------------------------------------------------------------------------------
 
 // A thread that wants to wake up every millisecond, at ordinary priority like the programs under test.
 void watch_for_stalls() {
@@ -723,6 +833,8 @@ std::unique_ptr<Task> make_task(Loop& loop, const std::string& text, const std::
   if (kind == "http" && parts.size() == 5)
     return std::make_unique<HttpClient>(loop, parts[0], Address::parse(parts[1], port()), period(),
                                         number(parts[4], 1, 60'000) * millisecond);
+  if (kind == "adverts" && !parts.empty() && !interface.empty())
+    return std::make_unique<Adverts>(loop, interface, parts);
   if (kind == "neighbour" && parts.size() == 3 && !interface.empty())
     return std::make_unique<Neighbour>(loop, interface, parts[0], Address::parse(parts[1]),
                                        number(parts[2], 100, 10'000'000) * 1000);
@@ -730,9 +842,7 @@ std::unique_ptr<Task> make_task(Loop& loop, const std::string& text, const std::
 }
 
 int run_tasks(const std::vector<std::string>& texts, const std::string& interface) {
-  // A client that the machine holds up measures the machine. Where we may not, we go on without.
-  const sched_param priority{1};
-  sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
+  ask_for_priority();
   prctl(PR_SET_TIMERSLACK, 1);
   Loop loop;
   std::vector<std::unique_ptr<Task>> tasks;
@@ -755,5 +865,7 @@ int main(int count, char** values) {
     return run_tasks({arguments.begin() + 1, arguments.end()}, {});
   if (arguments.size() >= 3 && arguments[0] == "watch")
     return run_tasks({arguments.begin() + 2, arguments.end()}, arguments[1]);
+  if (arguments.size() == 4 && arguments[0] == "flood")
+    return run_flood(arguments[1], number(arguments[2], 1, 200'000), number(arguments[3], 1, 10'000));
   usage("what shall I do?");
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """What a client sees of faults of the network and of the processes: two nodes, advertisements every 100 ms."""
+import resource
+
 from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import RouterSettings, Vipd, active_down_interval_ms
 from vipdlab.network import VIP4, VIP6
@@ -149,6 +151,19 @@ class Faults(LabCase):
         until = after(moment, 1000)
         self.assert_moved(group, moment, until, "a")
         self.assertEqual(group.daemons["b"].times_active(), before)
+
+    def test_nobody_notices_that_the_router_has_no_descriptors_left_when_its_monitor_is_replaced(self):
+        group = self.pair()
+        a = group.daemons["a"]
+        router, monitor = a.child("vipd-router"), a.child("vipd-monitor")
+        hard = resource.prlimit(router, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(router, resource.RLIMIT_NOFILE, (3, hard))
+        moment = a.kill_monitor()
+        wait_until(lambda: a.child("vipd-monitor") not in (None, monitor), 10, "a new monitor process")
+        group.settle("a")
+        until = after(moment, 1000)
+        self.assert_moved(group, moment, until, "a")
+        self.assert_outage(group, moment, until, 20)
 
     def test_when_all_processes_are_killed_the_peer_takes_over_and_the_dead_node_loses_the_address(self):
         group = self.pair()

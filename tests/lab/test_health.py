@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Addresses follow the health of nginx: dead, slow, wrong answers, and well again."""
+import dataclasses
 import functools
 
 from vipdlab.case import LabCase, after, main
@@ -120,6 +121,20 @@ class Health(LabCase):
         until = after(moment, 1000)
         self.assertEqual(group.active(), "a")
         self.assert_moved(group, moment, until, "a")
+
+    def test_a_check_that_comes_back_with_its_router_by_a_reload_counts_anew_also_after_a_restart_of_the_monitor(self):
+        group = self.pair()
+        a = group.daemons["a"]
+        old = a.child("vipd-monitor")
+        a.kill_monitor()
+        wait_until(lambda: a.child("vipd-monitor") not in (None, old), 10, "a new monitor process")
+        self.whole(group)
+        with_checks = a.config_file.read_text(encoding="utf-8")
+        a.write(a.configuration(settings=dataclasses.replace(a.settings, vrid=99, addresses=("192.0.2.30",))))
+        a.ctl("reload")
+        a.write(with_checks)
+        a.ctl("reload")
+        self.whole(group)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include "daemon/control.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -118,6 +119,35 @@ TEST_CASE("control: a hundred clients that connect and say nothing leave room fo
   const auto client = fixture.connect();
   fixture.say(client, "hello\n");
   CHECK(Fixture::hear(client) == "re: hello\n");
+}
+
+TEST_CASE(
+    "control: without descriptors for clients it rests in place of turning round, and then serves them") {
+  Fixture fixture;
+  const auto client = fixture.connect();
+  const io::Fd highest(dup(client.get()));
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const io::Fd second(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const rlimit none{3, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, fixture.path.c_str());
+  REQUIRE(::connect(second.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  const auto begin = io::now();
+  int turns = 0;
+  for (; io::now() < begin + 50ms; ++turns) REQUIRE(fixture.loop.wait(begin + 50ms));
+  CHECK(turns < 5);
+  fixture.say(client, "one\n");
+  CHECK(Fixture::hear(client) == "re: one\n");
+
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(fixture.control->next_deadline() <= io::now() + 1s);
+  fixture.control->step(fixture.control->next_deadline());
+  fixture.say(second, "two\n");
+  CHECK(Fixture::hear(second) == "re: two\n");
+  CHECK(fixture.control->next_deadline() == never);
 }
 
 TEST_CASE("control: a path too long for a socket is refused with what to do") {

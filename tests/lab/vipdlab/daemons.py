@@ -155,14 +155,14 @@ class Vipd(Daemon):
             self.directory / "state",
         )
 
-    def configuration(self, checks=None, options=None):
-        s = self.settings
+    def configuration(self, checks=None, options=None, settings=None, priority=None):
+        s = settings or self.settings
         lines = [
             "virtual_routers:",
             f"  {s.name}:",
             f"    interface: {s.interface}",
             f"    vrid: {s.vrid}",
-            f"    priority: {self.priority}",
+            f"    priority: {priority or self.priority}",
             f"    advertisement_interval: {s.interval_ms}ms",
             f"    addresses: [{', '.join(prefixed(each) for each in s.addresses)}]",
         ]

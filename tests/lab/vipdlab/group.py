@@ -20,11 +20,12 @@ class Group:
         http_rate=0,
         http_timeout=300,
         web=None,
+        intruder=False,
     ):
         """makers: for each node a function (host, settings, priority) -> Daemon."""
         self.settings = settings
         self._udp_rate, self._http_rate = udp_rate, http_rate
-        self.network = network.Network(tuple(network.NODES)[: len(makers)])
+        self.network = network.Network(tuple(network.NODES)[: len(makers)], intruder)
         self._closing = []
         self.daemons = {}
         self.webs = {}

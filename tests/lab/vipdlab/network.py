@@ -1,7 +1,7 @@
 """The lab's network: hosts on one switch, each a network namespace, and the ways in which a cable fails.
 
 Hosts have the addresses 192.0.2.N and 2001:db8::N and the MAC address 02:00:00:00:00:N; nodes are a, b, c
-(1, 2, 3), the client is 100, the observer 101. Virtual addresses are 192.0.2.10 and up, 2001:db8::10 and up.
+(1, 2, 3), the client is 100, the observer 101, an intruder (where one is wanted) 102. Virtual addresses are 192.0.2.10 and up, 2001:db8::10 and up.
 """
 import dataclasses
 import json
@@ -12,6 +12,7 @@ from .processes import Process, run
 NODES = {"a": 1, "b": 2, "c": 3}
 CLIENT = 100
 OBSERVER = 101
+INTRUDER = 102
 VIP4 = "192.0.2.10"
 VIP6 = "2001:db8::10"
 SWITCH = "switch"
@@ -63,11 +64,12 @@ class Host:
 class Network:
     """Makes the hosts and the switch. close() ends nothing but the namespaces: stop what runs in them first."""
 
-    def __init__(self, nodes=("a", "b")):
+    def __init__(self, nodes=("a", "b"), intruder=False):
         self.nodes = [Host(name, NODES[name]) for name in nodes]
         self.client = Host("client", CLIENT)
         self.observer = Host("observer", OBSERVER)
-        self.hosts = [*self.nodes, self.client, self.observer]
+        self.intruder = Host("intruder", INTRUDER) if intruder else None
+        self.hosts = [*self.nodes, self.client, self.observer, *([self.intruder] if intruder else [])]
         try:
             self._build()
         except BaseException:
@@ -151,24 +153,25 @@ class Network:
 
     def mute(self, host):
         """One way only: nothing of what the host sends arrives, but it hears everybody."""
-        return self._filter(f"iifname {host.port} drop")
+        return self.filter(f"iifname {host.port} drop")
 
     def deafen(self, host):
         """One way only: the host hears nobody, but everybody hears it."""
-        return self._filter(f"oifname {host.port} drop")
+        return self.filter(f"oifname {host.port} drop")
 
-    def restore(self):
-        """Undoes mute and deafen."""
-        return self._port("ip", "netns", "exec", SWITCH, "nft", "delete table bridge lab")
+    def restore(self, table="lab"):
+        """Undoes mute, deafen and filter."""
+        return self._port("ip", "netns", "exec", SWITCH, "nft", f"delete table bridge {table}")
 
-    def _filter(self, rule):
+    def filter(self, *rules, table="lab"):
+        """Rules of nft for what the switch forwards; the ports are named as Host.port says."""
         return self._port(
             "ip",
             "netns",
             "exec",
             SWITCH,
             "nft",
-            "table bridge lab { chain forward { type filter hook forward priority 0; " + rule + "; }; }",
+            f"table bridge {table} {{ chain forward {{ type filter hook forward priority 0; {'; '.join(rules)}; }}; }}",
         )
 
     @staticmethod

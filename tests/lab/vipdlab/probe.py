@@ -30,6 +30,17 @@ class Sample:
     node: str  # who answered, or why nobody did
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Advert:
+    """A VRRP advertisement as it was seen on the wire."""
+
+    seen: int
+    family: int
+    vrid: int
+    priority: int
+    interval_cs: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Window:
     """The samples of one series that were sent in a stretch of time."""
@@ -106,6 +117,10 @@ class Series:
     def last(self, count):
         return self._values[-count:]
 
+    def forget(self, before):
+        count = bisect.bisect_left(self._times, before)
+        del self._times[:count], self._values[:count]
+
 
 class Probe:
     """A running lab_probe and what it has printed so far."""
@@ -152,8 +167,10 @@ class Probe:
             self._series["n", words[1]].add(int(words[2]), (int(words[2]), macs))
         elif kind == "g":
             self._series["g", words[1]].add(int(words[2]), (int(words[2]), words[3]))
+        elif kind == "v":
+            self._series["v", words[1]].add(int(words[2]), Advert(*(int(each) for each in words[2:])))
         elif kind == "s":
-            self._series["s", ""].add(int(words[1]), int(words[2]))
+            self._series["s", ""].add(int(words[1]), (int(words[1]), int(words[2])))
 
     def know(self, until):
         """Waits until everything that was sent before `until` has its answer or is lost."""
@@ -182,13 +199,17 @@ class Probe:
         with self._lock:
             return Window(self._series[kind, label].last(count))
 
+    def stalls(self, since, until):
+        """[(ended, nanoseconds)] of each time that the machine stood still."""
+        return self._between("s", "", since, until)
+
     def longest_stall(self, since, until):
         """By how much the machine let a sleeper of 1 ms oversleep at worst, in milliseconds."""
-        return max(self._between("s", "", since, until), default=0) / 1e6
+        return max((late for _, late in self.stalls(since, until)), default=0) / 1e6
 
     def all_stalls(self, since, until):
         """The time for which it did, in milliseconds."""
-        return sum(self._between("s", "", since, until)) / 1e6
+        return sum(late for _, late in self.stalls(since, until)) / 1e6
 
     def repliers(self, label, since, until):
         """[(asked, macs)] of each question."""
@@ -211,6 +232,16 @@ class Probe:
         """As far as is known by now."""
         with self._lock:
             return self._series["g", label].between(since, time.monotonic_ns())
+
+    def adverts(self, mac, since, until):
+        """The advertisements that came from this MAC address."""
+        return self._between("v", mac, since, until)
+
+    def forget(self, before):
+        """What is older is not asked for any more."""
+        with self._lock:
+            for series in self._series.values():
+                series.forget(before)
 
     def stop(self):
         self._popen.terminate()
@@ -235,9 +266,12 @@ def client(network, addresses, udp_rate=1000, http_rate=0, http_timeout=300):
 
 
 def observer(network, addresses, period_us=2000):
-    """Asks everybody on the link who has the addresses; labels are the addresses."""
+    """Asks everybody on the link who has the addresses (labels are the addresses), and listens to the nodes."""
     return Probe(
-        network.observer, ["watch", "eth0"], *(f"neighbour:{each},{each},{period_us}" for each in addresses)
+        network.observer,
+        ["watch", "eth0"],
+        *(f"neighbour:{each},{each},{period_us}" for each in addresses),
+        "adverts:" + ",".join(host.mac for host in network.nodes),
     )
 
 

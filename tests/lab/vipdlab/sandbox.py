@@ -116,10 +116,12 @@ def _advice(error, as_root):
     return text + "Or run it as root."
 
 
-def _unshare(needs_users):
+def _unshare(needs_users, as_root):
     rest = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID
     if needs_users and os.geteuid() != 0:
         raise NotAllowed("This needs root, because a daemon under test changes to a user of its own.")
+    if as_root and os.geteuid() == 0:
+        return _call("unshare", rest)
     try:
         _new_user_namespace(rest)
     except OSError as error:
@@ -128,16 +130,18 @@ def _unshare(needs_users):
         _call("unshare", rest)  # user namespaces are forbidden, but we are root anyway
 
 
-def enter(needs_users=False):
+def enter(needs_users=False, as_root=False):
     """Returns in the child, inside. The parent never returns: it exits as the child does.
 
     needs_users: a daemon wants to become somebody else than root, which only root can arrange.
+    as_root: without a user namespace of our own if we are root: then real-time priority, control groups and what
+    else the kernel grants only there are as on a real machine.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     parent_is_root = os.geteuid() == 0
     try:
-        _unshare(needs_users)
+        _unshare(needs_users, as_root)
     except NotAllowed:
         raise
     except OSError as error:

@@ -68,6 +68,10 @@ class Nginx:
     def running(self):
         return self._process.running
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def kill(self):
         """SIGKILL for the master and its workers; the moment just before."""
         moment = time.monotonic_ns()

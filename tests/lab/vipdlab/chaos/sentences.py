@@ -1,0 +1,218 @@
+"""What must hold whatever is done to the nodes. Each sentence is a function that reads what was seen and returns
+findings; the simulation checks the same sentences on its simulated LAN.
+
+Never two: for longer than the fault allows, no two hosts answer for an address.
+Never none: for longer than the fault allows, no client is without service.
+No needless move: nobody else serves than a fault makes necessary.
+Held by the Active alone: at the end the best node is Active, all others are Backup, and only it has the addresses.
+Gone from the dead: a node without programs has no address after dead_man.
+Listen first: a node that stood still advertises nothing until it has listened.
+No storm: advertisements per second are bounded.
+No busy loop: no program uses more CPU than its work.
+Nobody dies but by the fault: no program ends that the fault did not end, and none is left over.
+No mistake of ours: no assertion, no exception in a log.
+"""
+import dataclasses
+import re
+
+from .fault import MOVE_GAP, MOVE_TWO
+from .lab import DEAD_MAN
+
+SECOND = 1_000_000_000
+DATAGRAM_GAP = 5  # ms: single datagrams that come late
+HTTP_GAP = 60  # requests are 20 ms apart
+TWO_SAMPLES = 6  # ms: questions are 2 ms apart, and an answer may belong to the one before
+ANSWERS_PER_INTERVAL = 5  # an advertisement, and four answers
+BUSY = 0.35  # of a core, over at least a second
+MISTAKES = re.compile(
+    r"ssertion|terminate called|AddressSanitizer|runtime error|what\(\)|core dumped|stack smashing"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    sentence: str
+    text: str
+    # Could a machine that stood still be the reason? Only then the fault is tried again.
+    timing: bool = True
+
+
+@dataclasses.dataclass
+class Seen:
+    """One fault from begin to end, and all that is needed to judge it."""
+
+    lab: object
+    fault: object
+    allowance: object
+    since: int  # nanoseconds of CLOCK_MONOTONIC: just before begin()
+    ended: int  # after end()
+    until: int  # settled, and some calm after that
+    unsettled: str  # what was still missing when the time was over
+    before: dict  # {(node, program): pid} at since
+    after: dict
+    cpu: dict  # {(node, program, pid): seconds used meanwhile}
+    logs: dict  # {node: lines written meanwhile}
+
+    def worst_gap(self):
+        client = self.lab.group.client
+        return max(client.udp(each, self.since, self.until).outage for each in self.lab.addresses)
+
+    def worst_two(self):
+        observer = self.lab.group.observer
+        return max(observer.two_repliers(each, self.since, self.until) for each in self.lab.addresses)
+
+    def stall(self):
+        group = self.lab.group
+        return max(
+            group.client.longest_stall(self.since, self.until),
+            group.observer.longest_stall(self.since, self.until),
+        )
+
+    def allowed_gap(self):
+        return self.allowance.gap + MOVE_GAP * self.allowance.moves + DATAGRAM_GAP
+
+    def allowed_two(self):
+        return self.allowance.two + MOVE_TWO * self.allowance.moves + TWO_SAMPLES
+
+
+def never_two(seen):
+    for address in seen.lab.addresses:
+        two = seen.lab.group.observer.two_repliers(address, seen.since, seen.until)
+        if two > seen.allowed_two():
+            yield Finding(
+                "never two",
+                f"{address}: two answered for {two:.0f} ms, at most {seen.allowed_two():.0f} are allowed",
+            )
+
+
+def never_none(seen):
+    client = seen.lab.group.client
+    for address in seen.lab.addresses:
+        allowed = seen.allowed_gap()
+        window = client.udp(address, seen.since, seen.until)
+        if window.outage > allowed:
+            yield Finding(
+                "never none",
+                f"{address}: {window.outage:.0f} ms without service ({window.lost} datagrams), at most {allowed:.0f} are allowed",
+            )
+        allowed += seen.allowance.http + HTTP_GAP
+        window = client.http(address, seen.since, seen.until)
+        if window.outage > allowed:
+            yield Finding(
+                "never none",
+                f"{address}: {window.outage:.0f} ms without HTTP ({dict(window.failures)}), at most {allowed:.0f} are allowed",
+            )
+
+
+def no_needless_move(seen):
+    for address in seen.lab.addresses:
+        nodes = seen.lab.group.client.udp(address, seen.since, seen.until).nodes
+        if len(nodes) - 1 > seen.allowance.moves:
+            yield Finding(
+                "no needless move",
+                f"{address}: served by {' '.join(nodes)}, {seen.allowance.moves} moves are allowed",
+            )
+
+
+def held_by_the_active_alone(seen):
+    if seen.unsettled:
+        yield Finding(
+            "held by the Active alone",
+            f"{seen.allowance.settle:g} s after the fault: {seen.unsettled}",
+            timing=False,
+        )
+
+
+def gone_from_the_dead(seen):
+    for name, died, started in seen.fault.dead:
+        moment = died + int((DEAD_MAN + 0.5) * SECOND)
+        if moment < (started or seen.until) and seen.lab.watch.present_at(name, moment):
+            yield Finding(
+                "gone from the dead",
+                f"{DEAD_MAN + 0.5:g} s after its death {name} has an address",
+                timing=False,
+            )
+
+
+def listen_first(seen):
+    for name, moment, still in seen.fault.resumed:
+        # Even the best Backup has taken over after this; the resumed one listens for three intervals at least.
+        if still * 1000 < 4 * seen.lab.interval_ms + 100:
+            continue
+        mac = seen.lab.group.host(name).mac
+        early = [
+            each
+            for each in seen.lab.group.observer.adverts(
+                mac, moment, moment + 2 * seen.lab.interval_ms * 1_000_000
+            )
+            if each.priority > 0
+        ]
+        if early:
+            after = (early[0].seen - moment) / 1e6
+            yield Finding(
+                "listen first",
+                f"{name} stood still for {still:.2f} s and advertised {after:.1f} ms after it went on",
+            )
+
+
+def no_storm(seen):
+    seconds = (seen.until - seen.since) / SECOND
+    for host in seen.lab.network.nodes:
+        adverts = seen.lab.group.observer.adverts(host.mac, seen.since, seen.until)
+        for family in (4, 6):
+            count = sum(each.family == family for each in adverts)
+            shortest = min([seen.lab.interval_ms, *(each.interval_cs * 10 for each in adverts)])
+            allowed = ANSWERS_PER_INTERVAL * seconds * 1000 / shortest + 10
+            if count > allowed:
+                yield Finding(
+                    "no storm",
+                    f"{host.name} sent {count} advertisements of IPv{family} in {seconds:.1f} s, at most {allowed:.0f} are allowed",
+                    timing=False,
+                )
+
+
+def no_busy_loop(seen):
+    seconds = (seen.until - seen.since) / SECOND
+    if seen.allowance.busy or seconds < 1:
+        return
+    for (name, program, _), used in seen.cpu.items():
+        if used / seconds > BUSY:
+            yield Finding(
+                "no busy loop",
+                f"{program} on {name} used {used:.2f} s of CPU in {seconds:.1f} s",
+                timing=False,
+            )
+
+
+def nobody_dies_but_by_the_fault(seen):
+    for key, pid in seen.before.items():
+        now = seen.after.get(key)
+        if now is not None and now != pid and key not in seen.allowance.ends:
+            yield Finding(
+                "nobody dies but by the fault", f"{key[1]} on {key[0]} has been replaced", timing=False
+            )
+
+
+def no_mistake_of_ours(seen):
+    for name, lines in seen.logs.items():
+        for line in lines:
+            if MISTAKES.search(line):
+                yield Finding("no mistake of ours", f"{name}: {line}", timing=False)
+
+
+ALL = (
+    never_two,
+    never_none,
+    no_needless_move,
+    held_by_the_active_alone,
+    gone_from_the_dead,
+    listen_first,
+    no_storm,
+    no_busy_loop,
+    nobody_dies_but_by_the_fault,
+    no_mistake_of_ours,
+)
+
+
+def judge(seen):
+    return [finding for sentence in ALL for finding in sentence(seen)]
