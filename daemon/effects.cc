@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "daemon/clock.h"
 #include "netlink/batch.h"
 
 namespace vipd::daemon {
@@ -14,6 +15,8 @@ namespace vipd::daemon {
 namespace {
 using namespace std::chrono_literals;
 
+constexpr std::size_t most_searches = 4;
+constexpr Duration longest_search = 60s;
 constexpr Duration slice_budget = 3ms;  // of netlink work between two looks at sockets and deadlines
 
 template <class... Lambdas>
@@ -97,6 +100,27 @@ void Effects::receive_all() {
   for (const auto& key : keys) receive(key);
 }
 
+// Its tap is open until it is heard again, for a minute at most: it costs a little for each packet.
+void Effects::search(const vrrp::IdentifySender& wanted) {
+  std::erase_if(searches_, [](const auto& each) { return each.second.until <= now(); });
+  const Sender sender{wanted.router.interface, wanted.sender};
+  if (searches_.size() >= most_searches || searches_.contains(sender)) return;
+  const auto index = index_of(wanted.router.interface);
+  if (index == 0) return;
+  auto tap = io::SenderTap::open(wanted.sender, index);
+  if (!tap) return log_.write_limited(Level::warning, "identify", tap.error().message);
+  auto& search = searches_.emplace(sender, Search{std::move(*tap), now() + longest_search, {}}).first->second;
+  search.watch = loop_.watch(search.tap.fd(), [this, sender] { found(sender); });
+}
+
+void Effects::found(const Sender& sender) {
+  const auto search = searches_.find(sender);
+  if (search == searches_.end()) return;
+  if (const auto mac = search->second.tap.receive())
+    facts_.push_back(vrrp::SenderIdentified{sender.first, sender.second, *mac});
+  searches_.erase(search);
+}
+
 // --- work ---------------------------------------------------------------------------------------------
 
 void Effects::perform(const vrrp::Actions& actions) {
@@ -118,6 +142,7 @@ void Effects::perform(const vrrp::Actions& actions) {
             [&](const vrrp::Announce& announce) {
               shares[announce.router].announcements.push_back(announce);
             },
+            [&](const vrrp::IdentifySender& identify) { search(identify); },
             [](const auto&) {},
         },
         action);
@@ -211,7 +236,8 @@ void Effects::run_slice() {
   for (auto each = slice.begin(); each != rest; ++each) {
     if (auto* advertisement = std::get_if<vrrp::SendAdvertisement>(&*each))
       advertisements.push_back(std::move(*advertisement));
-    if (auto* announcement = std::get_if<vrrp::Announce>(&*each)) announcements.push_back(std::move(*announcement));
+    if (auto* announcement = std::get_if<vrrp::Announce>(&*each))
+      announcements.push_back(std::move(*announcement));
   }
   queue.insert(queue.begin(), std::make_move_iterator(rest), std::make_move_iterator(slice.end()));
   send(advertisements);
@@ -238,7 +264,7 @@ std::size_t Effects::apply(const std::vector<Change>& changes) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     // A missing interface is told by its own event, and takes its addresses along.
     if (results[i] || requests[i].interface_index == 0) continue;
-    failures_.push_back({changes[i].router, changes[i].prefix, results[i].error().message});
+    facts_.push_back(vrrp::AddressFailed{changes[i].router, changes[i].prefix, results[i].error().message});
   }
   return results.size();
 }

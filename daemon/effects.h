@@ -20,6 +20,7 @@
 #include "io/advert_socket.h"
 #include "io/announce_socket.h"
 #include "io/loop.h"
+#include "io/sender_tap.h"
 #include "netlink/address.h"
 #include "vrrp/action.h"
 #include "vrrp/event.h"
@@ -52,8 +53,8 @@ class Effects {
   bool has_work() const { return !first_.empty() || !rest_.empty(); }
   void run_slice();
 
-  // Addresses that the kernel refused, since the last call.
-  std::vector<vrrp::AddressFailed> take_failures() { return std::exchange(failures_, {}); }
+  // Since the last call: addresses that the kernel refused, senders that were identified.
+  std::vector<vrrp::Event> take_facts() { return std::exchange(facts_, {}); }
 
  private:
   struct Socket {
@@ -62,6 +63,13 @@ class Effects {
     io::Watch watch;
   };
   using SocketKey = std::pair<std::string, Family>;
+  // Somebody whose MAC address is looked for.
+  struct Search {
+    io::SenderTap tap;
+    TimePoint until;
+    io::Watch watch;
+  };
+  using Sender = std::pair<std::string, IpAddress>;
   struct Change {
     vrrp::RouterKey router;
     bool add = true;
@@ -81,12 +89,14 @@ class Effects {
   Effects(io::Loop& loop, Log& log, Received received, netlink::Socket netlink, io::AnnounceSocket announce);
   void open_socket(const SocketKey& key, std::uint32_t index, const std::vector<std::uint8_t>& vrids);
   void receive(const SocketKey& key);
+  void search(const vrrp::IdentifySender& wanted);
+  void found(const Sender& sender);
   void forget_superseded(const vrrp::RouterKey& router, const std::vector<Change>& changes);
   void enqueue(Share share);
   std::set<vrrp::RouterKey> queued_routers() const;
   void send(const std::vector<vrrp::SendAdvertisement>& advertisements);
   void announce(const std::vector<vrrp::Announce>& announcements);
-  std::size_t apply(const std::vector<Change>& changes);  // how many the kernel got to
+  std::size_t apply(const std::vector<Change>& changes);       // how many the kernel got to
   std::uint32_t index_of(const std::string& interface) const;  // 0: not there
 
   io::Loop& loop_;
@@ -98,7 +108,8 @@ class Effects {
   std::map<SocketKey, Socket> sockets_;
   std::deque<Work> first_;
   std::deque<Work> rest_;
-  std::vector<vrrp::AddressFailed> failures_;
+  std::map<Sender, Search> searches_;
+  std::vector<vrrp::Event> facts_;
 };
 
 }  // namespace vipd::daemon

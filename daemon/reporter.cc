@@ -13,12 +13,14 @@ namespace {
 namespace events = vrrp::events;
 
 // Events that a stranger on the link can cause at will.
-constexpr std::array from_the_network{events::owner_conflict, events::equal_priority,
+constexpr std::array from_the_network{events::owner_conflict,    events::equal_priority,
                                       events::interval_mismatch, events::address_list_mismatch,
-                                      events::inferior_active};
-constexpr std::array worth_a_warning{events::address_failed,  events::owner_conflict,
-                                     events::stalled,         events::address_restored,
-                                     events::inferior_active, events::leftover_removed};
+                                      events::inferior_active,   events::interval_bounded,
+                                      events::false_claim,       events::sender_identified};
+constexpr std::array worth_a_warning{
+    events::address_failed,   events::owner_conflict,  events::stalled,
+    events::address_restored, events::inferior_active, events::leftover_removed,
+    events::interval_bounded, events::false_claim,     events::sender_identified};
 
 template <class List>
 bool is_in(const List& list, std::string_view name) {

@@ -79,7 +79,7 @@ void Router::turn() {
   if (refresh_kernel_ <= now()) read_kernel();
   flush();
   if (effects_->has_work()) effects_->run_slice();
-  for (auto& failure : effects_->take_failures()) step(failure);
+  for (const auto& fact : effects_->take_facts()) step(fact);
   flush();
   if (keep_again_ <= now()) keep();
   engine_.for_each_deadline([this](std::size_t index, TimePoint each) { hold_.set_deadline(index, each); });
@@ -131,7 +131,8 @@ void Router::update_ports() {
   Effects::Ports ports;
   const auto add = [&](const vrrp::VirtualRouterConfig& router) {
     auto& vrids = ports[router.key.interface].vrids[router.key.family];
-    if (std::find(vrids.begin(), vrids.end(), router.key.vrid) == vrids.end()) vrids.push_back(router.key.vrid);
+    if (std::find(vrids.begin(), vrids.end(), router.key.vrid) == vrids.end())
+      vrids.push_back(router.key.vrid);
     for (const auto& prefix : router.addresses)
       virtual_addresses[router.key.interface].insert(prefix.address);
   };

@@ -1,6 +1,5 @@
 #include "io/advert_socket.h"
 
-#include <linux/filter.h>
 #include <linux/pkt_sched.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -12,6 +11,7 @@
 #include <cstring>
 
 #include "io/batch_send.h"
+#include "io/filter.h"
 
 namespace vipd::io {
 
@@ -184,22 +184,13 @@ Datagram parse_ipv6(const msghdr& header, std::span<const std::uint8_t> bytes) {
   return datagram;
 }
 
-sock_filter statement(unsigned code, std::uint32_t operand) {
-  return {static_cast<std::uint16_t>(code), 0, 0, operand};
-}
-sock_filter jump(unsigned code, std::uint32_t operand, std::size_t if_true, std::size_t if_false) {
-  return {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(if_true),
-          static_cast<std::uint8_t>(if_false), operand};
-}
-
 // A classic BPF program that looks the VRID up in a bitmap of 256 bits, eight words of it as immediate
 // operands: always the same length, however many VRIDs there are. X is where the VRRP header begins.
 std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t> vrids) {
   std::array<std::uint32_t, 8> bitmap{};
   for (const auto vrid : vrids) bitmap[vrid / 32] |= std::uint32_t{1} << (vrid % 32);
 
-  constexpr std::uint32_t everything = ~std::uint32_t{0};
-  const auto accept = statement(BPF_RET | BPF_K, everything);
+  const auto accept = statement(BPF_RET | BPF_K, whole_packet);
   const auto drop = statement(BPF_RET | BPF_K, 0);
   std::vector<sock_filter> program;
   const auto add = [&](auto... each) { (program.push_back(each), ...); };
@@ -249,9 +240,8 @@ AdvertSocket AdvertSocket::adopt(Fd fd, Family family, const std::string& interf
 }
 
 Result<> AdvertSocket::set_vrids(std::span<const std::uint8_t> vrids) {
-  auto program = vrid_filter(family_, vrids);
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  if (setsockopt(fd_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0)
+  const auto program = vrid_filter(family_, vrids);
+  if (!attach_filter(fd_.get(), program))
     return system_failure("filtering the advertisements on " + interface_);
   return {};
 }

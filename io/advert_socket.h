@@ -56,9 +56,9 @@ class AdvertSocket {
   // Returns how many there were. The callback must not destroy this socket.
   Result<std::size_t> receive(const std::function<void(const Datagram&)>& received);
 
-  // One errno per datagram, 0 for sent. ENODEV or ENXIO: the interface is gone. ENETDOWN: it is down. ENETUNREACH,
-  // EINVAL or EADDRNOTAVAIL: that, or the source is not a usable address of this host. EAGAIN or ENOBUFS: the
-  // queue is full.
+  // One errno per datagram, 0 for sent. ENODEV or ENXIO: the interface is gone. ENETDOWN: it is down.
+  // ENETUNREACH, EINVAL or EADDRNOTAVAIL: that, or the source is not a usable address of this host. EAGAIN or
+  // ENOBUFS: the queue is full.
   std::vector<int> send(std::span<const Outgoing> datagrams);
 
  private:

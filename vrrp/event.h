@@ -50,6 +50,13 @@ struct AddressFailed {
   std::string error;
 };
 
+// Which link-layer address the advertisements of a sender come from: the answer to IdentifySender.
+struct SenderIdentified {
+  std::string interface;
+  IpAddress sender;
+  MacAddress mac;
+};
+
 // `vipctl switch`: hand the virtual routers of this name over to the peer and stay Backup until told
 // otherwise or until the peer fails.
 struct SwitchRequested {
@@ -69,6 +76,6 @@ struct Shutdown {};
 struct Tick {};
 
 using Event = std::variant<DatagramReceived, InterfaceChanged, HealthChanged, ConfigReplaced, AddressFailed,
-                           SwitchRequested, SwitchBackRequested, Shutdown, Tick>;
+                           SenderIdentified, SwitchRequested, SwitchBackRequested, Shutdown, Tick>;
 
 }  // namespace vipd::vrrp
