@@ -30,6 +30,8 @@ namespace vipd::daemon {
 class Effects {
  public:
   using Received = std::function<void(const std::string& interface, const io::Datagram& datagram)>;
+  // A flood has begun, or goes on. Returns the least priority of an advertisement that matters there.
+  using Flooded = std::function<vrrp::Priority(const std::string& interface, Family family)>;
 
   // What the configuration and the kernel make of an interface.
   struct Port {
@@ -38,7 +40,7 @@ class Effects {
   };
   using Ports = std::map<std::string, Port>;  // by the interface's name
 
-  static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Received received);
+  static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Received received, Flooded flooded);
 
   // Opens, reopens and closes sockets accordingly. To be called when the configuration or an interface has
   // changed.
@@ -53,6 +55,9 @@ class Effects {
   bool has_work() const { return !first_.empty() || !rest_.empty(); }
   void run_slice();
 
+  // To be called in each turn: lets go of what was meant for a while.
+  void expire();
+
   // Since the last call: addresses that the kernel refused, senders that were identified.
   std::vector<vrrp::Event> take_facts() { return std::exchange(facts_, {}); }
 
@@ -61,6 +66,10 @@ class Effects {
     io::AdvertSocket socket;
     std::vector<std::uint8_t> vrids;
     io::Watch watch;
+    // How many datagrams are all right just now; it grows with time, up to a limit.
+    double allowance = 0;
+    TimePoint allowance_at{};
+    TimePoint shielded_until = never;
   };
   using SocketKey = std::pair<std::string, Family>;
   // Somebody whose MAC address is looked for.
@@ -86,9 +95,12 @@ class Effects {
     std::vector<Change> renewals;
   };
 
-  Effects(io::Loop& loop, Log& log, Received received, netlink::Socket netlink, io::AnnounceSocket announce);
+  Effects(io::Loop& loop, Log& log, Received received, Flooded flooded, netlink::Socket netlink,
+          io::AnnounceSocket announce);
   void open_socket(const SocketKey& key, std::uint32_t index, const std::vector<std::uint8_t>& vrids);
   void receive(const SocketKey& key);
+  void watch_for_flood(const SocketKey& key, Socket& socket, std::size_t received);
+  void shield(const SocketKey& key, Socket& socket, std::optional<vrrp::Priority> least_priority);
   void search(const vrrp::IdentifySender& wanted);
   void found(const Sender& sender);
   void forget_superseded(const vrrp::RouterKey& router, const std::vector<Change>& changes);
@@ -102,6 +114,7 @@ class Effects {
   io::Loop& loop_;
   Log& log_;
   Received received_;
+  Flooded flooded_;
   netlink::Socket netlink_;
   io::AnnounceSocket announce_;
   Ports ports_;
@@ -110,6 +123,7 @@ class Effects {
   std::deque<Work> rest_;
   std::map<Sender, Search> searches_;
   std::vector<vrrp::Event> facts_;
+  TimePoint expiry_ = never;  // of the first shield or search
 };
 
 }  // namespace vipd::daemon

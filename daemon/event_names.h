@@ -10,7 +10,8 @@ constexpr std::string_view check_changed = "check_changed";
 constexpr std::string_view program_restarted = "program_restarted";
 constexpr std::string_view reloaded = "reloaded";
 constexpr std::string_view command = "command";
+constexpr std::string_view flooded = "flooded";
 
-inline constexpr std::array all{check_changed, program_restarted, reloaded, command};
+inline constexpr std::array all{check_changed, program_restarted, reloaded, command, flooded};
 
 }  // namespace vipd::daemon::events

@@ -8,6 +8,8 @@
 //                                       http:LABEL,ADDRESS,PORT,RATE,TIMEOUT  requests a second; milliseconds
 //   lab_probe watch INTERFACE TASK...   neighbour:LABEL,ADDRESS,PERIOD        microseconds between two
 //   questions
+//   lab_probe flood INTERFACE RATE SECONDS   the frames that come in as hexadecimal lines, in turn, RATE a
+//   second altogether; prints how many it has sent
 //
 // Lines, times in nanoseconds of CLOCK_MONOTONIC; "-" for what did not come:
 //   u LABEL SENT LATENCY NODE           a datagram; a reply after 20 ms counts as none
@@ -78,7 +80,8 @@ Nanoseconds now() {
 
 [[noreturn]] void usage(const std::string& why) {
   fmt::print(stderr,
-             "lab_probe: {}\nusage: lab_probe echo NAME PORT | client TASK... | watch INTERFACE TASK...\n",
+             "lab_probe: {}\nusage: lab_probe echo NAME PORT | client TASK... | watch INTERFACE TASK... | "
+             "flood INTERFACE RATE SECONDS\n",
              why);
   std::exit(2);
 }
@@ -691,6 +694,59 @@ void watch_for_stalls() {
   }
 }
 
+// --- floods -----------------------------------------------------------------------------------------------
+
+std::vector<std::vector<std::uint8_t>> read_frames() {
+  std::vector<std::vector<std::uint8_t>> frames;
+  std::string line;
+  for (int next = std::getchar(); next != EOF; next = std::getchar()) {
+    if (next != '\n') {
+      line.push_back(static_cast<char>(next));
+      continue;
+    }
+    auto& frame = frames.emplace_back();
+    for (std::size_t i = 0; i + 1 < line.size(); i += 2)
+      frame.push_back(static_cast<std::uint8_t>(std::stoi(line.substr(i, 2), nullptr, 16)));
+    line.clear();
+  }
+  return frames;
+}
+
+// In bursts of a millisecond; what the machine did not let us send in time is not made up for.
+int flood(const std::string& interface, std::int64_t rate, std::int64_t seconds) {
+  auto frames = read_frames();
+  if (frames.empty()) usage("no frames");
+  const int socket = checked(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), "packet socket");
+  const int one = 1;
+  setsockopt(socket, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one);
+  sockaddr_ll link{};
+  link.sll_family = AF_PACKET;
+  link.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
+  checked(bind(socket, reinterpret_cast<sockaddr*>(&link), sizeof link), "binding to " + interface);
+  const auto burst = static_cast<std::size_t>(std::max<std::int64_t>(1, rate / 1000));
+  std::vector<iovec> data(burst);
+  std::vector<mmsghdr> messages(burst);
+  std::size_t next_frame = 0;
+  std::int64_t sent = 0;
+  Grid grid(static_cast<Nanoseconds>(burst) * 1'000'000'000 / rate);
+  for (const Nanoseconds end = now() + seconds * 1'000'000'000; now() < end;) {
+    for (std::size_t i = 0; i < burst; ++i) {
+      auto& frame = frames[next_frame++ % frames.size()];
+      data[i] = {frame.data(), frame.size()};
+      messages[i] = {};
+      messages[i].msg_hdr.msg_iov = &data[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    const int count = sendmmsg(socket, messages.data(), static_cast<unsigned>(burst), 0);
+    sent += std::max(count, 0);
+    timespec until{grid.next() / 1'000'000'000, grid.next() % 1'000'000'000};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+    grid.advance(now());
+  }
+  fmt::print("{}\n", sent);
+  return 0;
+}
+
 // --- command line -----------------------------------------------------------------------------------------
 
 std::vector<std::string> split(std::string_view text, char at) {
@@ -755,5 +811,7 @@ int main(int count, char** values) {
     return run_tasks({arguments.begin() + 1, arguments.end()}, {});
   if (arguments.size() >= 3 && arguments[0] == "watch")
     return run_tasks({arguments.begin() + 2, arguments.end()}, arguments[1]);
+  if (arguments.size() == 4 && arguments[0] == "flood")
+    return flood(arguments[1], number(arguments[2], 1, 10'000'000), number(arguments[3], 1, 600));
   usage("what shall I do?");
 }
