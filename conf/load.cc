@@ -299,6 +299,7 @@ class Loader {
     router.priority =
         static_cast<vrrp::Priority>(reader.integer("priority", 1, 255).value_or(vrrp::default_priority));
     read_advertisement_interval(reader, router);
+    read_max_adopted_interval(reader, router);
     router.preempt_mode = reader.boolean("preempt_mode").value_or(true);
     read_accept_mode(reader);
     router.checksum = reader.choice<vrrp::ChecksumMode>("checksum", checksum_modes).value_or(router.checksum);
@@ -340,6 +341,19 @@ class Loader {
                  fmt::format("advertisement_interval is {}, it must be a multiple of 10ms",
                              vipd::to_string(*interval)),
                  fmt::format("write {}", vipd::to_string(router.advertisement_interval)));
+  }
+
+  void read_max_adopted_interval(Reader& reader, RouterEntry& router) {
+    const auto own = router.advertisement_interval;
+    const auto interval = reader.duration("max_adopted_interval", vrrp::shortest_advertisement_interval,
+                                          vrrp::longest_advertisement_interval);
+    router.max_adopted_interval = interval.value_or(vrrp::default_max_adopted_interval(own));
+    if (router.max_adopted_interval >= own) return;
+    reader.error("max_adopted_interval",
+                 fmt::format("max_adopted_interval is {}, less than the own advertisement_interval, {}",
+                             vipd::to_string(*interval), vipd::to_string(own)),
+                 fmt::format("leave it out for the default, {}",
+                             vipd::to_string(vrrp::default_max_adopted_interval(own))));
   }
 
   void read_accept_mode(Reader& reader) {

@@ -43,6 +43,7 @@ std::string print_router(const RouterEntry& router) {
   text += fmt::format("    vrid: {}\n", router.vrid);
   text += fmt::format("    priority: {}\n", router.priority);
   text += fmt::format("    advertisement_interval: {}\n", vipd::to_string(router.advertisement_interval));
+  text += fmt::format("    max_adopted_interval: {}\n", vipd::to_string(router.max_adopted_interval));
   text += fmt::format("    preempt_mode: {}\n", router.preempt_mode);
   text += fmt::format("    accept_mode: true\n");
   text += fmt::format("    checksum: {}\n", name_of(router.checksum));

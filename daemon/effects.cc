@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "daemon/clock.h"
 #include "netlink/batch.h"
 
 namespace vipd::daemon {
@@ -14,6 +15,12 @@ namespace vipd::daemon {
 namespace {
 using namespace std::chrono_literals;
 
+constexpr double flood_rate = 1000;  // datagrams a second of a socket
+constexpr double flood_rate_per_vrid = 200;
+constexpr double flood_burst = 300;
+constexpr Duration shield_time = 2s;
+constexpr std::size_t most_searches = 4;
+constexpr Duration longest_search = 60s;
 constexpr Duration slice_budget = 3ms;  // of netlink work between two looks at sockets and deadlines
 
 template <class... Lambdas>
@@ -37,18 +44,19 @@ void keep_secondary_addresses(const std::string& interface) {
 }
 }  // namespace
 
-Result<std::unique_ptr<Effects>> Effects::open(io::Loop& loop, Log& log, Received received) {
+Result<std::unique_ptr<Effects>> Effects::open(io::Loop& loop, Log& log, Received received, Flooded flooded) {
   auto netlink = TRY(netlink::Socket::open(0 /* NETLINK_ROUTE */));
   auto announce = TRY(io::AnnounceSocket::open());
-  return std::unique_ptr<Effects>(
-      new Effects(loop, log, std::move(received), std::move(netlink), std::move(announce)));
+  return std::unique_ptr<Effects>(new Effects(loop, log, std::move(received), std::move(flooded),
+                                              std::move(netlink), std::move(announce)));
 }
 
-Effects::Effects(io::Loop& loop, Log& log, Received received, netlink::Socket netlink,
+Effects::Effects(io::Loop& loop, Log& log, Received received, Flooded flooded, netlink::Socket netlink,
                  io::AnnounceSocket announce)
     : loop_(loop),
       log_(log),
       received_(std::move(received)),
+      flooded_(std::move(flooded)),
       netlink_(std::move(netlink)),
       announce_(std::move(announce)) {}
 
@@ -74,7 +82,7 @@ void Effects::open_socket(const SocketKey& key, std::uint32_t index, const std::
     if (family == Family::ipv4) keep_secondary_addresses(interface);
     auto socket = io::AdvertSocket::open(family, interface, index);
     if (!socket) return log_.write_limited(Level::error, "open " + interface, socket.error().message);
-    found = sockets_.emplace(key, Socket{std::move(*socket), {}, {}}).first;
+    found = sockets_.emplace(key, Socket{.socket = std::move(*socket)}).first;
     found->second.watch = loop_.watch(found->second.socket.fd(), [this, key] { receive(key); });
   }
   auto& open = found->second;
@@ -88,13 +96,69 @@ void Effects::receive(const SocketKey& key) {
   if (found == sockets_.end()) return;
   const auto received =
       found->second.socket.receive([&](const io::Datagram& datagram) { received_(key.first, datagram); });
-  if (!received) log_.write_limited(Level::warning, "receive " + key.first, received.error().message);
+  if (!received) return log_.write_limited(Level::warning, "receive " + key.first, received.error().message);
+  watch_for_flood(key, found->second, *received);
+}
+
+// Whatever can be legitimate fits into the allowance: each virtual router has one Active, or several for an
+// instant, and 100 advertisements a second are the most that one sends.
+void Effects::watch_for_flood(const SocketKey& key, Socket& socket, std::size_t received) {
+  const auto time = now();
+  const auto rate = flood_rate + flood_rate_per_vrid * static_cast<double>(socket.vrids.size());
+  const auto earned = rate * std::chrono::duration<double>(time - socket.allowance_at).count();
+  socket.allowance =
+      std::min(socket.allowance + earned, flood_burst + rate / 10) - static_cast<double>(received);
+  socket.allowance_at = time;
+  if (socket.allowance >= 0) return;
+  socket.allowance = 0;
+  if (socket.shielded_until == never) shield(key, socket, flooded_(key.first, key.second));
+}
+
+// For a while only, because priorities change.
+void Effects::shield(const SocketKey& key, Socket& socket, std::optional<vrrp::Priority> least_priority) {
+  socket.shielded_until = least_priority ? now() + shield_time : never;
+  expiry_ = std::min(expiry_, socket.shielded_until);
+  if (const auto set = socket.socket.set_shield(least_priority); !set)
+    log_.write_limited(Level::warning, "shield " + key.first, set.error().message);
 }
 
 void Effects::receive_all() {
   std::vector<SocketKey> keys;
   for (const auto& [key, socket] : sockets_) keys.push_back(key);
   for (const auto& key : keys) receive(key);
+}
+
+void Effects::expire() {
+  const auto time = now();
+  if (expiry_ > time) return;
+  expiry_ = never;
+  for (auto& [key, socket] : sockets_) {
+    if (socket.shielded_until <= time) shield(key, socket, std::nullopt);
+    expiry_ = std::min(expiry_, socket.shielded_until);
+  }
+  std::erase_if(searches_, [&](const auto& each) { return each.second.until <= time; });
+  for (const auto& [sender, search] : searches_) expiry_ = std::min(expiry_, search.until);
+}
+
+// Its tap is open until it is heard again, for a minute at most: it costs a little for each packet.
+void Effects::search(const vrrp::IdentifySender& wanted) {
+  const Sender sender{wanted.router.interface, wanted.sender};
+  if (searches_.size() >= most_searches || searches_.contains(sender)) return;
+  const auto index = index_of(wanted.router.interface);
+  if (index == 0) return;
+  auto tap = io::SenderTap::open(wanted.sender, index);
+  if (!tap) return log_.write_limited(Level::warning, "identify", tap.error().message);
+  auto& search = searches_.emplace(sender, Search{std::move(*tap), now() + longest_search, {}}).first->second;
+  expiry_ = std::min(expiry_, search.until);
+  search.watch = loop_.watch(search.tap.fd(), [this, sender] { found(sender); });
+}
+
+void Effects::found(const Sender& sender) {
+  const auto search = searches_.find(sender);
+  if (search == searches_.end()) return;
+  if (const auto mac = search->second.tap.receive())
+    facts_.push_back(vrrp::SenderIdentified{sender.first, sender.second, *mac});
+  searches_.erase(search);
 }
 
 // --- work ---------------------------------------------------------------------------------------------
@@ -118,6 +182,7 @@ void Effects::perform(const vrrp::Actions& actions) {
             [&](const vrrp::Announce& announce) {
               shares[announce.router].announcements.push_back(announce);
             },
+            [&](const vrrp::IdentifySender& identify) { search(identify); },
             [](const auto&) {},
         },
         action);
@@ -211,7 +276,8 @@ void Effects::run_slice() {
   for (auto each = slice.begin(); each != rest; ++each) {
     if (auto* advertisement = std::get_if<vrrp::SendAdvertisement>(&*each))
       advertisements.push_back(std::move(*advertisement));
-    if (auto* announcement = std::get_if<vrrp::Announce>(&*each)) announcements.push_back(std::move(*announcement));
+    if (auto* announcement = std::get_if<vrrp::Announce>(&*each))
+      announcements.push_back(std::move(*announcement));
   }
   queue.insert(queue.begin(), std::make_move_iterator(rest), std::make_move_iterator(slice.end()));
   send(advertisements);
@@ -238,7 +304,7 @@ std::size_t Effects::apply(const std::vector<Change>& changes) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     // A missing interface is told by its own event, and takes its addresses along.
     if (results[i] || requests[i].interface_index == 0) continue;
-    failures_.push_back({changes[i].router, changes[i].prefix, results[i].error().message});
+    facts_.push_back(vrrp::AddressFailed{changes[i].router, changes[i].prefix, results[i].error().message});
   }
   return results.size();
 }

@@ -20,6 +20,7 @@
 #include "io/advert_socket.h"
 #include "io/announce_socket.h"
 #include "io/loop.h"
+#include "io/sender_tap.h"
 #include "netlink/address.h"
 #include "vrrp/action.h"
 #include "vrrp/event.h"
@@ -29,6 +30,8 @@ namespace vipd::daemon {
 class Effects {
  public:
   using Received = std::function<void(const std::string& interface, const io::Datagram& datagram)>;
+  // A flood has begun, or goes on. Returns the least priority of an advertisement that matters there.
+  using Flooded = std::function<vrrp::Priority(const std::string& interface, Family family)>;
 
   // What the configuration and the kernel make of an interface.
   struct Port {
@@ -37,7 +40,7 @@ class Effects {
   };
   using Ports = std::map<std::string, Port>;  // by the interface's name
 
-  static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Received received);
+  static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Received received, Flooded flooded);
 
   // Opens, reopens and closes sockets accordingly. To be called when the configuration or an interface has
   // changed.
@@ -52,16 +55,30 @@ class Effects {
   bool has_work() const { return !first_.empty() || !rest_.empty(); }
   void run_slice();
 
-  // Addresses that the kernel refused, since the last call.
-  std::vector<vrrp::AddressFailed> take_failures() { return std::exchange(failures_, {}); }
+  // To be called in each turn: lets go of what was meant for a while.
+  void expire();
+
+  // Since the last call: addresses that the kernel refused, senders that were identified.
+  std::vector<vrrp::Event> take_facts() { return std::exchange(facts_, {}); }
 
  private:
   struct Socket {
     io::AdvertSocket socket;
     std::vector<std::uint8_t> vrids;
     io::Watch watch;
+    // How many datagrams are all right just now; it grows with time, up to a limit.
+    double allowance = 0;
+    TimePoint allowance_at{};
+    TimePoint shielded_until = never;
   };
   using SocketKey = std::pair<std::string, Family>;
+  // Somebody whose MAC address is looked for.
+  struct Search {
+    io::SenderTap tap;
+    TimePoint until;
+    io::Watch watch;
+  };
+  using Sender = std::pair<std::string, IpAddress>;
   struct Change {
     vrrp::RouterKey router;
     bool add = true;
@@ -78,27 +95,35 @@ class Effects {
     std::vector<Change> renewals;
   };
 
-  Effects(io::Loop& loop, Log& log, Received received, netlink::Socket netlink, io::AnnounceSocket announce);
+  Effects(io::Loop& loop, Log& log, Received received, Flooded flooded, netlink::Socket netlink,
+          io::AnnounceSocket announce);
   void open_socket(const SocketKey& key, std::uint32_t index, const std::vector<std::uint8_t>& vrids);
   void receive(const SocketKey& key);
+  void watch_for_flood(const SocketKey& key, Socket& socket, std::size_t received);
+  void shield(const SocketKey& key, Socket& socket, std::optional<vrrp::Priority> least_priority);
+  void search(const vrrp::IdentifySender& wanted);
+  void found(const Sender& sender);
   void forget_superseded(const vrrp::RouterKey& router, const std::vector<Change>& changes);
   void enqueue(Share share);
   std::set<vrrp::RouterKey> queued_routers() const;
   void send(const std::vector<vrrp::SendAdvertisement>& advertisements);
   void announce(const std::vector<vrrp::Announce>& announcements);
-  std::size_t apply(const std::vector<Change>& changes);  // how many the kernel got to
+  std::size_t apply(const std::vector<Change>& changes);       // how many the kernel got to
   std::uint32_t index_of(const std::string& interface) const;  // 0: not there
 
   io::Loop& loop_;
   Log& log_;
   Received received_;
+  Flooded flooded_;
   netlink::Socket netlink_;
   io::AnnounceSocket announce_;
   Ports ports_;
   std::map<SocketKey, Socket> sockets_;
   std::deque<Work> first_;
   std::deque<Work> rest_;
-  std::vector<vrrp::AddressFailed> failures_;
+  std::map<Sender, Search> searches_;
+  std::vector<vrrp::Event> facts_;
+  TimePoint expiry_ = never;  // of the first shield or search
 };
 
 }  // namespace vipd::daemon

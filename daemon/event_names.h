@@ -11,7 +11,8 @@ constexpr std::string_view program_restarted = "program_restarted";
 constexpr std::string_view reloaded = "reloaded";
 constexpr std::string_view upgraded = "upgraded";
 constexpr std::string_view command = "command";
+constexpr std::string_view flooded = "flooded";
 
-inline constexpr std::array all{check_changed, program_restarted, reloaded, upgraded, command};
+inline constexpr std::array all{check_changed, program_restarted, reloaded, upgraded, command, flooded};
 
 }  // namespace vipd::daemon::events

@@ -5,20 +5,21 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/event_names.h"
 #include "vrrp/events.h"
 
 namespace vipd::daemon {
 
 namespace {
-namespace events = vrrp::events;
-
 // Events that a stranger on the link can cause at will.
-constexpr std::array from_the_network{events::owner_conflict, events::equal_priority,
-                                      events::interval_mismatch, events::address_list_mismatch,
-                                      events::inferior_active};
-constexpr std::array worth_a_warning{events::address_failed,  events::owner_conflict,
-                                     events::stalled,         events::address_restored,
-                                     events::inferior_active, events::leftover_removed};
+constexpr std::array from_the_network{vrrp::events::owner_conflict,    vrrp::events::equal_priority,
+                                      vrrp::events::interval_mismatch, vrrp::events::address_list_mismatch,
+                                      vrrp::events::inferior_active,   vrrp::events::interval_bounded,
+                                      vrrp::events::false_claim,       vrrp::events::sender_identified};
+constexpr std::array worth_a_warning{
+    vrrp::events::address_failed,   vrrp::events::owner_conflict,  vrrp::events::stalled,
+    vrrp::events::address_restored, vrrp::events::inferior_active, vrrp::events::leftover_removed,
+    vrrp::events::interval_bounded, vrrp::events::false_claim,     vrrp::events::sender_identified};
 
 template <class List>
 bool is_in(const List& list, std::string_view name) {
@@ -42,15 +43,27 @@ void Reporter::report(const vrrp::Actions& actions) {
   }
 }
 
+void Reporter::report_flood(const std::string& interface, Family family) {
+  const auto text = fmt::format(
+      "{}: a flood of {} advertisements: while it lasts, those that are malformed or of low priority are "
+      "dropped by "
+      "the kernel, and one of 64 is counted",
+      interface, to_string(family));
+  log_.write_limited(Level::warning, fmt::format("flood {} {}", interface, to_string(family)), text,
+                     {{"VIPD_EVENT", std::string(daemon::events::flooded)}, {"INTERFACE", interface}});
+  monitor_.send(Happened{std::string(daemon::events::flooded), {}, {}, text});
+}
+
 void Reporter::tell(const vrrp::StateChanged& change) {
-  auto fields = fields_of(change.router, change.name, events::state_changed);
+  auto fields = fields_of(change.router, change.name, vrrp::events::state_changed);
   fields.emplace_back("STATE", std::string(to_string(change.to)));
   fields.emplace_back("PREVIOUS_STATE", std::string(to_string(change.from)));
   fields.emplace_back("VRRP_PRIORITY", std::to_string(change.priority));
   const auto text = fmt::format("{} -> {} (priority {}): {}", to_string(change.from), to_string(change.to),
                                 change.priority, change.reason);
   log_.write(Level::notice, fmt::format("{}, {}: {}", change.name, to_string(change.router), text), fields);
-  monitor_.send(Happened{std::string(events::state_changed), change.name, to_string(change.router), text});
+  monitor_.send(
+      Happened{std::string(vrrp::events::state_changed), change.name, to_string(change.router), text});
 }
 
 void Reporter::tell(const vrrp::Noted& note) {
@@ -73,7 +86,7 @@ void Reporter::tell(const vrrp::AdvertisementDiscarded& discarded) {
       fmt::format("discard {} {}", discarded.interface, to_string(discarded.error)),
       fmt::format("{}: discarded an advertisement of {}: {} ({})", discarded.interface,
                   to_string(discarded.source), describe(discarded.error), to_string(discarded.error)),
-      {{"VIPD_EVENT", std::string(events::advertisement_discarded)},
+      {{"VIPD_EVENT", std::string(vrrp::events::advertisement_discarded)},
        {"INTERFACE", discarded.interface},
        {"DISCARD_REASON", std::string(to_string(discarded.error))}});
 }

@@ -13,6 +13,8 @@ class Reporter {
   Reporter(Log& log, Link& monitor) : log_(log), monitor_(monitor) {}
 
   void report(const vrrp::Actions& actions);
+  // More advertisements come in than can be.
+  void report_flood(const std::string& interface, Family family);
 
  private:
   void tell(const vrrp::StateChanged& change);

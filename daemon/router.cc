@@ -31,14 +31,19 @@ Result<std::unique_ptr<Router>> Router::create(Log& log, io::Channel guardian, H
   auto kernel = TRY(netlink::Monitor::open());
   std::unique_ptr<Router> router(new Router(log, std::move(hold), std::move(kernel)));
   auto* self = router.get();
-  router->effects_ = TRY(
-      Effects::open(router->loop_, log, [self](const std::string& interface, const io::Datagram& datagram) {
+  router->effects_ = TRY(Effects::open(
+      router->loop_, log,
+      [self](const std::string& interface, const io::Datagram& datagram) {
         self->step(vrrp::DatagramReceived{interface,
                                           datagram.source,
                                           datagram.destination,
                                           datagram.hop_limit,
                                           {datagram.payload.begin(), datagram.payload.end()},
                                           datagram.truncated});
+      },
+      [self](const std::string& interface, Family family) {
+        self->reporter_.report_flood(interface, family);
+        return self->least_priority(interface, family);
       }));
   TRY_VOID(router->kernel_.refresh([](const Interface&) {}));
   router->kernel_watch_ = router->loop_.watch(router->kernel_.fd(), [self] { self->read_kernel(); });
@@ -83,8 +88,9 @@ void Router::turn() {
   if (stale_facts_.next_deadline() <= now())
     believe(stale_facts_.expire(now(), engine_.status(now()).checks));
   flush();
+  effects_->expire();
   if (effects_->has_work()) effects_->run_slice();
-  for (auto& failure : effects_->take_failures()) step(failure);
+  for (const auto& fact : effects_->take_facts()) step(fact);
   flush();
   if (keep_again_ <= now()) keep();
   engine_.for_each_deadline([this](std::size_t index, TimePoint each) {
@@ -137,6 +143,17 @@ void Router::read_kernel() {
   update_ports();
   for (const auto& interface : changed)
     if (interfaces_.contains(interface.name)) step(vrrp::InterfaceChanged{interface});
+}
+
+// Of an advertisement that can change the state of a virtual router there.
+vrrp::Priority Router::least_priority(const std::string& interface, Family family) const {
+  vrrp::Priority least = vrrp::owner_priority;
+  for (const auto& router : engine_.status(now()).routers) {
+    if (router.config.key.interface != interface || router.config.key.family != family) continue;
+    const bool follows_lower_ones = !router.config.preempt_mode || router.yielded || router.releasing;
+    least = std::min(least, follows_lower_ones ? vrrp::Priority{1} : router.priority);
+  }
+  return least;
 }
 
 // Sockets follow the configuration and what is there of it.

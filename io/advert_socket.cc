@@ -1,6 +1,5 @@
 #include "io/advert_socket.h"
 
-#include <linux/filter.h>
 #include <linux/pkt_sched.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -12,6 +11,7 @@
 #include <cstring>
 
 #include "io/batch_send.h"
+#include "io/filter.h"
 
 namespace vipd::io {
 
@@ -184,22 +184,13 @@ Datagram parse_ipv6(const msghdr& header, std::span<const std::uint8_t> bytes) {
   return datagram;
 }
 
-sock_filter statement(unsigned code, std::uint32_t operand) {
-  return {static_cast<std::uint16_t>(code), 0, 0, operand};
-}
-sock_filter jump(unsigned code, std::uint32_t operand, std::size_t if_true, std::size_t if_false) {
-  return {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(if_true),
-          static_cast<std::uint8_t>(if_false), operand};
-}
-
 // A classic BPF program that looks the VRID up in a bitmap of 256 bits, eight words of it as immediate
 // operands: always the same length, however many VRIDs there are. X is where the VRRP header begins.
 std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t> vrids) {
   std::array<std::uint32_t, 8> bitmap{};
   for (const auto vrid : vrids) bitmap[vrid / 32] |= std::uint32_t{1} << (vrid % 32);
 
-  constexpr std::uint32_t everything = ~std::uint32_t{0};
-  const auto accept = statement(BPF_RET | BPF_K, everything);
+  const auto accept = statement(BPF_RET | BPF_K, whole_packet);
   const auto drop = statement(BPF_RET | BPF_K, 0);
   std::vector<sock_filter> program;
   const auto add = [&](auto... each) { (program.push_back(each), ...); };
@@ -228,6 +219,62 @@ std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t
   return program;
 }
 
+// Goes on behind its end with what may matter: whole, from the group's neighbours, of this priority at least;
+// and with one of 64 of the others, so that they are noticed. What vrrp/packet checks, but for the checksum.
+std::vector<sock_filter> shield_filter(Family family, std::uint8_t least_priority) {
+  const bool ipv4 = family == Family::ipv4;
+  // The filter of an IPv6 socket sees the message; its header is before that.
+  const std::uint32_t header = ipv4 ? 0 : static_cast<std::uint32_t>(SKF_NET_OFF);
+  std::vector<sock_filter> program;
+  std::vector<std::size_t> demands;  // jumps that lead to the sample if they are not fulfilled
+  const auto add = [&](auto... each) { (program.push_back(each), ...); };
+  const auto demand = [&](unsigned comparison, std::uint32_t operand) {
+    demands.push_back(program.size());
+    add(jump(BPF_JMP | comparison | BPF_K, operand, 0, 0));
+  };
+  const auto load_start = [&] {
+    if (ipv4)
+      add(statement(BPF_LDX | BPF_B | BPF_MSH, 0));
+    else
+      add(statement(BPF_LDX | BPF_W | BPF_IMM, 0));
+  };
+
+  add(statement(BPF_LD | BPF_B | BPF_ABS, header + (ipv4 ? 8 : 7)));
+  demand(BPF_JEQ, hop_limit);
+  const auto group = advert_group(family);
+  for (std::uint32_t i = 0; i < group.size(); i += 4) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, group.octets.data() + i, sizeof word);
+    add(statement(BPF_LD | BPF_W | BPF_ABS, header + (ipv4 ? 16 : 24) + i));
+    demand(BPF_JEQ, ntohl(word));
+  }
+  // M[0]: the length of the message.
+  load_start();
+  add(statement(BPF_LD | BPF_W | BPF_LEN, 0), statement(BPF_ALU | BPF_SUB | BPF_X, 0), statement(BPF_ST, 0));
+  demand(BPF_JGE, ipv4 ? 12 : 24);
+  add(statement(BPF_LD | BPF_B | BPF_IND, 0));
+  demand(BPF_JEQ, 0x31);
+  add(statement(BPF_LD | BPF_H | BPF_IND, 4));
+  demand(BPF_JSET, 0x0fff);  // the interval
+  add(statement(BPF_LD | BPF_B | BPF_IND, 2));
+  demand(BPF_JGE, least_priority);
+  add(statement(BPF_LD | BPF_B | BPF_IND, 3));
+  demand(BPF_JGE, 1);
+  // A: the length that the count of addresses asks for, against M[0].
+  add(statement(BPF_ALU | BPF_LSH | BPF_K, ipv4 ? 2 : 4), statement(BPF_ALU | BPF_ADD | BPF_K, 8),
+      statement(BPF_MISC | BPF_TAX, 0), statement(BPF_LD | BPF_W | BPF_MEM, 0));
+  demands.push_back(program.size());
+  add(jump(BPF_JMP | BPF_JGE | BPF_X, 0, 0, 0));
+
+  add(statement(BPF_JMP | BPF_JA, 4));
+  const auto sample = program.size();
+  add(statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_RANDOM)),
+      statement(BPF_ALU | BPF_AND | BPF_K, 63), jump(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+      statement(BPF_RET | BPF_K, 0));
+  for (const auto at : demands) program[at].jf = static_cast<std::uint8_t>(sample - at - 1);
+  return program;
+}
+
 }  // namespace
 
 IpAddress advert_group(Family family) {
@@ -249,9 +296,21 @@ AdvertSocket AdvertSocket::adopt(Fd fd, Family family, const std::string& interf
 }
 
 Result<> AdvertSocket::set_vrids(std::span<const std::uint8_t> vrids) {
-  auto program = vrid_filter(family_, vrids);
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  if (setsockopt(fd_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0)
+  vrids_.assign(vrids.begin(), vrids.end());
+  return apply_filter();
+}
+
+Result<> AdvertSocket::set_shield(std::optional<std::uint8_t> least_priority) {
+  shield_ = least_priority;
+  return apply_filter();
+}
+
+Result<> AdvertSocket::apply_filter() {
+  std::vector<sock_filter> program;
+  if (shield_) program = shield_filter(family_, *shield_);
+  const auto by_vrid = vrid_filter(family_, vrids_);
+  program.insert(program.end(), by_vrid.begin(), by_vrid.end());
+  if (!attach_filter(fd_.get(), program))
     return system_failure("filtering the advertisements on " + interface_);
   return {};
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,23 +53,31 @@ class AdvertSocket {
   // call everything arrives. Already queued datagrams stay.
   Result<> set_vrids(std::span<const std::uint8_t> vrids);
 
+  // Under a flood the queue overflows, and what matters is lost with the rest. With a shield the kernel also
+  // drops, but for one of 64, what is malformed or of a lower priority than this. Nothing: away with it.
+  Result<> set_shield(std::optional<std::uint8_t> least_priority);
+
   // Calls back for what is queued, at most 1024 datagrams a call so that a flood does not hold up the loop.
   // Returns how many there were. The callback must not destroy this socket.
   Result<std::size_t> receive(const std::function<void(const Datagram&)>& received);
 
-  // One errno per datagram, 0 for sent. ENODEV or ENXIO: the interface is gone. ENETDOWN: it is down. ENETUNREACH,
-  // EINVAL or EADDRNOTAVAIL: that, or the source is not a usable address of this host. EAGAIN or ENOBUFS: the
-  // queue is full.
+  // One errno per datagram, 0 for sent. ENODEV or ENXIO: the interface is gone. ENETDOWN: it is down.
+  // ENETUNREACH, EINVAL or EADDRNOTAVAIL: that, or the source is not a usable address of this host. EAGAIN or
+  // ENOBUFS: the queue is full.
   std::vector<int> send(std::span<const Outgoing> datagrams);
 
  private:
   AdvertSocket(Fd fd, Family family, std::string interface, std::uint32_t index)
       : fd_(std::move(fd)), family_(family), interface_(std::move(interface)), index_(index) {}
 
+  Result<> apply_filter();
+
   Fd fd_;
   Family family_;
   std::string interface_;
   std::uint32_t index_;
+  std::vector<std::uint8_t> vrids_;
+  std::optional<std::uint8_t> shield_;
 };
 
 }  // namespace vipd::io

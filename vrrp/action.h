@@ -64,6 +64,13 @@ struct AdvertisementDiscarded {
   DecodeError error{};
 };
 
+// Find out which link-layer address this sender's advertisements come from, should it be heard again soon.
+// SenderIdentified is the answer.
+struct IdentifySender {
+  RouterKey router;
+  IpAddress sender;
+};
+
 // Something that an operator wants to know, with the event's stable name: the list is in events.h.
 struct Noted {
   RouterKey router;
@@ -73,7 +80,7 @@ struct Noted {
 };
 
 using Action = std::variant<SendAdvertisement, AddAddress, RenewAddresses, RemoveAddress, Announce,
-                            StateChanged, AdvertisementDiscarded, Noted>;
+                            StateChanged, AdvertisementDiscarded, IdentifySender, Noted>;
 using Actions = std::vector<Action>;
 
 }  // namespace vipd::vrrp

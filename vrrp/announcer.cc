@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 
 // The pause before the second round, the third, ...; later rounds keep the last one.
 constexpr std::array<Duration, 5> pauses{100ms, 400ms, 1s, 2s, 5s};
+// What another Active announced last may arrive after our answer to its advertisement.
+constexpr Duration echo = 20ms;
 
 // The source of an NA: the virtual router's link-local address, which RFC 9568 section 5.2.9 puts first, or,
 // if there is none, the announced address itself.
@@ -29,9 +31,13 @@ void Announcer::start(const Turn& turn, const VirtualRouterConfig& config) {
 }
 
 void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
+  const bool rested = last_ == TimePoint::min() || turn.now - last_ >= pauses.front();
   rounds_done_ = 0;
-  next_ = last_ == TimePoint::min() ? turn.now : std::max(turn.now, last_ + pauses.front());
+  next_ = rested ? turn.now : std::min(next_, last_ + pauses.front());
   tick(turn, config);
+  if (!rested) return;
+  rounds_done_ = 0;
+  next_ = turn.now + echo;
 }
 
 void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config) {

@@ -12,7 +12,8 @@ class Announcer {
  public:
   // Announces all addresses now, and starts the rounds anew.
   void start(const Turn& turn, const VirtualRouterConfig& config);
-  // The same after a second Active was heard, however often: rounds keep their distance.
+  // The same after a second Active was heard, however often: rounds keep their distance, but for one that
+  // follows the first soon.
   void again(const Turn& turn, const VirtualRouterConfig& config);
   // Goes on as if the rounds were over: the predecessor has announced.
   void adopt(TimePoint now, const VirtualRouterConfig& config);

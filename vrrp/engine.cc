@@ -85,10 +85,10 @@ void Engine::update(InterfaceView& changed, const Interface& interface) {
         router.set_obstacles(turn(router), router.obstacles());
         reschedule(router);
       }
-  std::set<VirtualRouter*> users;
+  std::map<RouterKey, VirtualRouter*> users;
   for (const auto& address : difference.addresses)
-    for (auto* router : changed.users(address)) users.insert(router);
-  for (auto* router : users) {
+    for (auto* router : changed.users(address)) users.emplace(router->config().key, router);
+  for (const auto& [key, router] : users) {
     router->observe(turn(*router));
     reschedule(*router);
   }
@@ -106,6 +106,12 @@ void Engine::handle(const AddressFailed& event) {
   if (!router) return;
   router->address_failed(turn(*router), event.prefix, event.error);
   reschedule(*router);
+}
+
+void Engine::handle(const SenderIdentified& event) {
+  for (auto* router : view(event.interface).routers())
+    if (router->config().key.family == event.sender.family)
+      router->sender_identified(turn(*router), event.sender, event.mac);
 }
 
 // --- the configuration ---

@@ -56,6 +56,7 @@ class Engine {
   void handle(const HealthChanged& event);
   void handle(const ConfigReplaced& event);
   void handle(const AddressFailed& event);
+  void handle(const SenderIdentified& event);
   void handle(const SwitchRequested& event);
   void handle(const SwitchBackRequested& event);
   void handle(const Shutdown& event);
@@ -92,8 +93,15 @@ class Engine {
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::vector<std::string>> entries_of_check_;
   std::map<std::string, InterfaceView> views_;
-  std::set<std::pair<TimePoint, VirtualRouter*>> deadlines_;  // of those that wait for time
-  std::map<VirtualRouter*, TimePoint> scheduled_;             // where each stands in deadlines_
+  using Deadline = std::pair<TimePoint, VirtualRouter*>;
+  struct Sooner {  // by time and key: what happens never depends on where something is in memory
+    bool operator()(const Deadline& left, const Deadline& right) const {
+      if (left.first != right.first) return left.first < right.first;
+      return left.second != right.second && left.second->config().key < right.second->config().key;
+    }
+  };
+  std::set<Deadline, Sooner> deadlines_;           // of those that wait for time
+  std::map<VirtualRouter*, TimePoint> scheduled_;  // where each stands in deadlines_
 };
 
 }  // namespace vipd::vrrp

@@ -51,6 +51,13 @@ struct AddressFailed {
   std::string error;
 };
 
+// Which link-layer address the advertisements of a sender come from: the answer to IdentifySender.
+struct SenderIdentified {
+  std::string interface;
+  IpAddress sender;
+  MacAddress mac;
+};
+
 // `vipctl switch`: hand the virtual routers of this name over to the peer and stay Backup until told
 // otherwise or until the peer fails.
 struct SwitchRequested {
@@ -75,7 +82,8 @@ struct AdvertisementsHeld {
 // sockets hold first, so that a stalled Backup does not take over from an Active whose adverts are waiting.
 struct Tick {};
 
-using Event = std::variant<DatagramReceived, InterfaceChanged, HealthChanged, ConfigReplaced, AddressFailed,
-                           SwitchRequested, SwitchBackRequested, Shutdown, AdvertisementsHeld, Tick>;
+using Event =
+    std::variant<DatagramReceived, InterfaceChanged, HealthChanged, ConfigReplaced, AddressFailed,
+                 SenderIdentified, SwitchRequested, SwitchBackRequested, Shutdown, AdvertisementsHeld, Tick>;
 
 }  // namespace vipd::vrrp

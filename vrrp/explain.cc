@@ -39,6 +39,8 @@ std::string outlook(const RouterStatus& router, TimePoint now) {
   }
   const auto takes_over = fmt::format("It takes over if nothing authoritative is heard for {} more.",
                                       in(now, router.deadline.value_or(now)));
+  if (router.on_trial)
+    return takes_over + " It gave way to a router that was not heard before and has to be heard again.";
   if (router.yielded)
     return takes_over +
            " It gave way by command: it lets any healthy peer be Active until `vipctl switch --back`.";

@@ -4,6 +4,7 @@
 // families makes two of them with one name; vrrp/sync_group moves those together.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -34,6 +35,11 @@ constexpr Duration skew_time(Priority priority, Duration active_adver_interval) 
 // Active_Down_Interval: three intervals and the Skew_Time (section 6.1).
 constexpr Duration active_down_interval(Priority priority, Duration active_adver_interval) {
   return 3 * active_adver_interval + skew_time(priority, active_adver_interval);
+}
+
+// One forged advertisement must not silence a node for two minutes (3 * 40.95 s).
+constexpr Duration default_max_adopted_interval(Duration advertisement_interval) {
+  return std::min<Duration>(3 * advertisement_interval, longest_advertisement_interval);
 }
 
 // Which form of the IPv4 checksum is sent and accepted (section 5.2.8; RFC 5798 was read both ways).
@@ -80,9 +86,16 @@ struct VirtualRouterConfig {
   std::vector<TrackedCheck> checks;
   Announcing announce;
   Duration dead_man = std::chrono::seconds(3);  // valid_lft of the addresses in the kernel; zero: for ever
+  // The longest interval that is believed at once when another router advertises it; zero: the default, three
+  // times our own.
+  Duration max_adopted_interval{};
 
   bool operator==(const VirtualRouterConfig&) const = default;
   bool owner() const { return priority == owner_priority; }
+  Duration adoption_bound() const {
+    return max_adopted_interval == Duration::zero() ? default_max_adopted_interval(advertisement_interval)
+                                                    : max_adopted_interval;
+  }
 };
 
 template <class A>
@@ -100,7 +113,7 @@ void fields(A& a, Is<RouterKey> auto& k) {
 template <class A>
 void fields(A& a, Is<VirtualRouterConfig> auto& c) {
   a(c.name, c.key, c.priority, c.advertisement_interval, c.preempt_mode, c.checksum, c.addresses, c.checks,
-    c.announce, c.dead_man);
+    c.announce, c.dead_man, c.max_adopted_interval);
 }
 
 }  // namespace vipd::vrrp

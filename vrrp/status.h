@@ -60,9 +60,10 @@ struct RouterStatus {
   Duration active_adver_interval{};   // learnt; ours while Active
   std::optional<TimePoint> deadline;  // Adver_Timer or Active_Down_Timer
   std::optional<Peer> peer;
-  ChecksumForm checksum{};                // that we send (IPv4)
-  bool yielded = false;                   // gave way by `vipctl switch`
-  bool releasing = false;                 // has left, serves on until the successor is heard
+  ChecksumForm checksum{};  // that we send (IPv4)
+  bool yielded = false;     // gave way by `vipctl switch`
+  bool on_trial = false;    // gave way to a router that was not heard before and must be heard again
+  bool releasing = false;   // has left, serves on until the successor is heard
   std::vector<Prefix> addresses_present;  // of ours, as the kernel has them
   Counters counters;
 };
@@ -111,8 +112,8 @@ void fields(A& a, Is<Peer> auto& p) {
 template <class A>
 void fields(A& a, Is<RouterStatus> auto& r) {
   a(r.config, r.state, r.priority, r.since, r.reason, r.obstacles, r.explanation, r.primary_address,
-    r.active_adver_interval, r.deadline, r.peer, r.checksum, r.yielded, r.releasing, r.addresses_present,
-    r.counters);
+    r.active_adver_interval, r.deadline, r.peer, r.checksum, r.yielded, r.on_trial, r.releasing,
+    r.addresses_present, r.counters);
 }
 template <class A>
 void fields(A& a, Is<Status> auto& s) {

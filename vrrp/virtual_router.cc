@@ -128,8 +128,9 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
   if (advertisement.priority >= priority_.value || (tolerant && !fallen)) {
     followed =
         Followed{source, known ? std::max(followed->best, advertisement.priority) : advertisement.priority};
-    backup.active_adver_interval = advertisement.interval;
+    backup.active_adver_interval = senders_.adopted_interval(source, config_.adoption_bound());
     backup.waits_for_siblings = false;
+    backup.on_trial = false;
     restart_timer(turn, backup);
   } else if (fallen) {
     // It will not be the next Active: waiting three intervals serves nothing. (RFC 9568 would wait.)
@@ -149,9 +150,12 @@ void VirtualRouter::wait_for_siblings(const Turn& turn) {
 }
 
 void VirtualRouter::take_over(const Turn& turn) {
+  const bool on_trial = std::get<Backup>(state_).on_trial;
   std::string reason =
       yielded_ && releasing() ? "no peer took over after the switch" : "no Active has been heard";
-  if (peer_ && peer_->priority == release_priority)
+  if (on_trial && std::get<Backup>(state_).followed)
+    reason = end_trial(turn, std::get<Backup>(state_).followed->address);
+  else if (peer_ && peer_->priority == release_priority)
     reason = fmt::format("{} has left (priority 0)", to_string(peer_->address));
   else if (peer_ && peer_->priority < priority_.value &&
            turn.now - peer_->heard < 3 * Duration(peer_->interval))
@@ -183,18 +187,7 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
   if (advertisement.priority == release_priority) return answer_farewell(turn, active);
   const bool tie = advertisement.priority == priority_.value;
   if (advertisement.priority > priority_.value || (tie && source > *primary_address_)) {
-    // The better one may have been Active all the time without hearing us, behind a cable that was cut: then
-    // neighbours have learnt our MAC address, and it must announce. So it hears of us once more, and answers
-    // an inferior Active. (RFC 9568 would step down in silence.)
-    send(turn, priority_.value);
-    // Two owners are a mistake of configuration; by erratum 8298 one of them steps down all the same.
-    become_backup(turn, advertisement.interval,
-                  tie ? fmt::format("{} has the same priority {} and the higher address", to_string(source),
-                                    advertisement.priority)
-                      : fmt::format("{} advertises priority {}, more than our {}", to_string(source),
-                                    advertisement.priority, priority_.value),
-                  Followed{source, advertisement.priority});
-    return;
+    return give_way(turn, source, advertisement);
   }
   // One is the last word of an Active that we have replaced; from the second on there are two.
   if (++active.inferior_heard > 1 && turn.now >= conflict_noted_) {
@@ -204,6 +197,51 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
                      to_string(source), advertisement.priority, priority_.value));
   }
   reassert(turn, active);
+}
+
+// The better one may have been Active all the time without hearing us, behind a cable that was cut: then
+// neighbours have learnt our MAC address, and it must announce. So it hears of us once more, and answers an
+// inferior Active. (RFC 9568 would step down in silence.)
+void VirtualRouter::give_way(const Turn& turn, const IpAddress& source, const Advertisement& advertisement) {
+  const bool tie = advertisement.priority == priority_.value;
+  send(turn, priority_.value);
+  // Two owners are a mistake of configuration; by erratum 8298 one of them steps down all the same.
+  become_backup(turn, senders_.adopted_interval(source, config_.adoption_bound()),
+                tie ? fmt::format("{} has the same priority {} and the higher address", to_string(source),
+                                  advertisement.priority)
+                    : fmt::format("{} advertises priority {}, more than our {}", to_string(source),
+                                  advertisement.priority, priority_.value),
+                Followed{source, advertisement.priority});
+  if (!senders_.is_known(source)) put_on_trial(turn);
+}
+
+// A single advertisement may be forged, and then nobody serves. A router that was never heard before must be
+// heard again within one and a half intervals, and not longer ones than ours, whatever it says: it answers
+// what we have just sent, or advertises when it is due. Among several Backups that wait for it, the best
+// comes first.
+void VirtualRouter::put_on_trial(const Turn& turn) {
+  auto& backup = std::get<Backup>(state_);
+  backup.on_trial = true;
+  backup.active_down_timer = turn.now + std::min(backup.active_adver_interval, interval()) + interval() / 2 +
+                             skew_time(priority_.value, interval());
+}
+
+// Nobody was there. Returns the reason why this node is Active again.
+std::string VirtualRouter::end_trial(const Turn& turn, const IpAddress& claimant) {
+  const int times = senders_.doubt(claimant);
+  turn.act(IdentifySender{config_.key, claimant});
+  note(turn, events::false_claim,
+       fmt::format(
+           "{} claimed to be Active and was not heard again, {} time{} so far: if no node has this address, "
+           "somebody forges advertisements",
+           name_of(claimant), times, times == 1 ? "" : "s"));
+  return fmt::format("{} claimed to be Active and was not heard again", to_string(claimant));
+}
+
+std::string VirtualRouter::name_of(const IpAddress& sender) const {
+  const auto mac = senders_.mac_of(sender);
+  return mac == MacAddress{} ? to_string(sender)
+                             : fmt::format("{} (MAC address {})", to_string(sender), to_string(mac));
 }
 
 // Other Backups may have started their Skew_Time: an advertisement at once stops them. What is asked too
@@ -299,7 +337,8 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
   ++counters_.advertisements_received;
   if (advertisement.priority == release_priority) ++counters_.priority_zero_received;
   if (advertisement.trailing > 0) ++counters_.trailing_bytes;
-  checksum_heard_ = advertisement.checksum;
+  checksum_choice_.hear(turn.now, advertisement.checksum, interval(), state() == StateName::active);
+  senders_.hear(turn.now, source, advertisement.interval);
   note_differences(turn, source, advertisement);
   // The successor has taken over: now the addresses can go.
   if (releasing() && advertisement.priority != release_priority) end_release(turn);
@@ -322,6 +361,18 @@ void VirtualRouter::note_differences(const Turn& turn, const IpAddress& source,
          fmt::format("{} advertises every {}, we are configured for {}: use the same advertisement_interval",
                      to_string(source), vipd::to_string(Duration(advertisement.interval)),
                      vipd::to_string(interval())));
+
+  // Whose silence is to be counted by it: a Backup's Active.
+  const bool bounded = advertisement.interval > config_.adoption_bound() &&
+                       senders_.adopted_interval(source, config_.adoption_bound()) != advertisement.interval;
+  if (interval_bounded_.due(bounded, turn.now))
+    note(turn, events::interval_bounded,
+         fmt::format(
+             "{} advertises every {}, more than max_adopted_interval, {}: until it has been heard so for a "
+             "while, its silence is judged by {}. If it is right, set max_adopted_interval: {}",
+             to_string(source), vipd::to_string(Duration(advertisement.interval)),
+             vipd::to_string(config_.adoption_bound()), vipd::to_string(config_.adoption_bound()),
+             vipd::to_string(Duration(advertisement.interval))));
 
   const bool other_addresses = !has_our_addresses(advertisement);
   if (other_addresses) ++counters_.address_list_mismatches;
@@ -375,7 +426,7 @@ void VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
   } else if (auto* backup = std::get_if<Backup>(&state_)) {
     // A higher priority shortens what is left of the timer; a lower one counts from the next advertisement
     // on.
-    if (after <= backup->timed_for) return;
+    if (after <= backup->timed_for || backup->on_trial) return;
     const auto gain = skew_time(backup->timed_for, backup->active_adver_interval) -
                       skew_time(after, backup->active_adver_interval);
     backup->active_down_timer = std::max(turn.now, backup->active_down_timer - gain);
@@ -386,6 +437,12 @@ void VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
 void VirtualRouter::observe(const Turn& turn) {
   for (const auto& address : addresses_.observe(turn, config_)) Announcer::announce(turn, config_, address);
   counters_.addresses_restored = addresses_.restored();
+}
+
+void VirtualRouter::sender_identified(const Turn& turn, const IpAddress& sender, const MacAddress& mac) {
+  if (!senders_.identify(sender, mac)) return;
+  note(turn, events::sender_identified,
+       fmt::format("{} claims to be Active again: it has done so falsely before", name_of(sender)));
 }
 
 void VirtualRouter::address_failed(const Turn& turn, const Prefix& prefix, const std::string& error) {
@@ -411,7 +468,8 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   counters_ = snapshot.counters;
   priority_.value = snapshot.priority;
   peer_ = snapshot.peer;
-  checksum_heard_ = snapshot.checksum_heard;
+  checksum_choice_.adopt(snapshot.checksum_heard);
+  if (peer_) senders_.remember(turn.now, peer_->address, peer_->interval);
   since_ = snapshot.since;
   reason_ = snapshot.reason;
   yielded_ = snapshot.yielded;
@@ -488,8 +546,7 @@ void VirtualRouter::send(const Turn& turn, Priority priority) {
 
 ChecksumForm VirtualRouter::checksum() const {
   switch (config_.checksum) {
-    // Until somebody is heard: keepalived and FRR reject the other form.
-    case ChecksumMode::automatic: return checksum_heard_.value_or(ChecksumForm::pseudo_header);
+    case ChecksumMode::automatic: return checksum_choice_.form();
     case ChecksumMode::rfc9568: return ChecksumForm::rfc9568;
     case ChecksumMode::pseudo_header: return ChecksumForm::pseudo_header;
   }
@@ -545,6 +602,7 @@ RouterStatus VirtualRouter::status() const {
   status.peer = peer_;
   status.checksum = checksum();
   status.yielded = yielded_;
+  status.on_trial = backup && backup->on_trial;
   status.releasing = releasing();
   status.addresses_present = addresses_.present();
   status.counters = counters_;
@@ -564,7 +622,7 @@ RouterSnapshot VirtualRouter::snapshot() const {
   snapshot.peer = peer_;
   snapshot.yielded = yielded_;
   snapshot.release_until = release_until_;
-  snapshot.checksum_heard = checksum_heard_;
+  snapshot.checksum_heard = checksum_choice_.heard();
   snapshot.counters = counters_;
   return snapshot;
 }

@@ -14,9 +14,11 @@
 
 #include "vrrp/address_keeper.h"
 #include "vrrp/announcer.h"
+#include "vrrp/checksum_choice.h"
 #include "vrrp/packet.h"
 #include "vrrp/parameters.h"
 #include "vrrp/priority.h"
+#include "vrrp/senders.h"
 #include "vrrp/status.h"
 #include "vrrp/turn.h"
 
@@ -40,6 +42,7 @@ struct Backup {
   Priority timed_for = 0;           // the priority whose Skew_Time is in active_down_timer
   bool waits_for_siblings = false;  // the timer has run out, but not that of the entry's other family
   std::optional<Followed> followed;
+  bool on_trial = false;  // we were Active and gave way to a router that was never heard before
 };
 
 struct Active {
@@ -89,6 +92,7 @@ class VirtualRouter {
   void set_primary_address(std::optional<IpAddress> address) { primary_address_ = address; }
   void set_priority(const Turn& turn, EffectivePriority priority);
   void observe(const Turn& turn);  // the interface has changed
+  void sender_identified(const Turn& turn, const IpAddress& sender, const MacAddress& mac);
   void address_failed(const Turn& turn, const Prefix& prefix, const std::string& error);
   void reconfigure(const Turn& turn, VirtualRouterConfig config);  // same key, other settings
   void adopt(const Turn& turn, const RouterSnapshot& snapshot);    // go on where a predecessor stopped
@@ -115,6 +119,10 @@ class VirtualRouter {
                      std::optional<Followed> followed = std::nullopt);
   void restart_timer(const Turn& turn, Backup& backup);
   void shorten_timer(const Turn& turn, Backup& backup);
+  void give_way(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
+  void put_on_trial(const Turn& turn);
+  std::string end_trial(const Turn& turn, const IpAddress& claimant);
+  std::string name_of(const IpAddress& sender) const;
   void receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
                          const Advertisement& advertisement);
   void receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
@@ -137,13 +145,15 @@ class VirtualRouter {
   std::vector<std::string> obstacles_{"not started yet"};
   EffectivePriority priority_;
   std::optional<IpAddress> primary_address_;
-  std::optional<ChecksumForm> checksum_heard_;  // of the last valid peer: the form that we answer in
+  ChecksumChoice checksum_choice_;
+  Senders senders_;
   std::optional<Peer> peer_;
   bool yielded_ = false;
   std::optional<TimePoint> release_until_;  // has left, serves on until the successor is heard or this
   AddressKeeper addresses_;
   Counters counters_;
   Telling interval_mismatch_;
+  Telling interval_bounded_;
   Telling address_list_mismatch_;
   Telling same_priority_;
   TimePoint conflict_noted_ = TimePoint::min();

@@ -159,6 +159,9 @@ class Inventor {
     router.vrid = static_cast<vrrp::Vrid>(10 * (index + 1) + number(0, 9));
     router.priority = static_cast<vrrp::Priority>(number(1, 255));
     router.advertisement_interval = Centiseconds{number(1, 4095)};
+    router.max_adopted_interval =
+        coin() ? vrrp::default_max_adopted_interval(router.advertisement_interval)
+               : Duration{Centiseconds{number(static_cast<int>(router.advertisement_interval.count()), 4095)}};
     router.preempt_mode = coin();
     router.checksum =
         pick({vrrp::ChecksumMode::automatic, vrrp::ChecksumMode::rfc9568, vrrp::ChecksumMode::pseudo_header});

@@ -216,6 +216,64 @@ TEST_CASE("advertisements of other VRIDs stay in the kernel, what is malformed c
   }
 }
 
+TEST_CASE("a shield lets through what may matter, and one of 64 of what is malformed or of low priority") {
+  for (const auto family : {Family::ipv4, Family::ipv6}) {
+    CAPTURE(to_string(family));
+    Lan lan(family);
+    const std::size_t address_size = family == Family::ipv4 ? 4 : 16;
+    REQUIRE(lan.here.set_vrids(Bytes{7}));
+    REQUIRE(lan.here.set_shield(200));
+    const auto with = [&](std::size_t place, std::uint8_t value) {
+      Bytes bytes(8 + 2 * address_size);
+      bytes[0] = 0x31;
+      bytes[1] = 7;
+      bytes[2] = 200;  // priority
+      bytes[3] = 2;    // addresses
+      bytes[5] = 100;  // interval
+      bytes[place] = value;
+      return bytes;
+    };
+    const auto pass = [&](const Bytes& bytes, int times) {
+      std::size_t count = 0;
+      for (int sent_so_far = 0; sent_so_far < times; sent_so_far += 64) {
+        const std::vector<Outgoing> some(64, {lan.other, advert_group(family), bytes});
+        lan.there.send(some);
+        count += receive_all(lan.here).size();
+      }
+      return count;
+    };
+    CHECK(pass(with(2, 200), 64) == 64);
+    CHECK(pass(with(2, 255), 64) == 64);
+    CHECK(pass(with(3, 1), 64) == 64);  // with bytes behind the last address
+    CHECK(pass(with(1, 8), 640) == 0);  // of another VRID: the filter proper
+    const auto is_sampled = [&](const Bytes& bytes) {
+      const auto passed = pass(bytes, 1280);
+      CHECK(passed > 0);
+      CHECK(passed < 100);
+    };
+    is_sampled(with(2, 199));
+    is_sampled(with(2, 0));
+    is_sampled(with(0, 0x21));
+    is_sampled(with(0, 0x32));
+    is_sampled(with(3, 0));
+    is_sampled(with(3, 3));  // longer than it is
+    is_sampled(with(5, 0));  // no interval
+    const int hops = 254;
+    const auto set_hops = [&](int value) {
+      if (family == Family::ipv4)
+        setsockopt(lan.there.fd(), IPPROTO_IP, IP_MULTICAST_TTL, &value, sizeof value);
+      else
+        setsockopt(lan.there.fd(), IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &value, sizeof value);
+    };
+    set_hops(hops);
+    is_sampled(with(2, 200));
+    set_hops(255);
+    REQUIRE(lan.here.set_shield(std::nullopt));
+    CHECK(pass(with(2, 1), 64) == 64);
+    CHECK(pass(with(1, 8), 64) == 0);
+  }
+}
+
 TEST_CASE("all VRIDs fit into the filter, and none leaves only what is malformed") {
   Lan lan(Family::ipv4);
   Bytes all;

@@ -753,6 +753,20 @@ class Adverts : public Task {
   std::vector<Mac> macs_;
 };
 
+// --- stalls -----------------------------------------------------------------------------------------------
+
+// A thread that wants to wake up every millisecond, at ordinary priority like the programs under test.
+void watch_for_stalls() {
+  prctl(PR_SET_TIMERSLACK, 1);
+  for (;;) {
+    const Nanoseconds wanted = now() + millisecond;
+    timespec until{wanted / 1'000'000'000, wanted % 1'000'000'000};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+    const Nanoseconds overrun = now() - wanted;
+    if (overrun >= notable_stall) output.line(fmt::format("s {} {}", wanted + overrun, overrun));
+  }
+}
+
 // --- floods -----------------------------------------------------------------------------------------------
 
 std::vector<std::uint8_t> parse_frame(const std::string& hexadecimal) {
@@ -766,39 +780,45 @@ std::vector<std::uint8_t> parse_frame(const std::string& hexadecimal) {
   return frame;
 }
 
-// Sends the frames in turn, in a batch each millisecond; prints how many.
-int run_flood(const std::string& interface, std::int64_t rate, std::int64_t milliseconds) {
+std::vector<std::vector<std::uint8_t>> read_frames() {
   std::vector<std::vector<std::uint8_t>> frames;
   for (std::string line; std::getline(std::cin, line);) frames.push_back(parse_frame(line));
-  if (frames.empty()) usage("no frame on stdin");
-  const int descriptor = packet_socket(interface, ETH_P_ALL);
-  const Nanoseconds begin = now();
+  return frames;
+}
+
+// In bursts of a millisecond; what the machine did not let us send in time is not made up for.
+int flood(const std::string& interface, std::int64_t rate, std::int64_t milliseconds) {
+  auto frames = read_frames();
+  if (frames.empty()) usage("no frames");
+  const int socket = checked(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), "packet socket");
+  const int one = 1;
+  setsockopt(socket, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one);
+  sockaddr_ll link{};
+  link.sll_family = AF_PACKET;
+  link.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
+  checked(bind(socket, reinterpret_cast<sockaddr*>(&link), sizeof link), "binding to " + interface);
+  const auto burst = static_cast<std::size_t>(std::max<std::int64_t>(1, rate / 1000));
+  std::vector<iovec> data(burst);
+  std::vector<mmsghdr> messages(burst);
+  std::size_t next_frame = 0;
   std::int64_t sent = 0;
-  for (std::int64_t turn = 1; turn <= milliseconds; ++turn) {
-    for (; sent < turn * rate / 1000; ++sent) {
-      const auto& frame = frames[static_cast<std::size_t>(sent) % frames.size()];
-      send(descriptor, frame.data(), frame.size(), 0);
+  Grid grid(static_cast<Nanoseconds>(burst) * 1'000'000'000 / rate);
+  for (const Nanoseconds end = now() + milliseconds * millisecond; now() < end;) {
+    for (std::size_t i = 0; i < burst; ++i) {
+      auto& frame = frames[next_frame++ % frames.size()];
+      data[i] = {frame.data(), frame.size()};
+      messages[i] = {};
+      messages[i].msg_hdr.msg_iov = &data[i];
+      messages[i].msg_hdr.msg_iovlen = 1;
     }
-    const Nanoseconds until = begin + turn * millisecond;
-    const timespec time{until / 1'000'000'000, until % 1'000'000'000};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr);
+    const int count = sendmmsg(socket, messages.data(), static_cast<unsigned>(burst), 0);
+    sent += std::max(count, 0);
+    timespec until{grid.next() / 1'000'000'000, grid.next() % 1'000'000'000};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+    grid.advance(now());
   }
   fmt::print("{}\n", sent);
   return 0;
-}
-
-// --- stalls -----------------------------------------------------------------------------------------------
-
-// A thread that wants to wake up every millisecond, at ordinary priority like the programs under test.
-void watch_for_stalls() {
-  prctl(PR_SET_TIMERSLACK, 1);
-  for (;;) {
-    const Nanoseconds wanted = now() + millisecond;
-    timespec until{wanted / 1'000'000'000, wanted % 1'000'000'000};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
-    const Nanoseconds overrun = now() - wanted;
-    if (overrun >= notable_stall) output.line(fmt::format("s {} {}", wanted + overrun, overrun));
-  }
 }
 
 // --- command line -----------------------------------------------------------------------------------------
@@ -866,6 +886,6 @@ int main(int count, char** values) {
   if (arguments.size() >= 3 && arguments[0] == "watch")
     return run_tasks({arguments.begin() + 2, arguments.end()}, arguments[1]);
   if (arguments.size() == 4 && arguments[0] == "flood")
-    return run_flood(arguments[1], number(arguments[2], 1, 200'000), number(arguments[3], 1, 10'000));
+    return flood(arguments[1], number(arguments[2], 1, 10'000'000), number(arguments[3], 1, 600'000));
   usage("what shall I do?");
 }

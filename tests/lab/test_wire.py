@@ -17,28 +17,6 @@ FORGED4 = packets.Advertisement("192.0.2.254", (VIP4,))
 FORGED6 = packets.Advertisement("fe80::fe", (VIP6,))
 
 
-def wrong(good):
-    """name -> (advertisement, the reason that must be counted)."""
-    change = lambda **fields: dataclasses.replace(good, **fields)  # noqa: E731
-    found = {
-        "a hop limit of 254": (change(hop_limit=254), "hop_limit"),
-        "a hop limit of 1": (change(hop_limit=1), "hop_limit"),
-        "no message at all": (change(keep=0), "length"),
-        "half a header": (change(keep=5), "length"),
-        "half an address": (change(keep=10), "length"),
-        "fewer addresses than it says": (change(count=9), "length"),
-        "no address": (change(addresses=()), "address_count"),
-        "version 2": (change(version=2), "version"),
-        "version 4": (change(version=4), "version"),
-        "another type": (change(kind=2), "type"),
-        "a wrong checksum": (change(checksum=0xBEEF), "checksum"),
-        "an interval of zero": (change(interval_cs=0), "interval"),
-    }
-    if good.family == 6:
-        found["a source that is not link-local"] = (change(source="2001:db8::fe"), "source")
-    return found
-
-
 class Wire(LabCase):
     def pair(self):
         return self.group([Vipd, Vipd], RouterSettings(interval_ms=INTERVAL_MS), PRIORITIES).start()
@@ -102,7 +80,7 @@ class Wire(LabCase):
         begin = time.monotonic_ns()
         states = {name: self.transitions(daemon) for name, daemon in group.daemons.items()}
         for good in (FORGED4, FORGED6):
-            for what, (advertisement, reason) in wrong(good).items():
+            for what, (advertisement, reason) in packets.wrong(good).items():
                 with self.subTest(f"{what}, IPv{good.family}"):
                     before = {
                         name: daemon.discarded().get(reason, 0) for name, daemon in group.daemons.items()
@@ -153,7 +131,7 @@ class Wire(LabCase):
     def test_wrong_packets_do_not_hold_off_a_backup(self):
         # If one of them restarted the Active_Down_Timer, b would wait for ever.
         group = self.pair()
-        forged = [advertisement for good in (FORGED4, FORGED6) for advertisement, _ in wrong(good).values()]
+        forged = [advertisement for good in (FORGED4, FORGED6) for advertisement, _ in packets.wrong(good).values()]
         flood = group.network.observer.process("flood", "python3", "-c", FLOOD)
         (packets.sandbox.WORK / "flood.hex").write_text(
             "\n".join(each.frame(group.network.observer.mac).hex() for each in forged), encoding="ascii"

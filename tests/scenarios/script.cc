@@ -292,6 +292,8 @@ Result<> Player::set(vrrp::VirtualRouterConfig& config, const std::string& key, 
     config.priority = static_cast<vrrp::Priority>(TRY(number(value)));
   } else if (key == "interval") {
     config.advertisement_interval = std::chrono::duration_cast<Centiseconds>(TRY(parse_duration(value)));
+  } else if (key == "max_adopted_interval") {
+    config.max_adopted_interval = TRY(parse_duration(value));
   } else if (key == "vrid") {
     config.key.vrid = static_cast<vrrp::Vrid>(TRY(number(value)));
   } else if (key == "preempt_mode") {

@@ -144,7 +144,8 @@ TEST_CASE(
   CHECK(bench.wait(700ms) == Lines{"remove 192.0.2.100/28", "note leftover_removed"});
 }
 
-TEST_CASE("the only address that the host is reached by is not taken from it, though it is configured as virtual") {
+TEST_CASE(
+    "the only address that the host is reached by is not taken from it, though it is configured as virtual") {
   auto config = quiet();
   config.addresses = {Prefix::parse("192.0.2.1/24").value()};
   Bench bench({config}, eth0("192.0.2.1/24"));
@@ -252,8 +253,11 @@ TEST_CASE("a lifetime changed by a reload is put into the kernel at once; switch
 
 TEST_CASE("a Backup renews nothing") {
   auto bench = active();
-  bench.hear({.priority = 250, .interval = longest_advertisement_interval});
+  bench.hear({.priority = 250});
   bench.log.clear();
-  bench.wait(100s);
+  for (int i = 0; i < 100; ++i) {
+    bench.hear({.priority = 250});
+    bench.wait(1s);
+  }
   CHECK(times<RenewAddresses>(bench, bench.now).empty());
 }

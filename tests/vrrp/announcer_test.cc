@@ -77,6 +77,7 @@ TEST_CASE(
   const auto& announce = std::get<Announce>(bench.log.back().second);
   CHECK(announce.frame[11] == 0x99);
   bench.hear({.priority = 255, .source = "192.0.2.9"});
+  bench.hear({.priority = 255, .source = "192.0.2.9"});
   bench.log.clear();
   bench.wait(3s);
   CHECK(bench.log.empty());

@@ -129,6 +129,7 @@ struct Describer {
   std::string operator()(const AdvertisementDiscarded& each) const {
     return fmt::format("discard {}", to_string(each.error));
   }
+  std::string operator()(const IdentifySender& each) const { return "identify " + to_string(each.sender); }
   std::string operator()(const Noted& each) const { return "note " + each.event; }
 };
 }  // namespace

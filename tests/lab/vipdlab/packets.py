@@ -104,6 +104,28 @@ class Advertisement:
         return ethernet + b"\x86\xdd" + head + message
 
 
+def wrong(good):
+    """Good advertisements made wrong: name -> (advertisement, the reason that must be counted)."""
+    change = lambda **fields: dataclasses.replace(good, **fields)  # noqa: E731
+    found = {
+        "a hop limit of 254": (change(hop_limit=254), "hop_limit"),
+        "a hop limit of 1": (change(hop_limit=1), "hop_limit"),
+        "no message at all": (change(keep=0), "length"),
+        "half a header": (change(keep=5), "length"),
+        "half an address": (change(keep=10), "length"),
+        "fewer addresses than it says": (change(count=9), "length"),
+        "no address": (change(addresses=()), "address_count"),
+        "version 2": (change(version=2), "version"),
+        "version 4": (change(version=4), "version"),
+        "another type": (change(kind=2), "type"),
+        "a wrong checksum": (change(checksum=0xBEEF), "checksum"),
+        "an interval of zero": (change(interval_cs=0), "interval"),
+    }
+    if good.family == 6:
+        found["a source that is not link-local"] = (change(source="2001:db8::fe"), "source")
+    return found
+
+
 def send(host, advertisements, times=1, target_mac=None):
     """From this host's cable, as frames of our own making."""
     lines = [f"frame {each.frame(host.mac, target_mac).hex()}\n" for each in advertisements] * times
@@ -118,13 +140,14 @@ def send_long(host, advertisement, times=1):
 
 
 class Capture:
-    """Everything that one host sees on its cable, for tshark and tcpdump."""
+    """Everything that one host sees on its cable, or what matches an expression, for tshark and tcpdump."""
 
-    def __init__(self, host, name="capture"):
+    def __init__(self, host, name="capture", expression=""):
         # At once: packets still in its buffer when it ends would be missing.
         self.file = sandbox.WORK / f"{host.name}.{name}.pcap"
         self._process = host.process(
-            f"{name}.tcpdump", "tcpdump", "-i", CABLE, "--immediate-mode", "-U", "-Z", "root", "-w", self.file
+            f"{name}.tcpdump",
+            *("tcpdump", "-i", CABLE, "--immediate-mode", "-U", "-Z", "root", "-w", self.file, expression),
         ).start()
         self._process.wait_log("listening on")
 

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Floods of malformed and forged advertisements: no state changes, adverts stay on time, little CPU is used.
+
+keepalived is flooded in the same way in the same run; the table at the end has both.
+"""
+import os
+import pathlib
+import time
+
+from vipdlab import packets, probe
+from vipdlab.case import LabCase, main
+from vipdlab.daemons import Keepalived, RouterSettings, Vipd
+from vipdlab.network import CABLE, VIP4, VIP6
+from vipdlab.processes import descendants
+
+INTERVAL_MS = 100
+PRIORITIES = (250, 200)
+RATE = 100_000
+SECONDS = 5
+# Of the rate, for the comparison to count: the machine may have other things to do.
+LEAST_SENT = 0.3
+
+
+def malformed():
+    good = (
+        packets.Advertisement("192.0.2.254", (VIP4,)),
+        packets.Advertisement("fe80::fe", (VIP6,)),
+    )
+    return [advertisement for each in good for advertisement, _ in packets.wrong(each).values()]
+
+
+def inferior():
+    """Valid in every field, by fifty senders of a low priority: each could be an Active that hears nobody."""
+    return [
+        packets.Advertisement(source, (vip,), priority=1)
+        for number in range(150, 200)
+        for source, vip in ((f"192.0.2.{number}", VIP4), (f"fe80::{number:x}", VIP6))
+    ]
+
+
+FLOODS = {"malformed": malformed, "inferior": inferior}
+
+
+def cpu_seconds(daemon):
+    """Of all its processes so far."""
+    total = 0
+    for pid in [daemon.process.pid, *descendants(daemon.process.pid)]:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+class Flood(LabCase):
+    results = {}
+
+    @classmethod
+    def tearDownClass(cls):
+        print(f"\n    {'':24}{'sent a second':>14}{'CPU of a':>10}{'CPU of b':>10}{'longest gap':>13}{'log lines':>11}")
+        for (kind, flood), (rate, cpu, gap, lines) in cls.results.items():
+            print(
+                f"    {kind + ', ' + flood:24}{rate:14.0f}{cpu['a']:9.1%} {cpu['b']:9.1%} {gap:10.0f} ms{lines:11}"
+            )
+
+    def flood(self, group, advertisements):
+        """Sends for SECONDS. Returns (a second, CPU share of each daemon, the longest gap of a's advertisements)."""
+        observer = group.network.observer
+        frames = "".join(each.frame(observer.mac).hex() + "\n" for each in advertisements)
+        a = group.host("a")
+        capture = packets.Capture(
+            group.network.client, "flood", f"proto 112 and src {a.ipv4} or ip6 proto 112 and ether src {a.mac}"
+        )
+        before = {name: cpu_seconds(daemon) for name, daemon in group.daemons.items()}
+        begin = time.monotonic()
+        sent = observer.run(
+            probe.build_directory() / "lab_probe", "flood", CABLE, RATE, 1000 * SECONDS, text=frames, timeout=60
+        )
+        time.sleep(0.2)
+        took = time.monotonic() - begin
+        cpu = {name: (cpu_seconds(daemon) - before[name]) / took for name, daemon in group.daemons.items()}
+        capture.stop()
+        gaps = []
+        for family in ("ip", "ipv6"):
+            times = [float(row[0]) for row in capture.tshark(f"vrrp && {family}", "frame.time_epoch")]
+            gaps += [second - first for first, second in zip(times, times[1:])]
+        self.assertGreater(len(gaps), SECONDS * 1000 / INTERVAL_MS, "advertisements of a in the capture")
+        return int(sent) / SECONDS, cpu, 1000 * max(gaps)
+
+    def one(self, maker, name):
+        group = self.group([maker, maker], RouterSettings(interval_ms=INTERVAL_MS), PRIORITIES, udp_rate=100)
+        group.start()
+        group.quiet()
+        begin = time.monotonic_ns()
+        lines = sum(len(daemon.log().splitlines()) for daemon in group.daemons.values())
+        rate, cpu, gap = self.flood(group, FLOODS[name]())
+        lines = sum(len(daemon.log().splitlines()) for daemon in group.daemons.values()) - lines
+        self.results[maker.kind, name] = rate, cpu, gap, lines
+        return group, begin, cpu, gap, rate
+
+    def compare(self, name):
+        group, begin, cpu, gap, rate = self.one(Vipd, name)
+        until = time.monotonic_ns()
+        stalls = group.client.longest_stall(begin, until)
+        self.assertEqual(group.daemons["a"].times_active() + group.daemons["b"].times_active(), 2)
+        self.assertEqual(group.active(), "a")
+        self.assertLess(gap, 2 * INTERVAL_MS + stalls, "an advertisement was late by an interval")
+        group.close()
+        _, _, other, _, other_rate = self.one(Keepalived, name)
+        if min(rate, other_rate) < LEAST_SENT * RATE:
+            print(f"    {name}: only {rate:.0f} and {other_rate:.0f} a second could be sent: no comparison")
+            return
+        for node in ("a", "b"):
+            self.assertLess(cpu[node] / rate, other[node] / other_rate, f"CPU a packet on {node}, to keepalived's")
+
+    def test_malformed(self):
+        self.compare("malformed")
+
+    def test_inferior(self):
+        self.compare("inferior")
+
+
+if __name__ == "__main__":
+    main()
