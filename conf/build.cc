@@ -42,6 +42,7 @@ std::vector<vrrp::VirtualRouterConfig> virtual_routers(const Config& config) {
     shared.checksum = entry.checksum;
     shared.announce = entry.announce;
     shared.dead_man = entry.dead_man;
+    shared.lease = entry.lease;
     track(entry.checks, shared.checks);
     for (const auto& server : config.virtual_servers)
       if (server.router == entry.name) track(server.checks, shared.checks);

@@ -32,6 +32,7 @@ struct RouterEntry {
   std::vector<Prefix> addresses;  // both families, in the order of the file
   LinkLocal link_local = LinkLocal::none;
   Duration dead_man = std::chrono::seconds(3);  // zero: off
+  bool lease = true;                            // where the kernel allows it
   vrrp::Announcing announce;
   std::vector<health::CheckConfig> checks;  // named "<name>/<check>"
 

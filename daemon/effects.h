@@ -52,6 +52,9 @@ class Effects {
   bool has_work() const { return !first_.empty() || !rest_.empty(); }
   void run_slice();
 
+  // Has its last advertisement left?
+  bool advertises(const vrrp::RouterKey& router) const { return !unsent_.contains(router); }
+
   // Addresses that the kernel refused, since the last call.
   std::vector<vrrp::AddressFailed> take_failures() { return std::exchange(failures_, {}); }
 
@@ -86,7 +89,7 @@ class Effects {
   std::set<vrrp::RouterKey> queued_routers() const;
   void send(const std::vector<vrrp::SendAdvertisement>& advertisements);
   void announce(const std::vector<vrrp::Announce>& announcements);
-  std::size_t apply(const std::vector<Change>& changes);  // how many the kernel got to
+  std::size_t apply(const std::vector<Change>& changes);       // how many the kernel got to
   std::uint32_t index_of(const std::string& interface) const;  // 0: not there
 
   io::Loop& loop_;
@@ -99,6 +102,7 @@ class Effects {
   std::deque<Work> first_;
   std::deque<Work> rest_;
   std::vector<vrrp::AddressFailed> failures_;
+  std::set<vrrp::RouterKey> unsent_;  // whose last advertisement has not left
 };
 
 }  // namespace vipd::daemon

@@ -36,6 +36,12 @@ constexpr Duration active_down_interval(Priority priority, Duration active_adver
   return 3 * active_adver_interval + skew_time(priority, active_adver_interval);
 }
 
+// How long after an advertisement packets for the addresses may still come in, should nothing more be heard of
+// us: longer than a late one, shorter than the three intervals after which a Backup takes over.
+constexpr Duration lease_duration(Duration advertisement_interval) {
+  return 5 * advertisement_interval / 2;
+}
+
 // Which form of the IPv4 checksum is sent and accepted (section 5.2.8; RFC 5798 was read both ways).
 enum class ChecksumMode : std::uint8_t {
   automatic,      // accept both, send the form last heard from a valid peer, the pseudo-header until then
@@ -79,9 +85,12 @@ struct VirtualRouterConfig {
   std::vector<TrackedCheck> checks;
   Announcing announce;
   Duration dead_man = std::chrono::seconds(3);  // valid_lft of the addresses in the kernel; zero: for ever
+  bool lease = true;  // the kernel lets packets for the addresses in only while this virtual router is alive
 
   bool operator==(const VirtualRouterConfig&) const = default;
   bool owner() const { return priority == owner_priority; }
+  // An owner's addresses are the host's own, by which it must stay reachable.
+  bool wants_lease() const { return lease && !owner(); }
 };
 
 template <class A>
@@ -99,7 +108,7 @@ void fields(A& a, Is<RouterKey> auto& k) {
 template <class A>
 void fields(A& a, Is<VirtualRouterConfig> auto& c) {
   a(c.name, c.key, c.priority, c.advertisement_interval, c.preempt_mode, c.checksum, c.addresses, c.checks,
-    c.announce, c.dead_man);
+    c.announce, c.dead_man, c.lease);
 }
 
 }  // namespace vipd::vrrp
