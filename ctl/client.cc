@@ -61,6 +61,7 @@ Result<nlohmann::json> Client::request(const nlohmann::json& request) {
   if (answer.empty()) return failure("vipd does not answer", ETIMEDOUT);
   auto reply = nlohmann::json::parse(answer, nullptr, false);
   if (!reply.is_object()) return failure("vipd has answered something that is no JSON object", EPROTO);
+  if (!reply.value("permitted", true)) return failure(reply.value("error", "permission denied"), EPERM);
   if (!reply.value("ok", false)) return failure(reply.value("error", "vipd refused, without a reason"));
   return reply["result"];
 }

@@ -14,14 +14,20 @@ std::optional<ChildStart> start_child(const char* name, int argc, char** argv) {
     std::exit(0);
   }
   Level level = Level::info;
-  const bool understood =
-      argc == 1 || (argc == 3 && std::strcmp(argv[1], "--log-level") == 0 && parse_level(argv[2], level));
+  bool sandbox = true;
+  bool understood = true;
+  for (int i = 1; i < argc && understood; ++i) {
+    if (std::strcmp(argv[i], "--no-sandbox") == 0)
+      sandbox = false;
+    else
+      understood = std::strcmp(argv[i], "--log-level") == 0 && ++i < argc && parse_level(argv[i], level);
+  }
   auto guardian = io::Channel::adopt(io::Fd(guardian_fd));
   if (!understood || !guardian) {
     std::fprintf(stderr, "%s is a part of vipd and is started by it: run vipd(8)\n", name);
     return std::nullopt;
   }
-  return ChildStart{std::move(*guardian), io::Fd(hold_fd), level};
+  return ChildStart{std::move(*guardian), io::Fd(hold_fd), level, sandbox};
 }
 
 }  // namespace vipd::daemon

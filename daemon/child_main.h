@@ -14,6 +14,7 @@ struct ChildStart {
   io::Channel guardian;
   io::Fd second;  // the Hold, or the control socket
   Level level = Level::info;
+  bool sandbox = true;
 };
 
 // Nothing, after saying why on standard error, if this was not started by a guardian; with --version, ends.

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -26,6 +27,17 @@ Control::Control(io::Loop& loop, io::Fd listening, Requested requested)
   watch_ = loop_.watch(listening_.get(), [this] { accept_clients(); });
 }
 
+// The kernel tells the groups that the client had when it connected.
+bool Control::may_command(int fd, unsigned user, unsigned group) const {
+  if (user == 0 || user == access_.owner || group == access_.group) return true;
+  if (!access_.group) return false;
+  std::array<gid_t, 1024> groups{};
+  socklen_t size = sizeof groups;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) return false;
+  const auto end = groups.begin() + static_cast<std::ptrdiff_t>(size / sizeof(gid_t));
+  return std::find(groups.begin(), end, *access_.group) != end;
+}
+
 void Control::accept_clients() {
   while (true) {
     io::Fd fd(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
@@ -40,7 +52,7 @@ void Control::accept_clients() {
     if (getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) continue;
     const auto number = ++numbers_;
     auto& connection = connections_[number];
-    connection.client = {number, peer.uid, peer.pid, peer.uid == 0 || peer.uid == geteuid()};
+    connection.client = {number, peer.uid, peer.pid, may_command(fd.get(), peer.uid, peer.gid)};
     connection.fd = std::move(fd);
     connection.watch = loop_.watch(connection.fd.get(), EPOLLIN,
                                    [this, number](std::uint32_t events) { ready(number, events); });

@@ -5,12 +5,14 @@
 //   {"v": 1, "command": "status"}
 //   {"v": 1, "ok": true, "result": {...}}      or      {"v": 1, "ok": false, "error": "..."}
 //
-// Who may: root and the user that vipd runs as may command, everybody who can open the socket may ask.
+// Who may: whoever can open the socket may ask. Root, the user that vipd runs as, and the members of a group
+// (Access) may command.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,11 +30,19 @@ struct Client {
   bool may_command = false;
 };
 
+// Who may command besides root.
+struct Access {
+  unsigned owner = 0;             // user that started vipd
+  std::optional<unsigned> group;  // whose members may
+};
+
 class Control {
  public:
   using Requested = std::function<void(const Client& client, const std::string& line)>;
 
   Control(io::Loop& loop, io::Fd listening, Requested requested);
+
+  void set_access(Access access) { access_ = access; }
 
   // A line to a client; without effect if it has gone meanwhile.
   void reply(std::uint64_t client, const std::string& line);
@@ -55,6 +65,7 @@ class Control {
   };
 
   void accept_clients();
+  bool may_command(int fd, unsigned user, unsigned group) const;
   void rest();
   void ready(std::uint64_t number, std::uint32_t events);
   bool read(Connection& connection);
@@ -63,6 +74,7 @@ class Control {
   io::Loop& loop_;
   io::Fd listening_;
   Requested requested_;
+  Access access_;
   io::Watch watch_;
   std::map<std::uint64_t, Connection> connections_;
   std::uint64_t numbers_ = 0;

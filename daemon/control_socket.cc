@@ -1,6 +1,7 @@
 #include "daemon/control_socket.h"
 
 #include <fmt/format.h>
+#include <grp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -9,6 +10,12 @@
 #include <cstring>
 
 namespace vipd::daemon {
+
+std::optional<std::uint32_t> group_number(const char* name) {
+  const group* entry = getgrnam(name);
+  if (!entry) return std::nullopt;
+  return entry->gr_gid;
+}
 
 Result<io::Fd> listen_for_control(const std::string& path) {
   sockaddr_un address{};
@@ -22,9 +29,12 @@ Result<io::Fd> listen_for_control(const std::string& path) {
   io::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return system_failure("opening the control socket");
   unlink(path.c_str());
+  // A user namespace may not know the group: then only root can open the socket.
+  const auto readers = group_number(asking_group);
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       chmod(path.c_str(), 0660) != 0 || listen(fd.get(), 64) != 0)
     return system_failure("opening the control socket " + path);
+  if (readers) (void)!chown(path.c_str(), static_cast<uid_t>(-1), *readers);
   return fd;
 }
 

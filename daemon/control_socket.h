@@ -2,12 +2,19 @@
 // serves it, is replaced: a client that asks meanwhile waits.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "io/fd.h"
 
 namespace vipd::daemon {
+
+constexpr const char* asking_group = "vipd";            // its members may open the socket, to ask
+constexpr const char* commanding_group = "vipd-admin";  // those of them that are in this one too may command
+
+std::optional<std::uint32_t> group_number(const char* name);
 
 // Replaces a leftover at `path`; nobody else uses the run directory (daemon/run_directory).
 Result<io::Fd> listen_for_control(const std::string& path);

@@ -58,6 +58,9 @@ class Effects {
   // To be called in each turn: lets go of what was meant for a while.
   void expire();
 
+  // Has its last advertisement left?
+  bool advertises(const vrrp::RouterKey& router) const { return !unsent_.contains(router); }
+
   // Since the last call: addresses that the kernel refused, senders that were identified.
   std::vector<vrrp::Event> take_facts() { return std::exchange(facts_, {}); }
 
@@ -123,7 +126,8 @@ class Effects {
   std::deque<Work> rest_;
   std::map<Sender, Search> searches_;
   std::vector<vrrp::Event> facts_;
-  TimePoint expiry_ = never;  // of the first shield or search
+  std::set<vrrp::RouterKey> unsent_;  // whose last advertisement has not left
+  TimePoint expiry_ = never;          // of the first shield or search
 };
 
 }  // namespace vipd::daemon

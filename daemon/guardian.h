@@ -15,9 +15,11 @@
 #include "daemon/handover.h"
 #include "daemon/hold.h"
 #include "daemon/holder.h"
+#include "daemon/lease_keeper.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
 #include "daemon/paths.h"
+#include "daemon/privileges.h"
 #include "daemon/upgrade.h"
 #include "health/local_executor.h"
 #include "io/loop.h"
@@ -32,6 +34,8 @@ class Guardian {
     Paths paths;
     Level level = Level::info;
     Invocation invocation;
+    Privileges privileges;
+    bool sandbox = true;
   };
 
   // control: the listening control socket, which the monitor serves.
@@ -97,6 +101,7 @@ class Guardian {
   io::Fd control_;
   io::Loop loop_;
   Hold hold_;
+  LeaseKeeper leases_;
   Holder holder_;
   health::LocalExecutor scripts_;
   std::map<std::uint64_t, std::unique_ptr<health::ScriptRun>> script_runs_;

@@ -33,19 +33,27 @@ int serve(const Paths& paths, Result<std::unique_ptr<Guardian>> guardian) {
   return result;
 }
 
+// As whom the programs are to run, if this process may run them at all.
+Result<> set_privileges(Guardian::Setting& setting, const std::string& user) {
+  TRY_VOID(check_permissions());
+  setting.privileges = TRY(Privileges::find(user));
+  return {};
+}
+
 // In place of the program that was this process before.
-int go_on(const Guardian::Setting& setting, int fd) {
+int go_on(Guardian::Setting setting, const std::string& user, int fd) {
   const io::Fd state(fd);
   auto handover = unpack(state.get());
   if (!handover) return cannot_run(handover.error());
   auto loaded = conf::load_text("the configuration in force", handover->configuration);
   if (!loaded.config) return cannot_run(Error{loaded.diagnostics.render(), 0});
+  if (const auto set = set_privileges(setting, user); !set) return cannot_run(set.error());
   Log log("vipd", setting.level);
   ask_for_priority(log);
   return serve(setting.paths, Guardian::take_over(log, setting, std::move(*loaded.config), *handover));
 }
 
-int run(const Guardian::Setting& setting) {
+int run(Guardian::Setting setting, const std::string& user) {
   const auto& paths = setting.paths;
   auto loaded = conf::load_file(paths.config_file);
   if (!loaded) {
@@ -56,7 +64,7 @@ int run(const Guardian::Setting& setting) {
   if (!diagnostics.empty()) std::fputs(diagnostics.c_str(), stderr);
   if (!loaded->config) return exit_configuration;
 
-  if (const auto permitted = check_permissions(); !permitted) return cannot_run(permitted.error());
+  if (const auto set = set_privileges(setting, user); !set) return cannot_run(set.error());
   auto lock = take_run_directory(paths);
   if (!lock) return cannot_run(lock.error());
   auto control = listen_for_control(paths.control_socket());
@@ -73,14 +81,20 @@ int main(int argc, char** argv) {
   CLI::App app{
       "vipd keeps virtual IP addresses on exactly one healthy node of a group (VRRPv3, RFC 9568).\n"
       "It runs in the foreground; SIGTERM hands over and ends it, SIGHUP reloads. See vipd(8)."};
-  Guardian::Setting setting{.paths = {}, .level = Level::info, .invocation = invocation(argc, argv)};
+  Guardian::Setting setting{
+      .paths = {}, .level = Level::info, .invocation = invocation(argc, argv), .privileges = {}};
   auto& paths = setting.paths;
   std::string level_name = "info";
+  std::string user;
+  bool no_sandbox = false;
   int state = -1;
   int state_to_check = -1;
   app.add_option("--config", paths.config_file, "configuration file")->capture_default_str();
   app.add_option("--run-dir", paths.run_dir, "directory of the control socket")->capture_default_str();
   app.add_option("--state-dir", paths.state_dir, "directory of what survives a boot")->capture_default_str();
+  app.add_option("--user", user,
+                 "user that vipd-router and vipd-monitor run as; default: vipd, if there is one");
+  app.add_flag("--no-sandbox", no_sandbox, "do not restrict their system calls and files");
   app.add_option("--log-level", level_name, "error, warning, notice, info or debug")->capture_default_str();
   // Between two versions of this program (daemon/handover), not for people.
   app.add_option("--handover", state)->group("");
@@ -93,10 +107,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_usage;
   }
+  setting.sandbox = !no_sandbox;
   if (state_to_check >= 0) return check_handover(state_to_check);
-  if (state < 0) return run(setting);
+  if (state < 0) return run(std::move(setting), user);
   // The next one gets a state of its own.
   auto& arguments = setting.invocation.arguments;
   arguments.erase(arguments.begin(), arguments.begin() + 2);
-  return go_on(setting, state);
+  return go_on(std::move(setting), user, state);
 }

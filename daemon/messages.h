@@ -1,9 +1,10 @@
 // What the three programs say to each other over their channels: a type and a value of plain data.
 //
-//   guardian -> router    Configure, Stop, MonitorLink          router -> guardian   Ready, Stopped
-//   guardian -> monitor   Checks, RouterLink, ScriptEnded,      monitor -> guardian  RunScript, CancelScript,
-//                         Reloaded, Upgraded, Programs                               ReloadRequest, Alive,
-//                                                                                    UpgradeRequest
+//   guardian -> router    Configure, Stop, MonitorLink,         router -> guardian   Ready, Stopped,
+//                         Leases                                                     WantedLeases
+//   guardian -> monitor   ControlAccess, Checks, RouterLink,    monitor -> guardian  RunScript, CancelScript,
+//                         ScriptEnded, Reloaded, Upgraded,                           ReloadRequest, Alive,
+//                         Programs                                                   UpgradeRequest
 //   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
 //                                                                                    CommandDone, Happened
 #pragma once
@@ -44,8 +45,11 @@ enum class MessageType : std::uint16_t {
   command_done,
   happened,
   alive,
+  control_access,
   upgrade_request,
   upgraded,
+  leases,  // carries the descriptor of the slots, if there are any
+  wanted_leases,
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -69,6 +73,24 @@ struct Stopped {
   static constexpr auto type = MessageType::stopped;
 };
 
+// Router to guardian: where the virtual addresses are to be guarded by a lease, those included that a virtual
+// router is still letting go of. All of it, each time.
+struct WantedLeases {
+  static constexpr auto type = MessageType::wanted_leases;
+  struct Place {
+    std::uint32_t interface_index = 0;  // 0: not there at present
+    std::vector<Prefix> addresses;
+  };
+  std::map<vrrp::RouterKey, Place> routers;
+};
+
+// Guardian to router: the slot in which each virtual router renews its lease (netlink/lease_slots.h).
+struct Leases {
+  static constexpr auto type = MessageType::leases;
+  std::map<vrrp::RouterKey, std::uint32_t> slots;
+  std::map<vrrp::RouterKey, std::string> why_not;  // for those without
+};
+
 struct Checks {
   static constexpr auto type = MessageType::checks;
   std::vector<health::CheckConfig> checks;
@@ -90,6 +112,13 @@ struct ScriptEnded {
   static constexpr auto type = MessageType::script_ended;
   std::uint64_t run = 0;
   health::ScriptOutcome outcome;
+};
+
+// Guardian to monitor: who may command, besides root.
+struct ControlAccess {
+  static constexpr auto type = MessageType::control_access;
+  std::uint32_t owner = 0;
+  std::optional<std::uint32_t> group;
 };
 
 // Monitor to guardian and router, every second: it works.
@@ -150,10 +179,17 @@ struct StatusRequest {
   std::uint64_t id = 0;
 };
 
+struct LeaseStatus {
+  std::string why_not;  // empty: it is on
+  TimePoint until{};    // TimePoint{}: none is held just now
+  std::uint64_t drops = 0;
+};
+
 struct StatusReply {
   static constexpr auto type = MessageType::status_reply;
   std::uint64_t id = 0;
   vrrp::Status status;
+  std::map<vrrp::RouterKey, LeaseStatus> leases{};
 };
 
 struct Command {
@@ -190,6 +226,22 @@ void fields(A&, Is<Ready> auto&) {}
 template <class A>
 void fields(A&, Is<Stopped> auto&) {}
 template <class A>
+void fields(A& a, Is<WantedLeases::Place> auto& m) {
+  a(m.interface_index, m.addresses);
+}
+template <class A>
+void fields(A& a, Is<WantedLeases> auto& m) {
+  a(m.routers);
+}
+template <class A>
+void fields(A& a, Is<Leases> auto& m) {
+  a(m.slots, m.why_not);
+}
+template <class A>
+void fields(A& a, Is<LeaseStatus> auto& m) {
+  a(m.why_not, m.until, m.drops);
+}
+template <class A>
 void fields(A& a, Is<Checks> auto& m) {
   a(m.checks);
 }
@@ -204,6 +256,10 @@ void fields(A& a, Is<CancelScript> auto& m) {
 template <class A>
 void fields(A& a, Is<ScriptEnded> auto& m) {
   a(m.run, m.outcome);
+}
+template <class A>
+void fields(A& a, Is<ControlAccess> auto& m) {
+  a(m.owner, m.group);
 }
 template <class A>
 void fields(A&, Is<Alive> auto&) {}
@@ -245,7 +301,7 @@ void fields(A& a, Is<StatusRequest> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<StatusReply> auto& m) {
-  a(m.id, m.status);
+  a(m.id, m.status, m.leases);
 }
 template <class A>
 void fields(A& a, Is<Command> auto& m) {

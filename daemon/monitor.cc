@@ -35,6 +35,13 @@ std::string bad(const std::string& error) {
   return json{{"v", protocol_version}, {"ok", false}, {"error", error}}.dump(-1, ' ', false,
                                                                              json::error_handler_t::replace);
 }
+std::string not_permitted() {
+  return json{{"v", protocol_version},
+              {"ok", false},
+              {"permitted", false},
+              {"error", "permission denied: root may do this, and who is in the group vipd-admin"}}
+      .dump();
+}
 }  // namespace
 
 // --- scripts ------------------------------------------------------------------------------------------
@@ -130,6 +137,10 @@ TimePoint Monitor::next_deadline() const {
 }
 
 void Monitor::message_from_guardian(io::Message message) {
+  if (on<ControlAccess>(message, [this](const ControlAccess& access) {
+        control_.set_access({access.owner, access.group});
+      }))
+    return;
   if (on<Checks>(message, [this](Checks checks) {
         checks_.replace(checks.checks, now());
         configured_ = true;
@@ -179,7 +190,7 @@ void Monitor::message_from_router(io::Message message) {
         if (found == waiting_.end()) return;
         const auto waiting = std::move(found->second);
         waiting_.erase(found);
-        waiting.on_status(reply.status);
+        waiting.on_status(reply);
       }))
     return;
   if (on<CommandDone>(message, [this](const CommandDone& done) { answered(done.id, done.good, done.text); }))
@@ -213,19 +224,32 @@ void Monitor::publish(const Happened& happened) {
 }
 
 std::uint64_t Monitor::wait(std::uint64_t client, Duration bound,
-                            std::function<void(const vrrp::Status&)> on_status) {
+                            std::function<void(const StatusReply&)> on_status) {
   const auto id = ++requests_;
-  waiting_[id] = {client, std::move(on_status), now() + bound};
+  waiting_[id] = {client, std::move(on_status), now() + bound, {}};
   return id;
 }
 
-void Monitor::ask_router(std::uint64_t client, std::function<void(const vrrp::Status&)> on_status) {
+void Monitor::ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status) {
   router_.send(StatusRequest{wait(client, answer_bound, std::move(on_status))});
+}
+
+std::uint64_t Monitor::wait_for_command(const Client& client, const std::string& what, Duration bound) {
+  const auto id = wait(client.number, bound);
+  waiting_[id].audit = fmt::format("{} by user {} (pid {})", what, client.user, client.pid);
+  return id;
+}
+
+// Who, what, and what came of it: a line for every command.
+void Monitor::audit(const std::string& command, const std::string& result) {
+  log_.write(Level::notice, fmt::format("{}: {}", command, result.substr(0, result.find('\n'))),
+             {{"VIPD_EVENT", std::string(events::command)}});
 }
 
 void Monitor::answered(std::uint64_t id, bool is_good, const std::string& text) {
   const auto found = waiting_.find(id);
   if (found == waiting_.end()) return;
+  audit(found->second.audit, (is_good ? "done: " : "refused: ") + text);
   control_.reply(found->second.client, is_good ? good({{"text", text}}) : bad(text));
   waiting_.erase(found);
 }
@@ -236,6 +260,7 @@ void Monitor::give_up_waiting(TimePoint now) {
       ++each;
       continue;
     }
+    if (!each->second.audit.empty()) audit(each->second.audit, "no answer");
     control_.reply(each->second.client,
                    bad("the program that should answer does not: it may be restarting, try again"));
     each = waiting_.erase(each);
@@ -259,12 +284,12 @@ void Monitor::requested(const Client& client, const std::string& line) {
 
   if (command == "version") return control_.reply(client.number, good({{"version", VIPD_VERSION}}));
   if (command == "status")
-    return ask_router(client.number, [this, number = client.number](const vrrp::Status& status) {
-      control_.reply(number, good(status_to_json(status, checks_.status(), programs_, now())));
+    return ask_router(client.number, [this, number = client.number](const StatusReply& reply) {
+      control_.reply(number, good(status_to_json(reply, checks_.status(), programs_, now())));
     });
   if (command == "explain")
-    return ask_router(client.number, [this, number = client.number, router](const vrrp::Status& status) {
-      const auto explanation = explanation_to_json(status, router);
+    return ask_router(client.number, [this, number = client.number, router](const StatusReply& reply) {
+      const auto explanation = explanation_to_json(reply.status, router);
       control_.reply(number, explanation.is_null()
                                  ? bad(fmt::format("there is no virtual router \"{}\"", router))
                                  : good(explanation));
@@ -276,16 +301,17 @@ void Monitor::requested(const Client& client, const std::string& line) {
   if (command != "switch" && command != "reload" && command != "upgrade")
     return control_.reply(client.number, bad(fmt::format("unknown command \"{}\"", command)));
 
-  log_.write(Level::notice,
-             fmt::format("{}{}{} by user {} (pid {}): {}", command, router.empty() ? "" : " ", router,
-                         client.user, client.pid, client.may_command ? "permitted" : "not permitted"),
-             {{"VIPD_EVENT", std::string(events::command)}});
-  if (!client.may_command)
-    return control_.reply(client.number, bad("permission denied: only root may do this"));
-  if (command == "reload") return guardian_.send(ReloadRequest{wait(client.number, reload_bound)});
-  if (command == "upgrade") return guardian_.send(UpgradeRequest{wait(client.number, upgrade_bound)});
   const bool back = request.contains("back") && request["back"] == true;
-  router_.send(Command{wait(client.number, answer_bound), router, back});
+  const auto what =
+      fmt::format("{}{}{}{}", command, back ? " --back" : "", router.empty() ? "" : " ", router);
+  if (!client.may_command) {
+    audit(fmt::format("{} by user {} (pid {})", what, client.user, client.pid), "not permitted");
+    return control_.reply(client.number, not_permitted());
+  }
+  if (command == "reload") return guardian_.send(ReloadRequest{wait_for_command(client, what, reload_bound)});
+  if (command == "upgrade")
+    return guardian_.send(UpgradeRequest{wait_for_command(client, what, upgrade_bound)});
+  router_.send(Command{wait_for_command(client, what, answer_bound), router, back});
 }
 
 }  // namespace vipd::daemon

@@ -1,6 +1,7 @@
 // vipd-router: the program that speaks VRRP. Started by vipd.
 #include "daemon/child_main.h"
 #include "daemon/router.h"
+#include "daemon/sandbox.h"
 #include "daemon/scheduling.h"
 
 int main(int argc, char** argv) {
@@ -9,6 +10,7 @@ int main(int argc, char** argv) {
   if (!start) return 2;
   Log log("vipd-router", start->level);
   ask_for_priority(log);
+  if (start->sandbox) enter_sandbox(log, Part::router);
   auto hold = Hold::adopt(std::move(start->second));
   if (!hold) return log.error(hold.error().message), 1;
   auto router = Router::create(log, std::move(start->guardian), std::move(*hold));

@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/capability.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -44,19 +42,6 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
   if (ftruncate(lock.get(), 0) != 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0)
     return system_failure("writing " + path + " (another place: --run-dir)");
   return lock;
-}
-
-Result<> check_permissions() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> data{};
-  if (syscall(SYS_capget, &header, data.data()) != 0)
-    return system_failure("reading the capabilities of this process");
-  const auto has = [&](unsigned capability) {
-    return (data[capability / 32].effective >> (capability % 32)) & 1;
-  };
-  if (has(CAP_NET_ADMIN) && has(CAP_NET_RAW)) return {};
-  return failure("vipd needs the capabilities CAP_NET_ADMIN and CAP_NET_RAW: run it as root, or as a service",
-                 EPERM);
 }
 
 }  // namespace vipd::daemon

@@ -11,7 +11,4 @@ namespace vipd::daemon {
 // descriptor is open. EBUSY: another vipd has it; the message tells its process number.
 Result<io::Fd> take_run_directory(const Paths& paths);
 
-// Whether this process may do what the programs need (CAP_NET_ADMIN, CAP_NET_RAW). The error says what to do.
-Result<> check_permissions();
-
 }  // namespace vipd::daemon

@@ -1,12 +1,15 @@
 #include "daemon/scheduling.h"
 
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "daemon/capability.h"
 
 namespace vipd::daemon {
 
@@ -19,8 +22,9 @@ void ask_for_priority(Log& log) {
         "a cgroup with a real-time budget, give it",
         std::strerror(errno)));
   // With a limit on locked memory, locking what comes later would make ordinary allocations fail.
-  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
-  if (setrlimit(RLIMIT_MEMLOCK, &unlimited) != 0 || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+  const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+  const bool unlimited = setrlimit(RLIMIT_MEMLOCK, &none) == 0 || has_capability(CAP_IPC_LOCK);
+  if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
     log.warning(
         fmt::format("memory cannot be locked ({}): under memory pressure advertisements may be late; "
                     "CAP_IPC_LOCK and LimitMEMLOCK=infinity allow it",

@@ -5,7 +5,8 @@
 
 namespace vipd::daemon {
 
-// A refusal is no failure: a warning says what would give the right. Programs started later do not inherit it.
+// A refusal is no failure: a warning says what would give the right. Programs started later do not inherit
+// it.
 void ask_for_priority(Log& log);
 
 }  // namespace vipd::daemon

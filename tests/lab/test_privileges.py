@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Each program has the rights that it needs and no more; who may ask, and who may command."""
+import re
+import time
+
+from vipdlab import probe, sandbox
+from vipdlab.case import LabCase, after, main
+from vipdlab.daemons import RouterSettings, Vipd
+from vipdlab.network import VIP4, VIP6
+from vipdlab.processes import run, wait_until
+
+USER = 64123
+ADMINS = 64124
+NET_ADMIN, NET_RAW, IPC_LOCK, SYS_NICE = 12, 13, 14, 23
+FORBIDDEN_TO_THE_GUARDIAN = {"SYS_ADMIN": 21, "SYS_PTRACE": 19, "SYS_MODULE": 16, "DAC_OVERRIDE": 1, "CHOWN": 0}
+
+
+def capabilities(text, name):
+    mask = int(re.search(rf"^{name}:\s+([0-9a-f]+)", text, re.M)[1], 16)
+    return {number for number in range(64) if mask >> number & 1}
+
+
+def field(text, name):
+    return re.search(rf"^{name}:\s+(\S+)", text, re.M)[1]
+
+
+class Privileges(LabCase):
+    @classmethod
+    def setUpClass(cls):
+        """Users and groups as the package makes them, for this mount namespace alone."""
+        users = {"vipd": USER, "asker": 64201, "admin": 64202, "stranger": 64203}
+        passwd = "".join(f"{name}:x:{number}:{number}::/:/bin/sh\n" for name, number in users.items())
+        groups = "".join(
+            f"{name}:x:{number}:{'asker,admin' if name == 'vipd' else ''}\n" for name, number in users.items()
+        )
+        for name, more in (("passwd", passwd), ("group", f"{groups}vipd-admin:x:{ADMINS}:admin\n")):
+            with open(f"/etc/{name}", encoding="utf-8") as file:
+                (sandbox.WORK / name).write_text(file.read() + more, encoding="utf-8")
+            run("mount", "--bind", sandbox.WORK / name, f"/etc/{name}")
+
+    @classmethod
+    def tearDownClass(cls):
+        for name in ("passwd", "group"):
+            run("umount", f"/etc/{name}")
+
+    def pair(self, **options):
+        settings = RouterSettings(interval_ms=100, addresses=(VIP4, VIP6))
+        return self.group([lambda *each: Vipd(*each, **options), Vipd], settings, (250, 200)).start()
+
+    def status_of(self, daemon, program):
+        pid = daemon.process.pid if program == "vipd" else daemon.child(program)
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            return file.read()
+
+    def test_each_program_has_the_rights_that_it_needs_and_no_more(self):
+        group = self.pair()
+        a = group.daemons["a"]
+        wanted = {"vipd-router": {NET_ADMIN, NET_RAW, IPC_LOCK, SYS_NICE}, "vipd-monitor": set()}
+        for program, allowed in wanted.items():
+            with self.subTest(program):
+                status = self.status_of(a, program)
+                self.assertEqual(field(status, "Uid"), str(USER))
+                self.assertEqual(field(status, "Gid"), str(USER))
+                for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+                    self.assertEqual(capabilities(status, kind), allowed, kind)
+                self.assertEqual(field(status, "NoNewPrivs"), "1")
+                self.assertEqual(field(status, "Seccomp"), "2")
+        guardian = self.status_of(a, "vipd")
+        for name, number in FORBIDDEN_TO_THE_GUARDIAN.items():
+            self.assertNotIn(number, capabilities(guardian, "CapPrm"), name)
+
+    def test_with_these_rights_everything_works(self):
+        group = self.pair()
+        a, b = group.daemons["a"], group.daemons["b"]
+        old = a.child("vipd-router")
+        moment = a.kill_router()
+        wait_until(lambda: a.child("vipd-router") not in (None, old), 10, "a new router process")
+        group.settle("a")
+        a.config_file.write_text(a.config_file.read_text().replace("priority: 250", "priority: 240"))
+        a.ctl("reload")
+        wait_until(lambda: a.effective_priority() == 240, 5, "the new priority")
+        a.ctl("upgrade")
+        self.assertEqual(field(self.status_of(a, "vipd-router"), "Uid"), str(USER))
+        self.assert_moved(group, moment, after(time.monotonic_ns(), 200), "a")
+        moment = a.switch()
+        group.settle("b")
+        a.ctl("switch", "--back", "edge")
+        group.settle("a")
+        a.stop()
+        b.wait_state("Active")
+        for daemon in (a, b):
+            self.assertNotIn("not one that it may make", daemon.log())
+            self.assertNotIn("not restricted", daemon.log())
+
+    def ask(self, daemon, user, *words):
+        """(exit status, everything that it says)"""
+        text = run(
+            "sh",
+            "-c",
+            f"setpriv --reuid {user} --regid {user} --init-groups {probe.build_directory() / 'vipctl'}"
+            f" --run-dir {daemon.directory / 'run'} {' '.join(words)} 2>&1; echo $?",
+        )
+        *lines, status = text.strip().splitlines()
+        return int(status), "\n".join(lines)
+
+    def test_who_may_ask_and_who_may_command(self):
+        group = self.pair()
+        a = group.daemons["a"]
+        for directory in (sandbox.WORK, a.directory, a.directory / "run"):
+            directory.chmod(0o755)
+        self.assertEqual(self.ask(a, "asker", "status")[0], 0)
+        status, text = self.ask(a, "asker", "switch", "edge")
+        self.assertEqual(status, 4, text)
+        self.assertIn("permission denied: root may do this, and who is in the group vipd-admin", text)
+        status, text = self.ask(a, "stranger", "status")
+        self.assertEqual(status, 4, text)
+        self.assertEqual(a.state(), "Active")
+        status, text = self.ask(a, "admin", "switch", "edge")
+        self.assertEqual(status, 0, text)
+        group.settle("b")
+        wait_until(lambda: "switch edge by user 64202" in a.log(), 5, "the line in the log")
+        self.assertRegex(a.log(), r"switch edge by user 64201 \(pid \d+\): not permitted")
+        self.assertRegex(a.log(), r"switch edge by user 64202 \(pid \d+\): done: ")
+
+    def test_a_user_that_is_not_there_is_told(self):
+        a = self.group([Vipd, Vipd], RouterSettings(interval_ms=100), (250, 200)).daemons["a"]
+        a.process.arguments += ["--user", "nobody-of-that-name"]
+        a.process.start()
+        wait_until(lambda: not a.process.running, 5, "its end")
+        self.assertEqual(a.process.exit_status, 3)
+        self.assertIn('there is no user "nobody-of-that-name" (--user)', a.log())
+
+
+if __name__ == "__main__":
+    main(needs_kernel=True)
