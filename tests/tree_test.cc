@@ -41,6 +41,7 @@ const std::vector<Library> libraries{
     {"ares.h", {"health"}, "names are resolved by health/resolver, in the monitor alone"},
     {"yaml-cpp/", {"conf"}, "conf/yaml.cc makes a base/document.h Node of YAML; take that"},
     {"libmnl/", {"netlink"}, "netlink/ is where the kernel is talked to; add what you need there"},
+    {"bpf/", {"netlink"}, "netlink/lease loads the one program that we have in the kernel"},
     {"nlohmann/", {"daemon", "ctl"}, "JSON is for what vipctl prints; libraries return values"},
     {"CLI/", {"daemon", "ctl"}, "a command line is the main file's business"},
     {"systemd/", {"daemon"}, "only the programs know that systemd exists"},
