@@ -44,6 +44,7 @@ std::vector<vrrp::VirtualRouterConfig> virtual_routers(const Config& config) {
     shared.announce = entry.announce;
     shared.dead_man = entry.dead_man;
     shared.max_adopted_interval = entry.max_adopted_interval;
+    shared.lease = entry.lease;
     track(entry.checks, shared.checks);
     for (const auto& server : config.virtual_servers)
       if (server.router == entry.name) track(server.checks, shared.checks);

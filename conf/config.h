@@ -33,6 +33,7 @@ struct RouterEntry {
   LinkLocal link_local = LinkLocal::none;
   Duration dead_man = std::chrono::seconds(3);  // zero: off
   Duration max_adopted_interval = vrrp::default_max_adopted_interval(vrrp::default_advertisement_interval);
+  bool lease = true;                            // where the kernel allows it
   vrrp::Announcing announce;
   std::vector<health::CheckConfig> checks;  // named "<name>/<check>"
 

@@ -51,7 +51,6 @@ constexpr Word reserved_for_routers[] = {
     {"routes", "addresses are all that moves"},
     {"rules", "addresses are all that moves"},
     {"hooks", "follow \"vipctl watch --json\" to act on changes"},
-    {"lease", "dead_man is what removes addresses that nobody is in charge of"},
 };
 constexpr std::string_view no_authentication =
     "leave it out: VRRPv3 has no authentication (RFC 9568 section 9), a packet filter on the link protects "
@@ -310,6 +309,7 @@ class Loader {
     if (router.dead_man % 1s != 0s)  // the kernel counts valid_lft in seconds
       reader.error("dead_man",
                    fmt::format("dead_man is {}, it must be whole seconds", vipd::to_string(router.dead_man)));
+    router.lease = reader.choice<bool>("lease", lease_modes).value_or(router.lease);
     read_announce(reader, router);
     refuse_words(reader, reserved_for_routers, foreign_to_routers);
     router.checks = read_checks(reader, name, router.priority);
@@ -679,6 +679,7 @@ class Loader {
                                  std::move(remedy));
   }
 
+  static constexpr std::array<Reader::Choice<bool>, 2> lease_modes{{{"auto", true}, {"off", false}}};
   static constexpr std::array<Reader::Choice<vrrp::ChecksumMode>, 3> checksum_modes{
       {{"auto", vrrp::ChecksumMode::automatic},
        {"rfc9568", vrrp::ChecksumMode::rfc9568},

@@ -51,6 +51,7 @@ std::string print_router(const RouterEntry& router) {
   for (const auto& address : router.addresses) text += "      - " + yaml_scalar(to_string(address)) + "\n";
   text += fmt::format("    link_local: {}\n", name_of(router.link_local));
   text += fmt::format("    dead_man: {}\n", duration_or_off(router.dead_man));
+  text += fmt::format("    lease: {}\n", router.lease ? "auto" : "off");
   text += fmt::format("    announce: {{repeat: {}, refresh: {}}}\n", router.announce.repeat,
                       duration_or_off(router.announce.refresh));
   return text + print_checks(router.checks);

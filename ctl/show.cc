@@ -30,14 +30,14 @@ std::string age(double seconds) {
 
 std::string peer_text(const json& peer) {
   if (peer.is_null()) return "none heard";
-  return fmt::format("{}, priority {}, heard {} ago", peer["address"].get<std::string>(), peer["priority"].get<int>(),
-                     age(peer["heard_ms_ago"].get<double>() / 1000));
+  return fmt::format("{}, priority {}, heard {} ago", peer["address"].get<std::string>(),
+                     peer["priority"].get<int>(), age(peer["heard_ms_ago"].get<double>() / 1000));
 }
 
 std::string addresses_text(const json& addresses) {
   constexpr std::size_t most = 8;
-  const auto present =
-      std::count_if(addresses.begin(), addresses.end(), [](const json& each) { return each["present"] == true; });
+  const auto present = std::count_if(addresses.begin(), addresses.end(),
+                                     [](const json& each) { return each["present"] == true; });
   std::string text;
   for (std::size_t i = 0; i < std::min(addresses.size(), most); ++i)
     text += fmt::format("{}{}", i == 0 ? "" : ", ", addresses[i]["address"].get<std::string>());
@@ -47,18 +47,31 @@ std::string addresses_text(const json& addresses) {
   return text + fmt::format(" ({} of {} here)", present, addresses.size());
 }
 
+std::string lease_text(const json& lease) {
+  if (lease["on"] != true) return "off: " + lease["why_not"].get<std::string>();
+  std::string text = "on";
+  if (lease["remaining_ms"].is_number()) {
+    const auto left = lease["remaining_ms"].get<double>();
+    text += left > 0 ? fmt::format(", for another {:.0f} ms", left)
+                     : fmt::format(", has run out {} ago", age(-left / 1000));
+  }
+  if (lease["drops"] != 0) text += fmt::format(", {} packets dropped", lease["drops"].get<std::uint64_t>());
+  return text;
+}
+
 std::string discarded_text(const json& discarded) {
   std::string text;
   for (const auto& [reason, count] : discarded.items())
-    if (count != 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count.get<std::uint64_t>(), reason);
+    if (count != 0)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count.get<std::uint64_t>(), reason);
   return text;
 }
 
 std::string router_text(const json& router, bool colours) {
   std::string text =
       fmt::format("{}  {}  {} VRID {} {}, since {}\n", router["name"].get<std::string>(),
-                  state_text(router["state"], colours), router["interface"].get<std::string>(), router["vrid"].get<int>(),
-                  router["family"].get<std::string>(), age(router["since_s"]));
+                  state_text(router["state"], colours), router["interface"].get<std::string>(),
+                  router["vrid"].get<int>(), router["family"].get<std::string>(), age(router["since_s"]));
   text += fmt::format("    why       {}\n", router["reason"].get<std::string>());
   text += fmt::format("    priority  {}{}\n", router["priority"].get<int>(),
                       router["priority"] == router["base_priority"]
@@ -66,8 +79,10 @@ std::string router_text(const json& router, bool colours) {
                           : fmt::format(" (configured {})", router["base_priority"].get<int>()));
   text += fmt::format("    peer      {}\n", peer_text(router["peer"]));
   text += fmt::format("    addresses {}\n", addresses_text(router["addresses"]));
+  text += fmt::format("    lease     {}\n", lease_text(router["lease"]));
   if (router["yielded"] == true)
-    text += fmt::format("    switched  to the peer by command; vipctl switch --back {}\n", router["name"].get<std::string>());
+    text += fmt::format("    switched  to the peer by command; vipctl switch --back {}\n",
+                        router["name"].get<std::string>());
   if (const auto discarded = discarded_text(router["discarded"]); !discarded.empty())
     text += fmt::format("    discarded {}\n", discarded);
   return text;
@@ -75,7 +90,12 @@ std::string router_text(const json& router, bool colours) {
 
 std::string check_text(const json& check, bool colours) {
   const auto state = check["state"].get<std::string>();
-  return fmt::format("    {}  {}  {}\n", coloured(state, state == "up" ? "32" : state == "down" ? "31" : "33", colours),
+  return fmt::format("    {}  {}  {}\n",
+                     coloured(state,
+                              state == "up"     ? "32"
+                              : state == "down" ? "31"
+                                                : "33",
+                              colours),
                      check["name"].get<std::string>(), check["detail"].get<std::string>());
 }
 }  // namespace
@@ -91,8 +111,8 @@ std::string status_text(const json& status, bool colours) {
       text += fmt::format("discarded on {}: {}\n", name, discarded);
   for (const auto& [name, program] : status["programs"].items())
     if (program["restarts"] != 0 || program["pid"] == 0)
-      text += fmt::format("the {} program has been restarted {} time{}\n", name, program["restarts"].get<int>(),
-                          program["restarts"] == 1 ? "" : "s");
+      text += fmt::format("the {} program has been restarted {} time{}\n", name,
+                          program["restarts"].get<int>(), program["restarts"] == 1 ? "" : "s");
   return text;
 }
 

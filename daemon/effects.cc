@@ -314,13 +314,16 @@ void Effects::send(const std::vector<vrrp::SendAdvertisement>& advertisements) {
   for (const auto& each : advertisements)
     by_socket[{each.router.interface, each.router.family}].push_back(&each);
   for (const auto& [key, list] : by_socket) {
+    for (const auto* each : list) unsent_.insert(each->router);
     const auto found = sockets_.find(key);
     if (found == sockets_.end()) continue;
     std::vector<io::Outgoing> datagrams;
     for (const auto* each : list) datagrams.push_back({each->source, each->destination, each->message});
     const auto errors = found->second.socket.send(datagrams);
     for (std::size_t i = 0; i < errors.size(); ++i)
-      if (errors[i] != 0)
+      if (errors[i] == 0)
+        unsent_.erase(list[i]->router);
+      else
         log_.write_limited(Level::warning, "send " + to_string(list[i]->router),
                            fmt::format("{}: sending an advertisement from {}: {}", to_string(list[i]->router),
                                        to_string(list[i]->source), std::strerror(errors[i])));

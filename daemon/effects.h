@@ -55,6 +55,9 @@ class Effects {
   bool has_work() const { return !first_.empty() || !rest_.empty(); }
   void run_slice();
 
+  // Has its last advertisement left?
+  bool advertises(const vrrp::RouterKey& router) const { return !unsent_.contains(router); }
+
   // To be called in each turn: lets go of what was meant for a while.
   void expire();
 
@@ -124,6 +127,7 @@ class Effects {
   std::map<Sender, Search> searches_;
   std::vector<vrrp::Event> facts_;
   TimePoint expiry_ = never;  // of the first shield or search
+  std::set<vrrp::RouterKey> unsent_;  // whose last advertisement has not left
 };
 
 }  // namespace vipd::daemon

@@ -64,7 +64,9 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       lock_(std::move(lock)),
       control_(std::move(control)),
       hold_(std::move(hold)),
-      holder_(log),
+      leases_(log,
+              [this](const Leases& leases, std::span<const int> slots) { router_link_.send(leases, slots); }),
+      holder_(log, leases_),
       scripts_(loop_, [] { return now(); }),
       router_("vipd-router"),
       monitor_("vipd-monitor"),
@@ -82,12 +84,14 @@ int Guardian::run() {
   const auto hang_up = loop_.on_signal(SIGHUP, [this](const signalfd_siginfo&) { reload(0); });
   log_.info(fmt::format("{}: {}", setting_.paths.config_file, summary(config_)));
   scripts_.replace(conf::checks(config_));
+  leases_.start(conf::virtual_routers(config_), !router_.outdated);
   if (router_.outdated)
     replace_outdated(router_);
   else
     start_router();
   if (!monitor_.outdated) start_monitor();
   while (!stopping_ || router_.process || monitor_.process) turn();
+  leases_.close();
   return 0;
 }
 
@@ -104,6 +108,7 @@ void Guardian::turn() {
   replace_hanging_monitor(time);
   stand_in(time);
   holder_.tick(time);
+  leases_.tick(time);
   if (standing_in_) holder_.tell(hold_);
   scripts_.step(time);
   for (const auto run : std::exchange(ended_runs_, {})) script_runs_.erase(run);
@@ -128,8 +133,8 @@ void Guardian::end_by_force() {
 
 TimePoint Guardian::next_deadline() const {
   const bool on_watch = router_.process && router_ready_ && !standing_in_;
-  return std::min({holder_.deadline(), scripts_.next_deadline(), router_.restart, monitor_.restart,
-                   upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
+  return std::min({holder_.deadline(), leases_.deadline(), scripts_.next_deadline(), router_.restart,
+                   monitor_.restart, upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
                    monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence,
                    on_watch ? hold_.overdue() : never,
                    holder_.holding() && !standing_in_ ? holding_since_ + longest_hold : never});
@@ -166,6 +171,7 @@ void Guardian::start_router() {
   router_ready_ = false;
   look_at_router_ = now() + look_interval;
   router_link_.attach(std::move(ours));
+  leases_.tell_new_router();
   send_configuration(holder_.snapshot());
   connect_router_and_monitor();
 }
@@ -286,6 +292,7 @@ void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
 }
 
 void Guardian::message_from_router(io::Message message) {
+  if (on<WantedLeases>(message, [this](WantedLeases wanted) { leases_.replace(std::move(wanted)); })) return;
   if (!is(message, MessageType::ready)) return;
   router_ready_ = true;
   look_at_router_ = now() + look_interval;
@@ -341,6 +348,7 @@ Reloaded Guardian::reload(std::uint64_t id) {
   }
   config_ = std::move(*loaded->config);
   scripts_.replace(conf::checks(config_));
+  leases_.configure(conf::virtual_routers(config_));
   send_configuration(std::nullopt);
   monitor_link_.send(Checks{conf::checks(config_)});
   const auto text = fmt::format("reloaded {}: {}", setting_.paths.config_file, summary(config_));

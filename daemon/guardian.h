@@ -15,6 +15,7 @@
 #include "daemon/handover.h"
 #include "daemon/hold.h"
 #include "daemon/holder.h"
+#include "daemon/lease_keeper.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
 #include "daemon/paths.h"
@@ -97,6 +98,7 @@ class Guardian {
   io::Fd control_;
   io::Loop loop_;
   Hold hold_;
+  LeaseKeeper leases_;
   Holder holder_;
   health::LocalExecutor scripts_;
   std::map<std::uint64_t, std::unique_ptr<health::ScriptRun>> script_runs_;

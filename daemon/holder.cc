@@ -36,9 +36,13 @@ void Holder::withdraw_lapsed(TimePoint now) {
         fmt::format("{}: this node stood still, nothing was advertised for {}: a peer must have "
                     "taken over; the addresses are withdrawn in silence",
                     to_string(held.router.key), to_string(silent_for)));
-    change_addresses(held, false);
+    withdraw(held);
     return true;
   });
+}
+
+void Holder::withdraw(const Held& held) {
+  if (change_addresses(held, false)) leases_.end(held.router.key);
 }
 
 void Holder::tell(Hold& hold) const {
@@ -49,7 +53,8 @@ void Holder::tick(TimePoint now) {
   withdraw_lapsed(now);
   for (auto& held : held_) {
     if (held.advertisement <= now) {
-      send(held, held.router.advertisement.priority);
+      if (send(held, held.router.advertisement.priority))
+        leases_.renew(held.router.key, now + vrrp::lease_duration(held.router.advertisement.interval));
       held.advertisement += held.router.advertisement.interval;
       if (held.advertisement <= now) held.advertisement = now + held.router.advertisement.interval;
     }
@@ -87,14 +92,14 @@ void Holder::end() {
 void Holder::last_will() {
   for (const auto& held : held_) {
     send(held, vrrp::release_priority);
-    change_addresses(held, false);
+    withdraw(held);
   }
   end();
 }
 
-void Holder::send(const Held& held, vrrp::Priority priority) {
+bool Holder::send(const Held& held, vrrp::Priority priority) {
   auto* socket = socket_for(held.router);
-  if (!socket) return;
+  if (!socket) return false;
   auto advertisement = held.router.advertisement;
   advertisement.priority = priority;
   const auto& group = vrrp::multicast_group(held.router.key.family);
@@ -105,12 +110,17 @@ void Holder::send(const Held& held, vrrp::Priority priority) {
     log_.write_limited(Level::warning, "hold " + to_string(held.router.key),
                        fmt::format("{}: sending an advertisement in the router's place: {}",
                                    to_string(held.router.key), std::strerror(errors.front())));
+  return errors.front() == 0;
 }
 
-void Holder::change_addresses(const Held& held, bool add) {
+// Whether the kernel has done all of it.
+bool Holder::change_addresses(const Held& held, bool add) {
   if (!netlink_) {
     auto socket = netlink::Socket::open(0 /* NETLINK_ROUTE */);
-    if (!socket) return log_.write_limited(Level::error, "hold netlink", socket.error().message);
+    if (!socket) {
+      log_.write_limited(Level::error, "hold netlink", socket.error().message);
+      return false;
+    }
     netlink_ = std::move(*socket);
   }
   std::vector<netlink::AddressChange> changes;
@@ -121,9 +131,13 @@ void Holder::change_addresses(const Held& held, bool add) {
                        .valid = held.router.dead_man,
                        .no_prefix_route = true,  // never touches the lifetime of the host's own routes
                        .label = {}});
-  for (const auto& result : netlink::apply(*netlink_, changes))
-    if (!result)
-      log_.write_limited(Level::warning, "hold " + to_string(held.router.key), result.error().message);
+  bool done = true;
+  for (const auto& result : netlink::apply(*netlink_, changes)) {
+    if (result) continue;
+    log_.write_limited(Level::warning, "hold " + to_string(held.router.key), result.error().message);
+    done = false;
+  }
+  return done;
 }
 
 io::AdvertSocket* Holder::socket_for(const HeldRouter& router) {

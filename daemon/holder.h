@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/hold.h"
+#include "daemon/lease_keeper.h"
 #include "daemon/log.h"
 #include "io/advert_socket.h"
 #include "netlink/socket.h"
@@ -18,7 +19,7 @@ namespace vipd::daemon {
 
 class Holder {
  public:
-  explicit Holder(Log& log) : log_(log) {}
+  Holder(Log& log, LeaseKeeper& leases) : log_(log), leases_(leases) {}
 
   // Goes on for the Actives in `state`, as far as their peers still take them for that.
   void begin(HoldState state, TimePoint now);
@@ -43,11 +44,13 @@ class Holder {
   };
 
   void withdraw_lapsed(TimePoint now);
-  void send(const Held& held, vrrp::Priority priority);
-  void change_addresses(const Held& held, bool add);
+  void withdraw(const Held& held);
+  bool send(const Held& held, vrrp::Priority priority);
+  bool change_addresses(const Held& held, bool add);
   io::AdvertSocket* socket_for(const HeldRouter& router);
 
   Log& log_;
+  LeaseKeeper& leases_;
   std::vector<Held> held_;
   std::optional<vrrp::Snapshot> snapshot_;
   std::map<std::pair<std::uint32_t, Family>, io::AdvertSocket> sockets_;

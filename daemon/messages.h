@@ -1,6 +1,7 @@
 // What the three programs say to each other over their channels: a type and a value of plain data.
 //
-//   guardian -> router    Configure, Stop, MonitorLink          router -> guardian   Ready, Stopped
+//   guardian -> router    Configure, Stop, MonitorLink,         router -> guardian   Ready, Stopped,
+//                         Leases                                                     WantedLeases
 //   guardian -> monitor   Checks, RouterLink, ScriptEnded,      monitor -> guardian  RunScript, CancelScript,
 //                         Reloaded, Upgraded, Programs                               ReloadRequest, Alive,
 //                                                                                    UpgradeRequest
@@ -46,6 +47,8 @@ enum class MessageType : std::uint16_t {
   alive,
   upgrade_request,
   upgraded,
+  leases,  // carries the descriptor of the slots, if there are any
+  wanted_leases,
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -67,6 +70,24 @@ struct Ready {
 
 struct Stopped {
   static constexpr auto type = MessageType::stopped;
+};
+
+// Router to guardian: where the virtual addresses are to be guarded by a lease, those included that a virtual
+// router is still letting go of. All of it, each time.
+struct WantedLeases {
+  static constexpr auto type = MessageType::wanted_leases;
+  struct Place {
+    std::uint32_t interface_index = 0;  // 0: not there at present
+    std::vector<Prefix> addresses;
+  };
+  std::map<vrrp::RouterKey, Place> routers;
+};
+
+// Guardian to router: the slot in which each virtual router renews its lease (netlink/lease_slots.h).
+struct Leases {
+  static constexpr auto type = MessageType::leases;
+  std::map<vrrp::RouterKey, std::uint32_t> slots;
+  std::map<vrrp::RouterKey, std::string> why_not;  // for those without
 };
 
 struct Checks {
@@ -150,10 +171,17 @@ struct StatusRequest {
   std::uint64_t id = 0;
 };
 
+struct LeaseStatus {
+  std::string why_not;  // empty: it is on
+  TimePoint until{};    // TimePoint{}: none is held just now
+  std::uint64_t drops = 0;
+};
+
 struct StatusReply {
   static constexpr auto type = MessageType::status_reply;
   std::uint64_t id = 0;
   vrrp::Status status;
+  std::map<vrrp::RouterKey, LeaseStatus> leases{};
 };
 
 struct Command {
@@ -189,6 +217,22 @@ template <class A>
 void fields(A&, Is<Ready> auto&) {}
 template <class A>
 void fields(A&, Is<Stopped> auto&) {}
+template <class A>
+void fields(A& a, Is<WantedLeases::Place> auto& m) {
+  a(m.interface_index, m.addresses);
+}
+template <class A>
+void fields(A& a, Is<WantedLeases> auto& m) {
+  a(m.routers);
+}
+template <class A>
+void fields(A& a, Is<Leases> auto& m) {
+  a(m.slots, m.why_not);
+}
+template <class A>
+void fields(A& a, Is<LeaseStatus> auto& m) {
+  a(m.why_not, m.until, m.drops);
+}
 template <class A>
 void fields(A& a, Is<Checks> auto& m) {
   a(m.checks);
@@ -245,7 +289,7 @@ void fields(A& a, Is<StatusRequest> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<StatusReply> auto& m) {
-  a(m.id, m.status);
+  a(m.id, m.status, m.leases);
 }
 template <class A>
 void fields(A& a, Is<Command> auto& m) {

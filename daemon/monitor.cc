@@ -179,7 +179,7 @@ void Monitor::message_from_router(io::Message message) {
         if (found == waiting_.end()) return;
         const auto waiting = std::move(found->second);
         waiting_.erase(found);
-        waiting.on_status(reply.status);
+        waiting.on_status(reply);
       }))
     return;
   if (on<CommandDone>(message, [this](const CommandDone& done) { answered(done.id, done.good, done.text); }))
@@ -213,13 +213,13 @@ void Monitor::publish(const Happened& happened) {
 }
 
 std::uint64_t Monitor::wait(std::uint64_t client, Duration bound,
-                            std::function<void(const vrrp::Status&)> on_status) {
+                            std::function<void(const StatusReply&)> on_status) {
   const auto id = ++requests_;
   waiting_[id] = {client, std::move(on_status), now() + bound};
   return id;
 }
 
-void Monitor::ask_router(std::uint64_t client, std::function<void(const vrrp::Status&)> on_status) {
+void Monitor::ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status) {
   router_.send(StatusRequest{wait(client, answer_bound, std::move(on_status))});
 }
 
@@ -259,12 +259,12 @@ void Monitor::requested(const Client& client, const std::string& line) {
 
   if (command == "version") return control_.reply(client.number, good({{"version", VIPD_VERSION}}));
   if (command == "status")
-    return ask_router(client.number, [this, number = client.number](const vrrp::Status& status) {
-      control_.reply(number, good(status_to_json(status, checks_.status(), programs_, now())));
+    return ask_router(client.number, [this, number = client.number](const StatusReply& reply) {
+      control_.reply(number, good(status_to_json(reply, checks_.status(), programs_, now())));
     });
   if (command == "explain")
-    return ask_router(client.number, [this, number = client.number, router](const vrrp::Status& status) {
-      const auto explanation = explanation_to_json(status, router);
+    return ask_router(client.number, [this, number = client.number, router](const StatusReply& reply) {
+      const auto explanation = explanation_to_json(reply.status, router);
       control_.reply(number, explanation.is_null()
                                  ? bad(fmt::format("there is no virtual router \"{}\"", router))
                                  : good(explanation));

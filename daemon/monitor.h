@@ -44,7 +44,7 @@ class Monitor {
   // A request that waits for an answer of the router or the guardian.
   struct Waiting {
     std::uint64_t client = 0;
-    std::function<void(const vrrp::Status&)> on_status;
+    std::function<void(const StatusReply&)> on_status;
     TimePoint deadline{};
   };
 
@@ -55,9 +55,9 @@ class Monitor {
   void fact_changed(const health::Fact& fact);
   void seed();
   void requested(const Client& client, const std::string& line);
-  void ask_router(std::uint64_t client, std::function<void(const vrrp::Status&)> on_status);
+  void ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status);
   std::uint64_t wait(std::uint64_t client, Duration bound,
-                     std::function<void(const vrrp::Status&)> on_status = {});
+                     std::function<void(const StatusReply&)> on_status = {});
   void answered(std::uint64_t id, bool good, const std::string& text);
   void give_up_waiting(TimePoint now);
   void beat(TimePoint now);

@@ -97,8 +97,12 @@ void Router::turn() {
     const auto tolerance = tolerances_[index];
     hold_.set_deadline(index, each, tolerance ? each + *tolerance : never);
   });
+  renew_leases();
   hold_.beat(now());
   if (stopping_ && engine_.finished() && !effects_->has_work()) {
+    // The kernel has told what became of the addresses before it acknowledged their removal.
+    read_kernel();
+    renew_leases();
     guardian_.send(Stopped{});
     ended_ = true;
   }
@@ -125,6 +129,7 @@ void Router::flush() {
   if (actions_.empty()) return;
   const auto actions = std::exchange(actions_, {});
   if (std::any_of(actions.begin(), actions.end(), changes_state)) keep();
+  grant_leases(actions);
   effects_->perform(actions);
   reporter_.report(actions);
 }
@@ -143,6 +148,11 @@ void Router::read_kernel() {
   update_ports();
   for (const auto& interface : changed)
     if (interfaces_.contains(interface.name)) step(vrrp::InterfaceChanged{interface});
+  if (std::any_of(changed.begin(), changed.end(), [&](const Interface& each) {
+        const auto known = leased_on_.find(each.name);
+        return known != leased_on_.end() && known->second != each.index;
+      }))
+    want_leases();
 }
 
 // Of an advertisement that can change the state of a virtual router there.
@@ -186,6 +196,12 @@ void Router::message_from_guardian(io::Message message) {
                     [this](Configure configure_message) { configure(std::move(configure_message)); }))
     return;
   if (is(message, MessageType::stop)) return stop("stopping");
+  const int slots = message.fds.empty() ? -1 : message.fds.front().get();
+  if (on<Leases>(message, [&](Leases leases) {
+        if (const auto replaced = leases_.replace(std::move(leases), slots); !replaced)
+          log_.error(replaced.error().message);
+      }))
+    return;
   if (is(message, MessageType::monitor_link) && message.fds.size() == 1) {
     auto channel = io::Channel::adopt(std::move(message.fds.front()));
     if (!channel) return log_.error(channel.error().message);
@@ -210,6 +226,7 @@ void Router::configure(Configure message) {
   step(vrrp::ConfigReplaced{routers_, std::move(message.adopted)});
   flush();
   keep();
+  want_leases();
   hold_.beat(now());
   guardian_.send(Ready{});
 }
@@ -241,7 +258,7 @@ void Router::message_from_monitor(io::Message message) {
   believe(stale_facts_.heard(now()));
   if (on<Health>(message, [this](Health health) { believe(std::move(health.facts)); })) return;
   if (on<StatusRequest>(message, [this](StatusRequest request) {
-        monitor_.send(StatusReply{request.id, engine_.status(now())});
+        monitor_.send(StatusReply{request.id, engine_.status(now()), leases_.status()});
       }))
     return;
   on<Command>(message, [this](Command each) { command(each); });
@@ -277,6 +294,47 @@ void Router::command(const Command& command) {
            "{} is being handed over to the peer; it comes back with `vipctl switch --back {}`, or when the "
            "peer fails",
            command.router, command.router));
+}
+
+// --- the lease in the kernel --------------------------------------------------------------------------
+
+// Who has become Active: before its addresses are there.
+void Router::grant_leases(const vrrp::Actions& actions) {
+  std::set<vrrp::RouterKey> risen;
+  for (const auto& action : actions)
+    if (const auto* change = std::get_if<vrrp::StateChanged>(&action);
+        change && change->to == vrrp::StateName::active)
+      risen.insert(change->router);
+  if (risen.empty()) return;
+  engine_.for_each_lease([&](const vrrp::RouterKey& router, std::optional<TimePoint> until) {
+    if (until && risen.contains(router)) leases_.set(router, *until);
+  });
+}
+
+// Once a turn, behind what it has sent: who cannot be heard shall not be in charge for longer.
+void Router::renew_leases() {
+  std::size_t count = 0;
+  engine_.for_each_lease([&](const vrrp::RouterKey& router, std::optional<TimePoint> until) {
+    ++count;
+    if (until && (*until == TimePoint{} || effects_->advertises(router))) leases_.set(router, *until);
+  });
+  if (count != leases_wanted_) want_leases();
+}
+
+// Tells the guardian which addresses are to be guarded where.
+void Router::want_leases() {
+  WantedLeases wanted;
+  const auto routers = engine_.status(now()).routers;
+  leases_wanted_ = routers.size();
+  leased_on_.clear();
+  for (const auto& router : routers) {
+    const auto& config = router.config;
+    if (!config.wants_lease()) continue;
+    const auto [index, is_new] = leased_on_.try_emplace(config.key.interface);
+    if (is_new) index->second = kernel_.snapshot(config.key.interface).index;
+    wanted.routers[config.key] = {index->second, config.addresses};
+  }
+  guardian_.send(wanted);
 }
 
 // --- what a successor needs ---------------------------------------------------------------------------

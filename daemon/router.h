@@ -15,6 +15,7 @@
 
 #include "daemon/effects.h"
 #include "daemon/hold.h"
+#include "daemon/lease_writer.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
 #include "daemon/reporter.h"
@@ -50,6 +51,9 @@ class Router {
   void stop(const std::string& why);
   void keep();
   void believe(std::vector<vrrp::CheckFact> facts);
+  void grant_leases(const vrrp::Actions& actions);
+  void renew_leases();
+  void want_leases();
   TimePoint next_deadline() const;
 
   Log& log_;
@@ -64,8 +68,11 @@ class Router {
   Reporter reporter_;
   vrrp::Engine engine_;
   std::vector<vrrp::VirtualRouterConfig> routers_;
-  std::set<std::string> interfaces_;  // that the configuration names
-  vrrp::Actions actions_;             // of the steps since the last flush
+  LeaseWriter leases_;
+  std::size_t leases_wanted_ = 0;  // by how many virtual routers, when the guardian was last told
+  std::map<std::string, std::uint32_t> leased_on_;  // ... and on which interfaces, by name
+  std::set<std::string> interfaces_;                // that the configuration names
+  vrrp::Actions actions_;                           // of the steps since the last flush
   StaleFacts stale_facts_;
   TimePoint keep_again_ = never;
   std::vector<std::optional<Duration>> tolerances_;  // as in the Hold: how late an Active may be

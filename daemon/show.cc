@@ -49,7 +49,26 @@ json peer_to_json(const std::optional<vrrp::Peer>& peer, TimePoint now) {
           {"heard_ms_ago", milliseconds(now - peer->heard)}};
 }
 
-json router_to_json(const vrrp::RouterStatus& router, TimePoint now) {
+// Why there is no lease, or empty.
+std::string lease_off(const vrrp::VirtualRouterConfig& config, const LeaseStatus* lease) {
+  if (!config.lease) return "switched off in the configuration";
+  if (config.owner()) return "address owner: the addresses are the host's own";
+  return lease ? lease->why_not : "the guardian has not said yet";
+}
+
+json lease_to_json(const vrrp::VirtualRouterConfig& config, const LeaseStatus* lease, TimePoint now) {
+  const auto why_not = lease_off(config, lease);
+  json result{{"on", why_not.empty()}, {"why_not", nullptr}, {"remaining_ms", nullptr}, {"drops", 0}};
+  if (!why_not.empty()) {
+    result["why_not"] = why_not;
+    return result;
+  }
+  if (lease->until != TimePoint{}) result["remaining_ms"] = milliseconds(lease->until - now);
+  result["drops"] = lease->drops;
+  return result;
+}
+
+json router_to_json(const vrrp::RouterStatus& router, const LeaseStatus* lease, TimePoint now) {
   const auto& config = router.config;
   json addresses = json::array();
   for (const auto& prefix : config.addresses)
@@ -78,6 +97,7 @@ json router_to_json(const vrrp::RouterStatus& router, TimePoint now) {
               {"on_trial", router.on_trial},
               {"releasing", router.releasing},
               {"addresses", std::move(addresses)},
+              {"lease", lease_to_json(config, lease, now)},
               {"counters", counters_to_json(router.counters)},
               {"discarded", discarded_to_json(router.counters.discarded)}};
   if (router.primary_address) result["primary_address"] = to_string(*router.primary_address);
@@ -116,15 +136,20 @@ json programs_to_json(const Programs& programs, TimePoint now) {
 }
 }  // namespace
 
-json status_to_json(const vrrp::Status& status, const std::vector<health::CheckStatus>& checks,
+json status_to_json(const StatusReply& reply, const std::vector<health::CheckStatus>& checks,
                     const Programs& programs, TimePoint now) {
+  const auto& status = reply.status;
   json result{{"version", VIPD_VERSION},
               {"config_file", programs.config_file},
               {"programs", programs_to_json(programs, now)},
               {"routers", json::array()},
               {"interfaces", json::object()},
               {"checks", json::array()}};
-  for (const auto& router : status.routers) result["routers"].push_back(router_to_json(router, status.now));
+  for (const auto& router : status.routers) {
+    const auto lease = reply.leases.find(router.config.key);
+    result["routers"].push_back(
+        router_to_json(router, lease == reply.leases.end() ? nullptr : &lease->second, status.now));
+  }
   for (const auto& [interface, discarded] : status.discarded)
     result["interfaces"][interface] = {{"discarded", discarded_to_json(discarded)}};
   for (const auto& check : checks) result["checks"].push_back(check_to_json(check, now));

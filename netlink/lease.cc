@@ -196,19 +196,19 @@ std::uint32_t KernelLease::number_of(Hook hook) const {
 }
 
 Result<bool> KernelLease::attach(std::uint32_t interface_index) {
-  auto qdiscs = TRY(filter_qdiscs(socket_));
-  if (!qdiscs.contains(interface_index)) {
+  auto qdisc = TRY(filter_qdisc(socket_, interface_index));
+  if (qdisc.empty()) {
     if (TRY(add_clsact(socket_, interface_index))) {
       const auto mark = qdisc_mark(interface_index);
       const std::uint32_t made = 1;
       (void)bpf_map_update_elem(addresses_fd(), &mark, &made, BPF_ANY);
     }
-    qdiscs = TRY(filter_qdiscs(socket_));
+    qdisc = TRY(filter_qdisc(socket_, interface_index));
   }
   bool changed = false;
   for (const auto hook : hooks) {
     // What leaves cannot be held back there; what comes in is what matters most.
-    if (hook == Hook::egress && qdiscs[interface_index] != "clsact") continue;
+    if (hook == Hook::egress && qdisc != "clsact") continue;
     const auto there = TRY(ours(interface_index, hook));
     if (there && there->program == number_of(hook)) continue;
     TRY_VOID(put_program(socket_, place(interface_index, hook), program(hook), name_of(hook)));
@@ -218,8 +218,9 @@ Result<bool> KernelLease::attach(std::uint32_t interface_index) {
 }
 
 Result<> KernelLease::detach(std::uint32_t interface_index) {
-  auto qdiscs = TRY(filter_qdiscs(socket_));
-  const bool both = qdiscs[interface_index] == "clsact";
+  const auto qdisc = filter_qdisc(socket_, interface_index);
+  if (!qdisc && qdisc.error().code == ENODEV) return {};
+  const bool both = TRY(qdisc) == "clsact";
   bool used = !both;
   for (const auto hook : hooks) {
     if (hook == Hook::egress && !both) continue;

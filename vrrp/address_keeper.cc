@@ -90,7 +90,9 @@ void AddressKeeper::hold(const Turn& turn, const VirtualRouterConfig& config) {
 void AddressKeeper::drop(const Turn& turn, const VirtualRouterConfig& config) {
   holding_ = false;
   renew_ = never;
+  lingering_ = false;
   for (auto& address : addresses_) {
+    lingering_ |= address.requested && address.seen;
     address.retry = never;
     address.failing = false;
     if (address.requested) remove(turn, config, address);
@@ -166,6 +168,7 @@ void AddressKeeper::remove_strays(const Turn& turn, const VirtualRouterConfig& c
     for (const auto& each : turn.view.all_of(address.prefix.address))
       if (each.ours || !is_lifeline(turn, config, each)) strays.push_back(&each);
   }
+  lingering_ = !strays.empty();
   stray_pending_ = !strays.empty() && turn.now < stray_removal_;
   if (strays.empty() || stray_pending_) return;
   stray_removal_ = turn.now + stray_interval;

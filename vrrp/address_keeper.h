@@ -37,6 +37,8 @@ class AddressKeeper {
   TimePoint deadline() const;  // never, if nothing waits
 
   bool holding() const { return holding_; }
+  // None must be there, but some still are.
+  bool lingering() const { return !holding_ && lingering_; }
   std::vector<Prefix> present() const;
   std::uint64_t restored() const { return restored_; }
 
@@ -57,6 +59,7 @@ class AddressKeeper {
   Duration back_off(TimePoint now);
 
   bool holding_ = false;
+  bool lingering_ = false;
   std::vector<Address> addresses_;
   TimePoint renew_ = never;
   TimePoint stray_removal_ = TimePoint::min();  // not before

@@ -300,6 +300,11 @@ void Engine::for_each_deadline(const std::function<void(std::size_t, TimePoint)>
   for (const auto& [key, router] : routers_) visit(index++, router->state_deadline());
 }
 
+void Engine::for_each_lease(
+    const std::function<void(const RouterKey&, std::optional<TimePoint>)>& visit) const {
+  for (const auto& [key, router] : routers_) visit(key, router->lease());
+}
+
 // --- helpers ---
 
 // Derives priority and obstacles of an entry from all facts, the same way each time.

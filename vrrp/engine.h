@@ -47,6 +47,9 @@ class Engine {
   // other than advertisements, renewals and announcements.
   void for_each_deadline(const std::function<void(std::size_t, TimePoint)>& visit) const;
 
+  // VirtualRouter::lease() of each, in the same order.
+  void for_each_lease(const std::function<void(const RouterKey&, std::optional<TimePoint>)>& visit) const;
+
   // After Shutdown: nothing is held or being handed over any more.
   bool finished() const;
 

@@ -42,6 +42,12 @@ constexpr Duration default_max_adopted_interval(Duration advertisement_interval)
   return std::min<Duration>(3 * advertisement_interval, longest_advertisement_interval);
 }
 
+// How long after an advertisement packets for the addresses may still come in, should nothing more be heard of
+// us: longer than a late one, shorter than the three intervals after which a Backup takes over.
+constexpr Duration lease_duration(Duration advertisement_interval) {
+  return 5 * advertisement_interval / 2;
+}
+
 // Which form of the IPv4 checksum is sent and accepted (section 5.2.8; RFC 5798 was read both ways).
 enum class ChecksumMode : std::uint8_t {
   automatic,      // accept both, send the form last heard from a valid peer, the pseudo-header until then
@@ -89,6 +95,7 @@ struct VirtualRouterConfig {
   // The longest interval that is believed at once when another router advertises it; zero: the default, three
   // times our own.
   Duration max_adopted_interval{};
+  bool lease = true;  // the kernel lets packets for the addresses in only while this virtual router is alive
 
   bool operator==(const VirtualRouterConfig&) const = default;
   bool owner() const { return priority == owner_priority; }
@@ -96,6 +103,8 @@ struct VirtualRouterConfig {
     return max_adopted_interval == Duration::zero() ? default_max_adopted_interval(advertisement_interval)
                                                     : max_adopted_interval;
   }
+  // An owner's addresses are the host's own, by which it must stay reachable.
+  bool wants_lease() const { return lease && !owner(); }
 };
 
 template <class A>
@@ -113,7 +122,7 @@ void fields(A& a, Is<RouterKey> auto& k) {
 template <class A>
 void fields(A& a, Is<VirtualRouterConfig> auto& c) {
   a(c.name, c.key, c.priority, c.advertisement_interval, c.preempt_mode, c.checksum, c.addresses, c.checks,
-    c.announce, c.dead_man, c.max_adopted_interval);
+    c.announce, c.dead_man, c.max_adopted_interval, c.lease);
 }
 
 }  // namespace vipd::vrrp

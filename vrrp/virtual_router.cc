@@ -586,6 +586,16 @@ std::optional<TimePoint> VirtualRouter::deadline() const {
   return earliest;
 }
 
+std::optional<TimePoint> VirtualRouter::lease() const {
+  if (const auto* active = std::get_if<Active>(&state_)) return active->advertised + lease_duration(interval());
+  if (releasing()) {  // serves on until a successor is heard, or until it is Active again itself
+    const auto end = std::min(*release_until_, state_deadline());
+    return end == never ? end : end + take_over_allowance;
+  }
+  if (addresses_.lingering()) return std::nullopt;
+  return TimePoint{};
+}
+
 RouterStatus VirtualRouter::status() const {
   RouterStatus status;
   status.config = config_;

@@ -108,6 +108,9 @@ class VirtualRouter {
   bool holds_addresses() const { return addresses_.holding(); }
   bool accepts(ChecksumForm form) const;
   std::optional<TimePoint> deadline() const;
+  // Until when packets for the addresses may come in, should nothing more be heard of us; TimePoint{}: they are
+  // nothing of ours, let them pass; nothing: addresses of ours are there that should not be, change nothing.
+  std::optional<TimePoint> lease() const;
   TimePoint state_deadline() const;  // Adver_Timer or Active_Down_Timer; never in Initialize
   RouterStatus status() const;
   RouterSnapshot snapshot() const;

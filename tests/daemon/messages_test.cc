@@ -39,6 +39,9 @@ TEST_CASE("what the programs say to each other survives the way, and nothing cut
   survives_the_way(Programs{"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{}, 1}}}});
   survives_the_way(Health{{{"web/nginx", false, -30, "502", TimePoint{}}}});
   survives_the_way(StatusReply{3, {TimePoint{}, {vrrp::RouterStatus{.config = router}}, {}, {}}});
+  survives_the_way(StatusReply{3, {}, {{router.key, {"why not", TimePoint{}, 7}}}});
+  survives_the_way(WantedLeases{{{router.key, {2, router.addresses}}}});
+  survives_the_way(Leases{{{router.key, 5}}, {{router.key, "why not"}}});
   survives_the_way(Command{4, "edge", true});
   survives_the_way(Happened{"state_changed", "edge", "VRID 51 on eth0 (IPv6)", "Backup -> Active"});
 }

@@ -23,8 +23,9 @@ vrrp::Status sample() {
 }  // namespace
 
 TEST_CASE("status tells each virtual router's state, age, addresses and discards") {
-  const auto json = status_to_json(sample(), {}, {"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{6s}, 1}}}},
-                                   TimePoint{8s});
+  const auto json =
+      status_to_json(StatusReply{1, sample()}, {},
+                     {"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{6s}, 1}}}}, TimePoint{8s});
   const auto& router = json["routers"][0];
   CHECK(router["name"] == "edge");
   CHECK(router["state"] == "Active");
@@ -38,10 +39,34 @@ TEST_CASE("status tells each virtual router's state, age, addresses and discards
   CHECK(json["programs"]["router"]["uptime_s"] == 2.0);
 }
 
+TEST_CASE("status tells how the lease stands: for how long, what it has dropped, or why there is none") {
+  StatusReply reply{1, sample()};
+  const auto lease = [&] { return status_to_json(reply, {}, {}, TimePoint{8s})["routers"][0]["lease"]; };
+  CHECK(lease()["on"] == false);  // the guardian may have died before it said anything
+
+  const auto key = reply.status.routers[0].config.key;
+  reply.leases[key] = {{}, TimePoint{8s + 250ms}, 17};
+  CHECK(lease() ==
+        nlohmann::json{{"on", true}, {"why_not", nullptr}, {"remaining_ms", 250.0}, {"drops", 17}});
+  reply.leases[key] = {{}, TimePoint{}, 0};
+  CHECK(lease()["on"] == true);
+  CHECK(lease()["remaining_ms"].is_null());
+  reply.leases[key] = {"Operation not permitted", {}, 0};
+  CHECK(lease()["on"] == false);
+  CHECK(lease()["why_not"] == "Operation not permitted");
+
+  reply.leases.clear();
+  reply.status.routers[0].config.lease = false;
+  CHECK(lease()["why_not"] == "switched off in the configuration");
+  reply.status.routers[0].config.lease = true;
+  reply.status.routers[0].config.priority = 255;
+  CHECK(lease()["why_not"] == "address owner: the addresses are the host's own");
+}
+
 TEST_CASE("a check that has not answered yet is unknown, and has no age") {
   health::CheckStatus check;
   check.check = "web/nginx";
-  const auto json = status_to_json({}, {check}, {}, TimePoint{8s});
+  const auto json = status_to_json(StatusReply{}, {check}, {}, TimePoint{8s});
   CHECK(json["checks"][0]["state"] == "unknown");
   CHECK(json["checks"][0]["since_s"].is_null());
 }

@@ -79,14 +79,14 @@ class LabCase(unittest.TestCase):
             self.assertEqual(group.client.udp(each, since, until).nodes, list(nodes), each)
 
 
-def main(needs_users=False, needs=()):
+def main(needs_users=False, needs=(), needs_kernel=False):
     """Runs the tests of the calling file inside namespaces of their own; exit status 77 where that is impossible."""
     missing = [program for program, present in needs if not present]
     if missing:
         print(f"skipped: {', '.join(missing)} is not installed")
         sys.exit(sandbox.MAY_NOT)
     try:
-        sandbox.enter(needs_users)
+        sandbox.enter(needs_users, needs_kernel=needs_kernel)
     except sandbox.NotAllowed as error:
         print(f"skipped: {error}")
         sys.exit(sandbox.MAY_NOT)

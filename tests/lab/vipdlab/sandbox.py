@@ -116,11 +116,20 @@ def _advice(error, as_root):
     return text + "Or run it as root."
 
 
-def _unshare(needs_users, as_root):
+def _owns_the_machine():
+    """Root, and in no user namespace."""
+    everybody = [["0", "0", "4294967295"]]
+    mapped = pathlib.Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    return os.geteuid() == 0 and [line.split() for line in mapped] == everybody
+
+
+def _unshare(needs_users, as_root, needs_kernel):
     rest = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID
+    if needs_kernel and not _owns_the_machine():
+        raise NotAllowed("This needs root, because a program of vipd goes into the kernel.")
     if needs_users and os.geteuid() != 0:
         raise NotAllowed("This needs root, because a daemon under test changes to a user of its own.")
-    if as_root and os.geteuid() == 0:
+    if (as_root or needs_kernel) and os.geteuid() == 0:
         return _call("unshare", rest)
     try:
         _new_user_namespace(rest)
@@ -130,18 +139,19 @@ def _unshare(needs_users, as_root):
         _call("unshare", rest)  # user namespaces are forbidden, but we are root anyway
 
 
-def enter(needs_users=False, as_root=False):
+def enter(needs_users=False, as_root=False, needs_kernel=False):
     """Returns in the child, inside. The parent never returns: it exits as the child does.
 
     needs_users: a daemon wants to become somebody else than root, which only root can arrange.
     as_root: without a user namespace of our own if we are root: then real-time priority, control groups and what
     else the kernel grants only there are as on a real machine.
+    needs_kernel: the same, and nothing else will do, because a program is loaded into the kernel.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     parent_is_root = os.geteuid() == 0
     try:
-        _unshare(needs_users, as_root)
+        _unshare(needs_users, as_root, needs_kernel)
     except NotAllowed:
         raise
     except OSError as error:
