@@ -8,7 +8,6 @@
 
 #include <cerrno>
 
-#include "io/clock.h"
 #include "netlink/attribute.h"
 #include "netlink/batch.h"
 
@@ -87,37 +86,6 @@ Result<std::map<std::uint32_t, std::string>> filter_qdiscs(Socket& socket) {
       },
       dump_bound));
   return found;
-}
-
-Result<std::string> filter_qdisc(Socket& socket, std::uint32_t interface_index) {
-  Request request(RTM_GETQDISC, 0);
-  tcmsg body{};
-  body.tcm_ifindex = static_cast<int>(interface_index);
-  body.tcm_parent = TC_H_CLSACT;
-  request.body(body);
-  request.doing = "looking for the clsact qdisc of interface " + std::to_string(interface_index);
-  const auto sequence = socket.next_sequence();
-  TRY_VOID(socket.send(request.finish(sequence, NLM_F_ACK)));
-  std::string kind;
-  const auto deadline = io::now() + dump_bound;
-  while (true) {
-    auto datagram = socket.receive(deadline);
-    if (!datagram) return tl::unexpected(std::move(datagram).error().context(request.doing));
-    auto left = static_cast<int>(datagram->size());
-    for (const auto* message = reinterpret_cast<const nlmsghdr*>(datagram->data());
-         mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-      if (message->nlmsg_seq != sequence) continue;
-      if (message->nlmsg_type == RTM_NEWQDISC)
-        for_each_attribute(*message, sizeof(tcmsg),
-                           [&](std::uint16_t type, std::span<const std::uint8_t> value) {
-                             if (type == TCA_KIND) kind = text_of(value);
-                           });
-      if (message->nlmsg_type != NLMSG_ERROR) continue;
-      const auto verdict = verdict_of(*message);
-      if (verdict.code == 0 || verdict.code == ENOENT) return kind;
-      return verdict_failure(request.doing, verdict);
-    }
-  }
 }
 
 Result<bool> add_clsact(Socket& socket, std::uint32_t interface_index) {

@@ -30,10 +30,8 @@ struct FilterPlace {
   std::uint32_t handle = 0;
 };
 
-// The qdisc that filters hang on: "clsact" has both hooks, "ingress" only the one. Of each interface that has
-// one, and of one interface: empty if it has none.
+// By interface, the qdisc that filters hang on: "clsact" has both hooks, "ingress" only the one.
 Result<std::map<std::uint32_t, std::string>> filter_qdiscs(Socket& socket);
-Result<std::string> filter_qdisc(Socket& socket, std::uint32_t interface_index);
 // false: one of them is there already.
 Result<bool> add_clsact(Socket& socket, std::uint32_t interface_index);
 // Takes everybody's filters along. Success if it is not there.

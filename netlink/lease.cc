@@ -196,19 +196,19 @@ std::uint32_t KernelLease::number_of(Hook hook) const {
 }
 
 Result<bool> KernelLease::attach(std::uint32_t interface_index) {
-  auto qdisc = TRY(filter_qdisc(socket_, interface_index));
-  if (qdisc.empty()) {
+  auto qdiscs = TRY(filter_qdiscs(socket_));
+  if (!qdiscs.contains(interface_index)) {
     if (TRY(add_clsact(socket_, interface_index))) {
       const auto mark = qdisc_mark(interface_index);
       const std::uint32_t made = 1;
       (void)bpf_map_update_elem(addresses_fd(), &mark, &made, BPF_ANY);
     }
-    qdisc = TRY(filter_qdisc(socket_, interface_index));
+    qdiscs = TRY(filter_qdiscs(socket_));
   }
   bool changed = false;
   for (const auto hook : hooks) {
     // What leaves cannot be held back there; what comes in is what matters most.
-    if (hook == Hook::egress && qdisc != "clsact") continue;
+    if (hook == Hook::egress && qdiscs[interface_index] != "clsact") continue;
     const auto there = TRY(ours(interface_index, hook));
     if (there && there->program == number_of(hook)) continue;
     TRY_VOID(put_program(socket_, place(interface_index, hook), program(hook), name_of(hook)));
@@ -218,16 +218,20 @@ Result<bool> KernelLease::attach(std::uint32_t interface_index) {
 }
 
 Result<> KernelLease::detach(std::uint32_t interface_index) {
-  const auto qdisc = filter_qdisc(socket_, interface_index);
-  if (!qdisc && qdisc.error().code == ENODEV) return {};
-  const bool both = TRY(qdisc) == "clsact";
+  const auto mark = qdisc_mark(interface_index);
+  const auto qdiscs = TRY(filter_qdiscs(socket_));
+  const auto qdisc = qdiscs.find(interface_index);
+  if (qdisc == qdiscs.end()) {
+    (void)bpf_map_delete_elem(addresses_fd(), &mark);
+    return {};
+  }
+  const bool both = qdisc->second == "clsact";
   bool used = !both;
   for (const auto hook : hooks) {
     if (hook == Hook::egress && !both) continue;
     if (TRY(ours(interface_index, hook))) TRY_VOID(remove_filter(socket_, place(interface_index, hook)));
     used = used || !TRY(filters(socket_, interface_index, hook)).empty();
   }
-  const auto mark = qdisc_mark(interface_index);
   const bool made = bpf_map_delete_elem(addresses_fd(), &mark) == 0;
   if (made && !used) return remove_clsact(socket_, interface_index);
   return {};

@@ -4,6 +4,7 @@ sandbox   a place on this machine that vanishes with us
 network   hosts on a switch, cables that fail
 daemons   vipd, keepalived and FRR behind one face
 web       nginx on a node
+freezer   processes that stand still, in a cgroup
 probe     what the client and the observer saw
 packets   VRRP packets of any shape, sent from the wire
 group     nodes, their daemons and who looks on

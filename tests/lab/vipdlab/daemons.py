@@ -136,7 +136,8 @@ class Vipd(Daemon):
 
     kind = "vipd"
 
-    def __init__(self, host, settings, priority, checks=None, options=None, config=None):
+    def __init__(self, host, settings, priority, checks=None, options=None, config=None, under=()):
+        """`under`: a command that runs vipd, setpriv for example."""
         super().__init__(host, settings, priority)
         self.directory = sandbox.WORK / f"{host.name}.vipd"
         for each in ("run", "state"):
@@ -146,6 +147,7 @@ class Vipd(Daemon):
         build = probe.build_directory()
         self.process = host.process(
             "vipd",
+            *under,
             build / "vipd",
             "--config",
             self.config_file,

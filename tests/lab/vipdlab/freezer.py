@@ -1,0 +1,70 @@
+"""Processes that stand still: a cgroup that is frozen, as a container engine or systemd does it.
+
+cgroup v2 where it is mounted: what is frozen there can still be killed. Directories that an aborted run has left
+behind are empty, and are removed by the next one.
+"""
+import contextlib
+import os
+import pathlib
+
+from .processes import wait_until
+
+PREFIX = "vipd-lab-"
+
+
+def _roots():
+    """(version, mount point), the better ones first."""
+    found = []
+    for line in pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
+        _, where, kind, options = line.split()[:4]
+        if kind == "cgroup2":
+            found.append((2, pathlib.Path(where)))
+        elif kind == "cgroup" and "freezer" in options.split(","):
+            found.append((1, pathlib.Path(where)))
+    return sorted(found, reverse=True)
+
+
+class Freezer:
+    def __init__(self, version, directory):
+        self._version, self._directory = version, directory
+
+    @staticmethod
+    def make():
+        """None where there are no cgroups that we may use."""
+        for version, root in _roots():
+            for left in root.glob(f"{PREFIX}*"):
+                with contextlib.suppress(OSError):
+                    left.rmdir()
+            directory = root / f"{PREFIX}{os.urandom(6).hex()}"
+            with contextlib.suppress(OSError):
+                directory.mkdir()
+                return Freezer(version, directory)
+        return None
+
+    def freeze(self, pids):
+        """All of them at once; returns when none moves any more."""
+        for pid in pids:
+            (self._directory / "cgroup.procs").write_text(str(pid), encoding="ascii")
+        self._set(True)
+
+    def thaw(self):
+        """Everybody moves again, and is back where it came from as far as we know: at the top."""
+        self._set(False)
+        for pid in (self._directory / "cgroup.procs").read_text(encoding="ascii").split():
+            with contextlib.suppress(OSError):
+                (self._directory.parent / "cgroup.procs").write_text(pid, encoding="ascii")
+
+    def _set(self, frozen):
+        if self._version == 2:
+            (self._directory / "cgroup.freeze").write_text("1" if frozen else "0", encoding="ascii")
+            events = self._directory / "cgroup.events"
+            wait_until(lambda: f"frozen {int(frozen)}" in events.read_text(encoding="ascii"), 5, "the freezer")
+        else:
+            state = self._directory / "freezer.state"
+            state.write_text("FROZEN" if frozen else "THAWED", encoding="ascii")
+            wait_until(lambda: ("FROZEN" if frozen else "THAWED") in state.read_text(encoding="ascii"), 5, "the freezer")
+
+    def close(self):
+        self.thaw()
+        with contextlib.suppress(OSError):
+            self._directory.rmdir()
