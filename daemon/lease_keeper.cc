@@ -143,13 +143,14 @@ std::uint32_t LeaseKeeper::choose_slot(const WantedLeases::Place& place) const {
 
 netlink::Lease::Addresses LeaseKeeper::addresses() const {
   netlink::Lease::Addresses wanted;
+  const auto add = [&](const Guard& guard, const std::vector<Prefix>& list) {
+    if (guard.interface_index == 0) return;
+    for (const auto& prefix : list) wanted.try_emplace({guard.interface_index, prefix.address}, guard.slot);
+  };
   // An address that a reload moves is its new virtual router's from now on.
-  for (const bool configured : {true, false})
-    for (const auto& [router, guard] : guards_) {
-      if (guard.interface_index == 0 || configured_.contains(router) != configured) continue;
-      for (const auto& prefix : guard.addresses)
-        wanted.try_emplace({guard.interface_index, prefix.address}, guard.slot);
-    }
+  for (const auto& [router, list] : configured_)
+    if (const auto guard = guards_.find(router); guard != guards_.end()) add(guard->second, list);
+  for (const auto& [router, guard] : guards_) add(guard, guard.addresses);
   return wanted;
 }
 

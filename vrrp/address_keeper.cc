@@ -80,6 +80,7 @@ void AddressKeeper::remove(const Turn& turn, const VirtualRouterConfig& config, 
 void AddressKeeper::hold(const Turn& turn, const VirtualRouterConfig& config) {
   set_list(config);
   holding_ = true;
+  lingering_ = false;
   for (auto& address : addresses_) {
     address.failing = false;
     add(turn, config, address);
@@ -90,7 +91,6 @@ void AddressKeeper::hold(const Turn& turn, const VirtualRouterConfig& config) {
 void AddressKeeper::drop(const Turn& turn, const VirtualRouterConfig& config) {
   holding_ = false;
   renew_ = never;
-  lingering_ = false;
   for (auto& address : addresses_) {
     lingering_ |= address.requested && address.seen;
     address.retry = never;
@@ -103,6 +103,7 @@ void AddressKeeper::drop(const Turn& turn, const VirtualRouterConfig& config) {
 void AddressKeeper::adopt(const VirtualRouterConfig& config) {
   set_list(config);
   holding_ = true;
+  lingering_ = false;
   for (auto& address : addresses_) address.requested = true, address.seen = true;
   renew_ = config.dead_man == Duration::zero() ? never : TimePoint::min();  // at the first tick
 }
