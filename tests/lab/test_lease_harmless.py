@@ -15,7 +15,7 @@ from vipdlab.case import after, main
 from vipdlab.daemons import RouterSettings, Vipd
 from vipdlab.lease import PRIORITIES, LeaseCase, loaded_programs
 from vipdlab.network import CABLE, VIP4
-from vipdlab.processes import send_signal, wait_until
+from vipdlab.processes import run, send_signal, wait_until
 
 SECONDS = int(os.environ.get("VIPD_LEASE_SECONDS", "3"))
 BUSY_LOOPS = 8
@@ -123,6 +123,31 @@ class LeaseHarmless(LeaseCase):
             return self.drops(group) - before, moment, until
 
         self.measure(group, "packets dropped when the router dies and hangs", once, 0, 2, of=max)
+
+    def test_an_upgrade_costs_nothing_and_goes_on_with_the_same_memory(self):
+        group = self.pair(100)
+        memory = self.memory(group)
+
+        def once():
+            before = self.drops(group)
+            guardian, router = group.daemons["a"].process.pid, group.daemons["a"].child("vipd-router")
+            moment = time.monotonic_ns()
+            group.daemons["a"].ctl("upgrade")
+            wait_until(lambda: group.daemons["a"].child("vipd-router") not in (None, router), 10, "a new router")
+            group.settle("a")
+            until = after(time.monotonic_ns(), 300)
+            self.assertEqual(group.daemons["a"].process.pid, guardian)
+            self.assert_moved(group, moment, until, "a")
+            self.assertTrue(all(each["on"] and each["remaining_ms"] > 0 for each in self.leases(group)))
+            return self.drops(group) - before, moment, until
+
+        self.measure(group, "packets dropped by an upgrade", once, 0, 3, of=max)
+        self.assertEqual(self.memory(group), memory)
+
+    def memory(self, group):
+        """The numbers of the maps that the program in the kernel uses."""
+        number = re.search(r"vipd_lease_in .* id (\d+)", self.filters(group)).group(1)
+        return re.search(r"map_ids (\S+)", run("bpftool", "prog", "show", "id", number)).group(1)
 
     def test_the_programs_of_others_stay_and_run(self):
         group = self.group([Vipd, Vipd], RouterSettings(interval_ms=100), PRIORITIES)
