@@ -6,6 +6,7 @@ daemons   vipd, keepalived and FRR behind one face
 web       nginx on a node
 probe     what the client and the observer saw
 packets   VRRP packets of any shape, sent from the wire
+watch     which node has which virtual address, at every moment
 group     nodes, their daemons and who looks on
 case      what the tests have in common
 """

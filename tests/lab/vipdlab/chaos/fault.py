@@ -56,7 +56,7 @@ class Fault:
         self.lasts = 0.0
         self.out = self.takes_out
         self.dead = []  # (node, moment of death, moment of its new start or None): no address after dead_man
-        self.resumed = []  # (node, moment, seconds it stood still): it listens before it sends
+        self.resumed = []  # an Active (node, moment, seconds it stood still): it listens before it sends
         self.draw(dice)
 
     def draw(self, dice):

@@ -19,7 +19,7 @@ from ..group import Group
 from ..network import CABLE
 from ..processes import alive, reap, run, send_signal, wait_until
 from ..web import Nginx
-from .watch import AddressWatch
+from ..watch import AddressWatch
 
 PROGRAMS = ("vipd", "vipd-router", "vipd-monitor")
 GUARDIAN, ROUTER, MONITOR = PROGRAMS
@@ -269,7 +269,7 @@ class Lab:
         self.addresses = settings.addresses
         self.watch = AddressWatch(self.group.network, self.addresses)
         self.nodes = {name: Node(self, name) for name in self.group.daemons}
-        self.group.start()
+        self.group.start(settle=False).settle(self.by_rank()[0].name)
 
     @staticmethod
     def _mount_disks():

@@ -130,7 +130,7 @@ class StopRouter(Fault):
 
     def end(self):
         self.node.continue_all(ROUTER)
-        if self.node.pids(ROUTER) == self.stopped:
+        if self.best and self.node.pids(ROUTER) == self.stopped:
             self.resumed.append((self.node.name, time.monotonic_ns(), self.lasts))
 
     def allowance(self):
@@ -206,7 +206,8 @@ class StopAll(Fault):
     def end(self):
         moment = time.monotonic_ns()
         self.go_on()
-        self.resumed.append((self.node.name, moment, (moment - self.since) / 1e9))
+        if self.best:
+            self.resumed.append((self.node.name, moment, (moment - self.since) / 1e9))
 
     def allowance(self):
         moved = self.best and self.lasts * 1000 > 2 * self.lab.interval_ms
