@@ -70,11 +70,9 @@ def main():
 
 
 def chaos(arguments, seed, keep):
-    print(
-        f"chaos with seed {seed}: {'root of the machine' if os.getuid() == 0 else 'namespaces only'}",
-        flush=True,
-    )
     lab = Lab()
+    freezer = "on" if lab.freezer.works else "not permitted here"
+    print(f"chaos with seed {seed}; lease: {lab.lease_text}; freezer: {freezer}", flush=True)
     try:
         run = Run(lab, seed, keep, arguments.only)
         numbers = arguments.faults or itertools.count()

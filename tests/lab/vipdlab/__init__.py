@@ -7,6 +7,7 @@ web       nginx on a node
 freezer   processes that stand still, in a cgroup
 probe     what the client and the observer saw
 packets   VRRP packets of any shape, sent from the wire
+watch     which node has which virtual address, at every moment
 group     nodes, their daemons and who looks on
 case      what the tests have in common
 """

@@ -21,6 +21,7 @@ class Group:
         http_timeout=300,
         web=None,
         intruder=False,
+        observe_us=2000,
     ):
         """makers: for each node a function (host, settings, priority) -> Daemon."""
         self.settings = settings
@@ -39,7 +40,7 @@ class Group:
                 self._closing.append(self.daemons[host.name].end)
             self.client = probe.client(self.network, settings.addresses, udp_rate, http_rate, http_timeout)
             self._closing.append(self.client.stop)
-            self.observer = probe.observer(self.network, settings.addresses)
+            self.observer = probe.observer(self.network, settings.addresses, observe_us)
             self._closing.append(self.observer.stop)
         except BaseException:
             self.close()

@@ -1,7 +1,6 @@
 """The chaos lab: three nodes under a random but repeatable sequence of faults, and sentences that must hold.
 
 lab       the nodes, and what can be asked of them and done to them
-watch     which node has which virtual address, at every moment
 fault     what a fault is, and what it may cost: the allowed gap, the allowed time with two Actives
 *_faults  everything that can be done; kinds has them all
 sentences what must hold whatever is done

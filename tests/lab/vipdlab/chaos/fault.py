@@ -5,6 +5,7 @@ lasts is the time between. allowance() says what clients may notice. Times of al
 """
 import dataclasses
 import math
+import threading
 import time
 
 MARGIN = 60  # of an unplanned take-over: scheduling, adding addresses, learning the new MAC address
@@ -56,7 +57,7 @@ class Fault:
         self.lasts = 0.0
         self.out = self.takes_out
         self.dead = []  # (node, moment of death, moment of its new start or None): no address after dead_man
-        self.resumed = []  # (node, moment, seconds it stood still): it listens before it sends
+        self.resumed = []  # an Active (node, moment, seconds it stood still): it listens before it sends
         self.draw(dice)
 
     def draw(self, dice):
@@ -111,16 +112,27 @@ class Together(Fault):
         return f"{one.node.name}: {one.text}, and {self.delay:.2f} s later {two.node.name}: {two.text}"
 
     def begin(self):
-        begin = time.monotonic()
-        turns = [
-            (0.0, self.first.begin),
-            (self.first.lasts, self.first.end),
-            (self.delay, self.second.begin),
-            (self.delay + self.second.lasts, self.second.end),
+        problems = []
+
+        def play(fault, delay):
+            time.sleep(delay)
+            try:
+                fault.begin()
+                time.sleep(fault.lasts)
+                fault.end()
+            except (RuntimeError, AssertionError, OSError) as error:
+                problems.append(error)
+
+        players = [
+            threading.Thread(target=play, args=each)
+            for each in ((self.first, 0.0), (self.second, self.delay))
         ]
-        for moment, turn in sorted(turns, key=lambda each: each[0]):
-            time.sleep(max(0.0, begin + moment - time.monotonic()))
-            turn()
+        for each in players:
+            each.start()
+        for each in players:
+            each.join()
+        if problems:
+            raise problems[0]
 
     def allowance(self):
         self.dead = self.first.dead + self.second.dead

@@ -19,7 +19,7 @@ from ..group import Group
 from ..network import CABLE
 from ..processes import alive, reap, run, send_signal, wait_until
 from ..web import Nginx
-from .watch import AddressWatch
+from ..watch import AddressWatch
 
 PROGRAMS = ("vipd", "vipd-router", "vipd-monitor")
 GUARDIAN, ROUTER, MONITOR = PROGRAMS
@@ -269,7 +269,8 @@ class Lab:
         self.addresses = settings.addresses
         self.watch = AddressWatch(self.group.network, self.addresses)
         self.nodes = {name: Node(self, name) for name in self.group.daemons}
-        self.group.start()
+        self.group.start(settle=False).settle(self.by_rank()[0].name)
+        self._ask_for_lease()
 
     @staticmethod
     def _mount_disks():
@@ -284,13 +285,17 @@ class Lab:
     def network(self):
         return self.group.network
 
-    def lease(self):
-        """Does the kernel silence a node whose programs stand still? As vipd says."""
-        for node in self.nodes.values():
-            state = node.daemon.status().get("lease")
-            if state is not None:
-                return state in (True, "on")
-        return False
+    def _ask_for_lease(self):
+        """Does the kernel silence a node whose programs stand still, and does the guardian stand in for a router
+        that hangs? As the status of every virtual router says."""
+        leases = [router.get("lease") for node in self.nodes.values() for router in node.daemon.routers()]
+        self.lease = all(each is not None and each["on"] for each in leases)
+        self.stands_in = all(each is not None for each in leases)
+        self.lease_text = (
+            "on"
+            if self.lease
+            else next((each["why_not"] for each in leases if each and not each["on"]), "unknown to this vipd")
+        )
 
     def by_rank(self):
         return sorted(self.nodes.values(), key=lambda node: -node.priority)

@@ -107,12 +107,12 @@ class KillAll(Fault):
     def allowance(self):
         if not self.best:
             return Allowance(ends=self.ending(*PROGRAMS))
-        both = 0 if self.lab.lease() else (min(self.lasts, DEAD_MAN) + 1) * 1000
+        both = 0 if self.lab.lease else (min(self.lasts, DEAD_MAN) + 1) * 1000
         return Allowance(gap=self.replaced(), two=both, moves=2, ends=self.ending(*PROGRAMS))
 
 
 class StopRouter(Fault):
-    """SIGSTOP: it hangs. Until it is replaced or goes on, its kernel still answers."""
+    """SIGSTOP: it hangs. The guardian stands in for it and replaces it: nobody notices."""
 
     name = "router stopped"
 
@@ -130,14 +130,18 @@ class StopRouter(Fault):
 
     def end(self):
         self.node.continue_all(ROUTER)
-        if self.node.pids(ROUTER) == self.stopped:
+        if self.best and self.node.pids(ROUTER) == self.stopped:
             self.resumed.append((self.node.name, time.monotonic_ns(), self.lasts))
 
     def allowance(self):
-        moved = self.best and self.lasts * 1000 > 2 * self.lab.interval_ms
-        both = (self.lasts + 1) * 1000 if moved and not self.lab.lease() else 0
+        if not self.best or self.lab.stands_in:
+            return Allowance(ends=self.ending(ROUTER))
+        moved = self.lasts * 1000 > 2 * self.lab.interval_ms
         return Allowance(
-            gap=self.replaced() if moved else 0, two=both, moves=2 if moved else 0, ends=self.ending(ROUTER)
+            gap=self.replaced() if moved else 0,
+            two=(self.lasts + 1) * 1000 if moved else 0,
+            moves=2 if moved else 0,
+            ends=self.ending(ROUTER),
         )
 
 
@@ -206,11 +210,12 @@ class StopAll(Fault):
     def end(self):
         moment = time.monotonic_ns()
         self.go_on()
-        self.resumed.append((self.node.name, moment, (moment - self.since) / 1e9))
+        if self.best:
+            self.resumed.append((self.node.name, moment, (moment - self.since) / 1e9))
 
     def allowance(self):
         moved = self.best and self.lasts * 1000 > 2 * self.lab.interval_ms
-        both = (min(self.lasts, DEAD_MAN) + 1) * 1000 if moved and not self.lab.lease() else 0
+        both = (min(self.lasts, DEAD_MAN) + 1) * 1000 if moved and not self.lab.lease else 0
         return Allowance(
             gap=self.replaced() if moved else 0,
             two=both,

@@ -6,7 +6,7 @@ Never none: for longer than the fault allows, no client is without service.
 No needless move: nobody else serves than a fault makes necessary.
 Held by the Active alone: at the end the best node is Active, all others are Backup, and only it has the addresses.
 Gone from the dead: a node without programs has no address after dead_man.
-Listen first: a node that stood still advertises nothing until it has listened.
+Listen first: an Active that stood still advertises nothing until it has listened.
 No storm: advertisements per second are bounded.
 No busy loop: no program uses more CPU than its work.
 Nobody dies but by the fault: no program ends that the fault did not end, and none is left over.

@@ -56,7 +56,9 @@ def _address_of(message):
 class AddressWatch:
     """A thread that notes each coming and going. Any event makes it read all addresses of that node."""
 
-    def __init__(self, network, addresses):
+    def __init__(self, network, addresses, refresh=REFRESH):
+        """refresh: None where no event is lost, and where waking up has its price."""
+        self._refresh = refresh
         # The main thread's namespace is left for a moment: nobody may start a process meanwhile.
         self._sockets = {host.name: socket_in(host) for host in network.nodes}
         self._wanted = set(addresses)
@@ -64,6 +66,7 @@ class AddressWatch:
         self._history = []  # (moment, node, address, came)
         self._lock = threading.Lock()
         self._end = threading.Event()
+        self._wake_out, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
@@ -73,10 +76,11 @@ class AddressWatch:
             self._read_all(name)
         last = time.monotonic()
         while not self._end.is_set():
-            ready, _, _ = select.select(list(names), [], [], 0.1)
+            ready, _, _ = select.select([*names, self._wake_out], [], [], self._refresh)
             for descriptor in ready:
-                self._read_all(names[descriptor])
-            if time.monotonic() - last > REFRESH:
+                if descriptor in names:
+                    self._read_all(names[descriptor])
+            if self._refresh and time.monotonic() - last > self._refresh:
                 last = time.monotonic()
                 for name in self._sockets:
                     self._read_all(name)
@@ -139,6 +143,8 @@ class AddressWatch:
 
     def stop(self):
         self._end.set()
+        os.close(self._wake)  # ends its waiting
         self._thread.join(5)
+        os.close(self._wake_out)
         for made in self._sockets.values():
             made.close()
