@@ -19,6 +19,7 @@
 #include "daemon/log.h"
 #include "io/advert_socket.h"
 #include "io/announce_socket.h"
+#include "io/claim_socket.h"
 #include "io/loop.h"
 #include "io/sender_tap.h"
 #include "netlink/address.h"
@@ -37,6 +38,7 @@ class Effects {
   struct Port {
     Interface interface;  // with the host's own addresses only, the virtual ones left out
     std::map<Family, std::vector<std::uint8_t>> vrids;  // which virtual routers shall be heard
+    std::set<IpAddress> virtual_addresses;
   };
   using Ports = std::map<std::string, Port>;  // by the interface's name
 
@@ -58,7 +60,8 @@ class Effects {
   // To be called in each turn: lets go of what was meant for a while.
   void expire();
 
-  // Since the last call: addresses that the kernel refused, senders that were identified.
+  // Since the last call: addresses that the kernel refused, senders that were identified, addresses that
+  // others claim.
   std::vector<vrrp::Event> take_facts() { return std::exchange(facts_, {}); }
 
  private:
@@ -72,6 +75,11 @@ class Effects {
     TimePoint shielded_until = never;
   };
   using SocketKey = std::pair<std::string, Family>;
+  struct Listener {
+    io::ClaimSocket socket;
+    io::Watch watch;
+    TimePoint deaf_until = never;  // a flood of claims must not cost more than a few
+  };
   // Somebody whose MAC address is looked for.
   struct Search {
     io::SenderTap tap;
@@ -101,6 +109,8 @@ class Effects {
   void receive(const SocketKey& key);
   void watch_for_flood(const SocketKey& key, Socket& socket, std::size_t received);
   void shield(const SocketKey& key, Socket& socket, std::optional<vrrp::Priority> least_priority);
+  void listen(const SocketKey& key, std::uint32_t index, const std::set<IpAddress>& addresses);
+  void hear_claims(const SocketKey& key);
   void search(const vrrp::IdentifySender& wanted);
   void found(const Sender& sender);
   void forget_superseded(const vrrp::RouterKey& router, const std::vector<Change>& changes);
@@ -121,9 +131,10 @@ class Effects {
   std::map<SocketKey, Socket> sockets_;
   std::deque<Work> first_;
   std::deque<Work> rest_;
+  std::map<SocketKey, Listener> listeners_;
   std::map<Sender, Search> searches_;
   std::vector<vrrp::Event> facts_;
-  TimePoint expiry_ = never;  // of the first shield or search
+  TimePoint expiry_ = never;  // of the first shield, search or deafness
 };
 
 }  // namespace vipd::daemon
