@@ -19,6 +19,7 @@ constexpr double flood_rate = 1000;  // datagrams a second of a socket
 constexpr double flood_rate_per_vrid = 200;
 constexpr double flood_burst = 300;
 constexpr Duration shield_time = 2s;
+constexpr Duration deaf_time = 100ms;  // after claims were read
 constexpr std::size_t most_searches = 4;
 constexpr Duration longest_search = 60s;
 constexpr Duration slice_budget = 3ms;  // of netlink work between two looks at sockets and deadlines
@@ -64,15 +65,46 @@ Effects::Effects(io::Loop& loop, Log& log, Received received, Flooded flooded, n
 
 void Effects::set_ports(Ports ports) {
   ports_ = std::move(ports);
-  std::erase_if(sockets_, [&](const auto& each) {
+  const auto is_superfluous = [&](const auto& each) {
     const auto& [interface, family] = each.first;
     const auto port = ports_.find(interface);
     return port == ports_.end() || !port->second.vrids.contains(family) ||
            port->second.interface.index != each.second.socket.interface_index();
-  });
+  };
+  std::erase_if(sockets_, is_superfluous);
+  std::erase_if(listeners_, is_superfluous);
   for (const auto& [interface, port] : ports_)
-    for (const auto& [family, vrids] : port.vrids)
-      if (port.interface.exists()) open_socket({interface, family}, port.interface.index, vrids);
+    for (const auto& [family, vrids] : port.vrids) {
+      if (!port.interface.exists()) continue;
+      open_socket({interface, family}, port.interface.index, vrids);
+      listen({interface, family}, port.interface.index, port.virtual_addresses);
+    }
+}
+
+// What others say about our addresses. Without it everything else works.
+void Effects::listen(const SocketKey& key, std::uint32_t index, const std::set<IpAddress>& addresses) {
+  auto found = listeners_.find(key);
+  if (found == listeners_.end()) {
+    auto socket = io::ClaimSocket::open(key.second, key.first, index);
+    if (!socket) return log_.write_limited(Level::warning, "listen " + key.first, socket.error().message);
+    found = listeners_.emplace(key, Listener{.socket = std::move(*socket)}).first;
+    found->second.watch = loop_.watch(found->second.socket.fd(), [this, key] { hear_claims(key); });
+  }
+  if (const auto set = found->second.socket.set_addresses(addresses); !set)
+    log_.write_limited(Level::warning, "listen " + key.first, set.error().message);
+}
+
+void Effects::hear_claims(const SocketKey& key) {
+  const auto found = listeners_.find(key);
+  if (found == listeners_.end()) return;
+  std::map<std::pair<IpAddress, MacAddress>, std::uint32_t> claims;
+  found->second.socket.receive(
+      [&](const IpAddress& address, const MacAddress& mac) { ++claims[{address, mac}]; });
+  for (const auto& [claim, times] : claims)
+    facts_.push_back(vrrp::AddressClaimed{key.first, claim.first, claim.second, times});
+  found->second.deaf_until = now() + deaf_time;
+  found->second.watch.set_events(0);
+  expiry_ = std::min(expiry_, found->second.deaf_until);
 }
 
 void Effects::open_socket(const SocketKey& key, std::uint32_t index, const std::vector<std::uint8_t>& vrids) {
@@ -136,6 +168,13 @@ void Effects::expire() {
     if (socket.shielded_until <= time) shield(key, socket, std::nullopt);
     expiry_ = std::min(expiry_, socket.shielded_until);
   }
+  for (auto& [key, listener] : listeners_) {
+    if (listener.deaf_until <= time) {
+      listener.deaf_until = never;
+      listener.watch.set_events(EPOLLIN);
+    }
+    expiry_ = std::min(expiry_, listener.deaf_until);
+  }
   std::erase_if(searches_, [&](const auto& each) { return each.second.until <= time; });
   for (const auto& [sender, search] : searches_) expiry_ = std::min(expiry_, search.until);
 }
@@ -181,6 +220,9 @@ void Effects::perform(const vrrp::Actions& actions) {
             [&](const vrrp::SendAdvertisement& send) { shares[send.router].advertisements.push_back(send); },
             [&](const vrrp::Announce& announce) {
               shares[announce.router].announcements.push_back(announce);
+            },
+            [&](const vrrp::Probe& probe) {
+              shares[probe.router].announcements.push_back({probe.router, probe.address, probe.frame});
             },
             [&](const vrrp::IdentifySender& identify) { search(identify); },
             [](const auto&) {},

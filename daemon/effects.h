@@ -19,6 +19,7 @@
 #include "daemon/log.h"
 #include "io/advert_socket.h"
 #include "io/announce_socket.h"
+#include "io/claim_socket.h"
 #include "io/loop.h"
 #include "io/sender_tap.h"
 #include "netlink/address.h"
@@ -37,6 +38,7 @@ class Effects {
   struct Port {
     Interface interface;  // with the host's own addresses only, the virtual ones left out
     std::map<Family, std::vector<std::uint8_t>> vrids;  // which virtual routers shall be heard
+    std::set<IpAddress> virtual_addresses;
   };
   using Ports = std::map<std::string, Port>;  // by the interface's name
 
@@ -61,7 +63,8 @@ class Effects {
   // Has its last advertisement left?
   bool advertises(const vrrp::RouterKey& router) const { return !unsent_.contains(router); }
 
-  // Since the last call: addresses that the kernel refused, senders that were identified.
+  // Since the last call: addresses that the kernel refused, senders that were identified, addresses that
+  // others claim.
   std::vector<vrrp::Event> take_facts() { return std::exchange(facts_, {}); }
 
  private:
@@ -75,6 +78,11 @@ class Effects {
     TimePoint shielded_until = never;
   };
   using SocketKey = std::pair<std::string, Family>;
+  struct Listener {
+    io::ClaimSocket socket;
+    io::Watch watch;
+    TimePoint deaf_until = never;  // a flood of claims must not cost more than a few
+  };
   // Somebody whose MAC address is looked for.
   struct Search {
     io::SenderTap tap;
@@ -104,6 +112,8 @@ class Effects {
   void receive(const SocketKey& key);
   void watch_for_flood(const SocketKey& key, Socket& socket, std::size_t received);
   void shield(const SocketKey& key, Socket& socket, std::optional<vrrp::Priority> least_priority);
+  void listen(const SocketKey& key, std::uint32_t index, const std::set<IpAddress>& addresses);
+  void hear_claims(const SocketKey& key);
   void search(const vrrp::IdentifySender& wanted);
   void found(const Sender& sender);
   void forget_superseded(const vrrp::RouterKey& router, const std::vector<Change>& changes);
@@ -124,10 +134,11 @@ class Effects {
   std::map<SocketKey, Socket> sockets_;
   std::deque<Work> first_;
   std::deque<Work> rest_;
+  std::map<SocketKey, Listener> listeners_;
   std::map<Sender, Search> searches_;
   std::vector<vrrp::Event> facts_;
   std::set<vrrp::RouterKey> unsent_;  // whose last advertisement has not left
-  TimePoint expiry_ = never;          // of the first shield or search
+  TimePoint expiry_ = never;          // of the first shield, search or deafness
 };
 
 }  // namespace vipd::daemon

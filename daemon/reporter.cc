@@ -12,14 +12,16 @@ namespace vipd::daemon {
 
 namespace {
 // Events that a stranger on the link can cause at will.
-constexpr std::array from_the_network{vrrp::events::owner_conflict,    vrrp::events::equal_priority,
+constexpr std::array from_the_network{vrrp::events::address_conflict,  vrrp::events::one_way,
+                                      vrrp::events::owner_conflict,    vrrp::events::equal_priority,
                                       vrrp::events::interval_mismatch, vrrp::events::address_list_mismatch,
                                       vrrp::events::inferior_active,   vrrp::events::interval_bounded,
                                       vrrp::events::false_claim,       vrrp::events::sender_identified};
 constexpr std::array worth_a_warning{
-    vrrp::events::address_failed,   vrrp::events::owner_conflict,  vrrp::events::stalled,
-    vrrp::events::address_restored, vrrp::events::inferior_active, vrrp::events::leftover_removed,
-    vrrp::events::interval_bounded, vrrp::events::false_claim,     vrrp::events::sender_identified};
+    vrrp::events::address_conflict, vrrp::events::one_way,          vrrp::events::address_failed,
+    vrrp::events::owner_conflict,   vrrp::events::stalled,          vrrp::events::address_restored,
+    vrrp::events::inferior_active,  vrrp::events::leftover_removed, vrrp::events::interval_bounded,
+    vrrp::events::false_claim,      vrrp::events::sender_identified};
 
 template <class List>
 bool is_in(const List& list, std::string_view name) {

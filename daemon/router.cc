@@ -23,7 +23,7 @@ bool changes_state(const vrrp::Action& action) {
   return !std::holds_alternative<vrrp::SendAdvertisement>(action) &&
          !std::holds_alternative<vrrp::AdvertisementDiscarded>(action) &&
          !std::holds_alternative<vrrp::RenewAddresses>(action) &&
-         !std::holds_alternative<vrrp::Announce>(action);
+         !std::holds_alternative<vrrp::Announce>(action) && !std::holds_alternative<vrrp::Probe>(action);
 }
 }  // namespace
 
@@ -182,6 +182,7 @@ void Router::update_ports() {
   for (const auto& router : engine_.status(now()).routers) add(router.config);
   for (auto& [name, port] : ports) {
     port.interface = kernel_.snapshot(name);
+    port.virtual_addresses = virtual_addresses[name];
     std::erase_if(port.interface.addresses, [&](const InterfaceAddress& each) {
       return each.ours || virtual_addresses[name].contains(each.prefix.address);
     });

@@ -38,7 +38,8 @@ json counters_to_json(const vrrp::Counters& counters) {
           {"trailing_bytes", counters.trailing_bytes},
           {"reassertions", counters.reassertions},
           {"reassertions_suppressed", counters.reassertions_suppressed},
-          {"addresses_restored", counters.addresses_restored}};
+          {"addresses_restored", counters.addresses_restored},
+          {"address_claims", counters.address_claims}};
 }
 
 json peer_to_json(const std::optional<vrrp::Peer>& peer, TimePoint now) {
@@ -47,6 +48,16 @@ json peer_to_json(const std::optional<vrrp::Peer>& peer, TimePoint now) {
           {"priority", peer->priority},
           {"advertisement_interval_ms", milliseconds(peer->interval)},
           {"heard_ms_ago", milliseconds(now - peer->heard)}};
+}
+
+json claim_to_json(const std::optional<vrrp::AddressClaim>& claim, TimePoint now) {
+  if (!claim) return nullptr;
+  json result{{"address", to_string(claim->address)},
+              {"mac", nullptr},
+              {"heard_ms_ago", milliseconds(now - claim->heard)},
+              {"times", claim->times}};
+  if (claim->mac != MacAddress{}) result["mac"] = to_string(claim->mac);
+  return result;
 }
 
 // Why there is no lease, or empty.
@@ -93,6 +104,8 @@ json router_to_json(const vrrp::RouterStatus& router, const LeaseStatus* lease, 
               {"checksum", router.checksum == vrrp::ChecksumForm::rfc9568 ? "rfc9568" : "pseudo_header"},
               {"primary_address", nullptr},
               {"peer", peer_to_json(router.peer, now)},
+              {"conflict", claim_to_json(router.claim, now)},
+              {"deaf_peer", nullptr},
               {"yielded", router.yielded},
               {"on_trial", router.on_trial},
               {"releasing", router.releasing},
@@ -100,6 +113,7 @@ json router_to_json(const vrrp::RouterStatus& router, const LeaseStatus* lease, 
               {"lease", lease_to_json(config, lease, now)},
               {"counters", counters_to_json(router.counters)},
               {"discarded", discarded_to_json(router.counters.discarded)}};
+  if (router.deaf_peer) result["deaf_peer"] = to_string(*router.deaf_peer);
   if (router.primary_address) result["primary_address"] = to_string(*router.primary_address);
   json checks = json::array();
   for (const auto& tracked : config.checks) checks.push_back(tracked.check);

@@ -184,14 +184,12 @@ Datagram parse_ipv6(const msghdr& header, std::span<const std::uint8_t> bytes) {
   return datagram;
 }
 
-// A classic BPF program that looks the VRID up in a bitmap of 256 bits, eight words of it as immediate
-// operands: always the same length, however many VRIDs there are. X is where the VRRP header begins.
+// Lets pass what is of one of these VRIDs, and what is not an advertisement. X is where the VRRP header begins.
 std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t> vrids) {
   std::array<std::uint32_t, 8> bitmap{};
   for (const auto vrid : vrids) bitmap[vrid / 32] |= std::uint32_t{1} << (vrid % 32);
 
   const auto accept = statement(BPF_RET | BPF_K, whole_packet);
-  const auto drop = statement(BPF_RET | BPF_K, 0);
   std::vector<sock_filter> program;
   const auto add = [&](auto... each) { (program.push_back(each), ...); };
 
@@ -206,16 +204,8 @@ std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t
   // Neither version 2 nor 3 of an advertisement: accept.
   add(statement(BPF_LD | BPF_B | BPF_IND, 0), jump(BPF_JMP | BPF_JEQ | BPF_K, 0x31, 2, 0),
       jump(BPF_JMP | BPF_JEQ | BPF_K, 0x21, 1, 0), accept);
-  // A = word of the bitmap, X = VRID.
-  add(statement(BPF_LD | BPF_B | BPF_IND, 1), statement(BPF_MISC | BPF_TAX, 0),
-      statement(BPF_ALU | BPF_RSH | BPF_K, 5));
-  for (std::uint32_t word = 0; word < 8; ++word)
-    add(jump(BPF_JMP | BPF_JEQ | BPF_K, word, 0, 2), statement(BPF_LD | BPF_W | BPF_IMM, bitmap[word]),
-        statement(BPF_JMP | BPF_JA, 3 * (7 - word)));
-  // X = VRID % 32, A = word >> X & 1.
-  add(statement(BPF_ST, 0), statement(BPF_MISC | BPF_TXA, 0), statement(BPF_ALU | BPF_AND | BPF_K, 31),
-      statement(BPF_MISC | BPF_TAX, 0), statement(BPF_LD | BPF_W | BPF_MEM, 0),
-      statement(BPF_ALU | BPF_RSH | BPF_X, 0), jump(BPF_JMP | BPF_JSET | BPF_K, 1, 1, 0), drop, accept);
+  add(statement(BPF_LD | BPF_B | BPF_IND, 1));
+  append_bitmap_lookup(program, bitmap);
   return program;
 }
 

@@ -48,6 +48,13 @@ struct Announce {
   std::vector<std::uint8_t> frame;
 };
 
+// A question whether another station has the address: nobody should answer.
+struct Probe {
+  RouterKey router;
+  IpAddress address;
+  std::vector<std::uint8_t> frame;
+};
+
 struct StateChanged {
   RouterKey router;
   std::string name;
@@ -79,7 +86,7 @@ struct Noted {
   std::string text;
 };
 
-using Action = std::variant<SendAdvertisement, AddAddress, RenewAddresses, RemoveAddress, Announce,
+using Action = std::variant<SendAdvertisement, AddAddress, RenewAddresses, RemoveAddress, Announce, Probe,
                             StateChanged, AdvertisementDiscarded, IdentifySender, Noted>;
 using Actions = std::vector<Action>;
 

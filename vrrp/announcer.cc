@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr std::array<Duration, 5> pauses{100ms, 400ms, 1s, 2s, 5s};
 // What another Active announced last may arrive after our answer to its advertisement.
 constexpr Duration echo = 20ms;
+constexpr Duration echo_interval = 1s;
 
 // The source of an NA: the virtual router's link-local address, which RFC 9568 section 5.2.9 puts first, or,
 // if there is none, the announced address itself.
@@ -33,11 +34,15 @@ void Announcer::start(const Turn& turn, const VirtualRouterConfig& config) {
 void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
   const bool rested = last_ == TimePoint::min() || turn.now - last_ >= pauses.front();
   rounds_done_ = 0;
-  next_ = rested ? turn.now : std::min(next_, last_ + pauses.front());
+  if (rested)
+    next_ = turn.now;
+  else
+    next_ = std::min(next_, last_ + pauses.front());
   tick(turn, config);
-  if (!rested) return;
+  if (echoed_ != TimePoint::min() && turn.now - echoed_ < echo_interval) return;
+  echoed_ = turn.now;
   rounds_done_ = 0;
-  next_ = turn.now + echo;
+  next_ = std::max(turn.now, last_ + echo);
 }
 
 void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config) {
@@ -50,6 +55,9 @@ void Announcer::tick(const Turn& turn, const VirtualRouterConfig& config) {
   for (const auto& prefix : config.addresses) announce(turn, config, prefix.address);
   ++rounds_done_;
   last_ = turn.now;
+  // Not at a take-over itself: who had the address before may still be about to remove it.
+  if (rounds_done_ >= std::max(config.announce.repeat, 2))
+    for (const auto& prefix : config.addresses) probe(turn, config, prefix.address);
   schedule(turn.now, config);
 }
 
@@ -69,6 +77,14 @@ void Announcer::announce(const Turn& turn, const VirtualRouterConfig& config, co
       address.family == Family::ipv4
           ? gratuitous_arp(mac, address)
           : unsolicited_neighbor_advertisement(mac, advertisement_source(config, address), address)});
+}
+
+void Announcer::probe(const Turn& turn, const VirtualRouterConfig& config, const IpAddress& address) {
+  const auto& mac = turn.interface().mac;
+  if (mac == MacAddress{}) return;
+  turn.act(Probe{
+      config.key, address,
+      address.family == Family::ipv4 ? arp_probe(mac, address) : duplicate_address_probe(mac, address)});
 }
 
 }  // namespace vipd::vrrp

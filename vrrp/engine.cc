@@ -114,6 +114,13 @@ void Engine::handle(const SenderIdentified& event) {
       router->sender_identified(turn(*router), event.sender, event.mac);
 }
 
+void Engine::handle(const AddressClaimed& event) {
+  for (auto* router : view(event.interface).users(event.address)) {
+    router->address_claimed(turn(*router), event.address, event.mac, event.times);
+    reschedule(*router);
+  }
+}
+
 // --- the configuration ---
 
 // Virtual routers are the same if their key is: those go on with what they are, whatever else has changed.
@@ -279,7 +286,7 @@ std::optional<TimePoint> Engine::next_deadline() const {
 
 Status Engine::status(TimePoint now) const {
   Status status{now, {}, discarded_, checks_};
-  for (const auto& [key, router] : routers_) status.routers.push_back(router->status());
+  for (const auto& [key, router] : routers_) status.routers.push_back(router->status(now));
   return status;
 }
 

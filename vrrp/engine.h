@@ -60,6 +60,7 @@ class Engine {
   void handle(const ConfigReplaced& event);
   void handle(const AddressFailed& event);
   void handle(const SenderIdentified& event);
+  void handle(const AddressClaimed& event);
   void handle(const SwitchRequested& event);
   void handle(const SwitchBackRequested& event);
   void handle(const Shutdown& event);

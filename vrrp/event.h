@@ -58,6 +58,14 @@ struct SenderIdentified {
   MacAddress mac;
 };
 
+// Another station says that it has this address: by ARP, or by a Neighbor Advertisement.
+struct AddressClaimed {
+  std::string interface;
+  IpAddress address;
+  MacAddress mac;           // nothing but zeros: it did not say
+  std::uint32_t times = 1;  // so often since the last fact like this
+};
+
 // `vipctl switch`: hand the virtual routers of this name over to the peer and stay Backup until told
 // otherwise or until the peer fails.
 struct SwitchRequested {
@@ -82,8 +90,8 @@ struct AdvertisementsHeld {
 // sockets hold first, so that a stalled Backup does not take over from an Active whose adverts are waiting.
 struct Tick {};
 
-using Event =
-    std::variant<DatagramReceived, InterfaceChanged, HealthChanged, ConfigReplaced, AddressFailed,
-                 SenderIdentified, SwitchRequested, SwitchBackRequested, Shutdown, AdvertisementsHeld, Tick>;
+using Event = std::variant<DatagramReceived, InterfaceChanged, HealthChanged, ConfigReplaced, AddressFailed,
+                           SenderIdentified, AddressClaimed, SwitchRequested, SwitchBackRequested, Shutdown,
+                           AdvertisementsHeld, Tick>;
 
 }  // namespace vipd::vrrp

@@ -16,6 +16,8 @@ constexpr std::string_view owner_conflict = "owner_conflict";
 constexpr std::string_view equal_priority = "equal_priority";
 constexpr std::string_view interval_mismatch = "interval_mismatch";
 constexpr std::string_view interval_bounded = "interval_bounded";
+constexpr std::string_view address_conflict = "address_conflict";
+constexpr std::string_view one_way = "one_way";
 constexpr std::string_view false_claim = "false_claim";
 constexpr std::string_view sender_identified = "sender_identified";
 constexpr std::string_view address_list_mismatch = "address_list_mismatch";
@@ -26,9 +28,9 @@ constexpr std::string_view inferior_active = "inferior_active";
 constexpr std::string_view advertisement_discarded = "advertisement_discarded";
 
 inline constexpr std::array all{
-    state_changed,    obstructed,     priority_changed, address_restored,  address_failed,
-    leftover_removed, owner_conflict, equal_priority,   interval_mismatch, address_list_mismatch,
-    stalled,          switched,       adopted,          inferior_active,   advertisement_discarded,
-    interval_bounded, false_claim,    sender_identified};
+    state_changed,    obstructed,     priority_changed,  address_restored,  address_failed,
+    leftover_removed, owner_conflict, equal_priority,    interval_mismatch, address_list_mismatch,
+    stalled,          switched,       adopted,           inferior_active,   advertisement_discarded,
+    interval_bounded, false_claim,    sender_identified, address_conflict,  one_way};
 
 }  // namespace vipd::vrrp::events

@@ -57,6 +57,15 @@ std::vector<std::string> explain(const RouterStatus& router, TimePoint now) {
                                   ago(now, router.since), router.reason));
   sentences.push_back(heard(router, now));
   sentences.push_back(outlook(router, now));
+  if (router.deaf_peer)
+    sentences.push_back(fmt::format("{} stays Active too: it is heard here, and does not hear this node.",
+                                    to_string(*router.deaf_peer)));
+  if (router.claim)
+    sentences.push_back(fmt::format(
+        "{} says that it has {} too: {} time{}, {} ago for the last time.",
+        router.claim->mac == MacAddress{} ? "Another station" : "MAC address " + to_string(router.claim->mac),
+        to_string(router.claim->address), router.claim->times, router.claim->times == 1 ? "" : "s",
+        ago(now, router.claim->heard)));
   for (const auto& part : router.explanation) sentences.push_back("Priority: " + part + ".");
   return sentences;
 }

@@ -35,6 +35,7 @@ struct Counters {
   std::uint64_t reassertions = 0;             // immediate answers to an inferior Active (section 6.4.3)
   std::uint64_t reassertions_suppressed = 0;  // ... held back by the rate limit
   std::uint64_t addresses_restored = 0;       // removed by somebody else, put back
+  std::uint64_t address_claims = 0;           // other stations said that they have an address of an Active
   DiscardCounters discarded{};
   bool operator==(const Counters&) const = default;
 };
@@ -46,6 +47,15 @@ struct Peer {
   Centiseconds interval{};
   TimePoint heard{};
   bool operator==(const Peer&) const = default;
+};
+
+// Another station says that it has a virtual address of an Active.
+struct AddressClaim {
+  IpAddress address;
+  MacAddress mac;  // nothing but zeros: it did not say
+  TimePoint heard{};
+  std::uint64_t times = 0;  // since we are Active
+  bool operator==(const AddressClaim&) const = default;
 };
 
 struct RouterStatus {
@@ -64,6 +74,8 @@ struct RouterStatus {
   bool yielded = false;     // gave way by `vipctl switch`
   bool on_trial = false;    // gave way to a router that was not heard before and must be heard again
   bool releasing = false;   // has left, serves on until the successor is heard
+  std::optional<AddressClaim> claim;      // the last one
+  std::optional<IpAddress> deaf_peer;     // is Active too and does not hear us
   std::vector<Prefix> addresses_present;  // of ours, as the kernel has them
   Counters counters;
 };
@@ -103,17 +115,21 @@ template <class A>
 void fields(A& a, Is<Counters> auto& c) {
   a(c.advertisements_sent, c.advertisements_received, c.priority_zero_sent, c.priority_zero_received,
     c.became_active, c.interval_mismatches, c.address_list_mismatches, c.trailing_bytes, c.reassertions,
-    c.reassertions_suppressed, c.addresses_restored, c.discarded);
+    c.reassertions_suppressed, c.addresses_restored, c.address_claims, c.discarded);
 }
 template <class A>
 void fields(A& a, Is<Peer> auto& p) {
   a(p.address, p.priority, p.interval, p.heard);
 }
 template <class A>
+void fields(A& a, Is<AddressClaim> auto& c) {
+  a(c.address, c.mac, c.heard, c.times);
+}
+template <class A>
 void fields(A& a, Is<RouterStatus> auto& r) {
   a(r.config, r.state, r.priority, r.since, r.reason, r.obstacles, r.explanation, r.primary_address,
-    r.active_adver_interval, r.deadline, r.peer, r.checksum, r.yielded, r.on_trial, r.releasing,
-    r.addresses_present, r.counters);
+    r.active_adver_interval, r.deadline, r.peer, r.checksum, r.yielded, r.on_trial, r.releasing, r.claim,
+    r.deaf_peer, r.addresses_present, r.counters);
 }
 template <class A>
 void fields(A& a, Is<Status> auto& s) {

@@ -196,7 +196,40 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
          fmt::format("{} is Active too, with priority {} against our {}; we stay and announce again",
                      to_string(source), advertisement.priority, priority_.value));
   }
+  remember_inferior(turn, active, source, advertisement);
   reassert(turn, active);
+}
+
+// It hears us within one exchange, or does not hear us at all.
+void VirtualRouter::remember_inferior(const Turn& turn, Active& active, const IpAddress& source,
+                                      const Advertisement& advertisement) {
+  auto& inferior = active.inferior;
+  if (!inferior || inferior->address != source || turn.now - inferior->last > silence_of_peer())
+    inferior = Inferior{.address = source, .first = turn.now, .last = turn.now};
+  inferior->last = turn.now;
+  ++inferior->heard;
+  if (one_way_.due(deaf_peer(turn.now).has_value(), turn.now))
+    note(turn, events::one_way,
+         fmt::format(
+             "{} stays Active with priority {}, whatever this node answers: it is heard here, and does not "
+             "hear or understand this node. Look for a firewall that drops IP protocol 112, a switch that "
+             "does not forward multicast, another VRRP version or form of checksum",
+             to_string(source), advertisement.priority));
+}
+
+// Some of ours may be lost, but hardly all in that time.
+std::optional<IpAddress> VirtualRouter::deaf_peer(TimePoint now) const {
+  const auto* active = std::get_if<Active>(&state_);
+  if (!active || !active->inferior) return std::nullopt;
+  const auto& inferior = *active->inferior;
+  const bool goes_on = inferior.heard > 4 && inferior.last - inferior.first >= 4 * interval();
+  if (!goes_on || now - inferior.last > silence_of_peer()) return std::nullopt;
+  return inferior.address;
+}
+
+// After this time without a word of it, the router that was heard last is gone.
+Duration VirtualRouter::silence_of_peer() const {
+  return 3 * std::max<Duration>(peer_ ? peer_->interval : Centiseconds{}, interval());
 }
 
 // The better one may have been Active all the time without hearing us, behind a cable that was cut: then
@@ -325,6 +358,7 @@ void VirtualRouter::tick(const Turn& turn) {
       if (active->adver_timer <= turn.now) active->adver_timer = turn.now + interval();
     }
     active->announcer.tick(turn, config_);
+    defend(turn, *active);
   }
   if (release_until_ && *release_until_ <= turn.now) end_release(turn);
   for (const auto& address : addresses_.tick(turn, config_)) Announcer::announce(turn, config_, address);
@@ -437,6 +471,34 @@ void VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
 void VirtualRouter::observe(const Turn& turn) {
   for (const auto& address : addresses_.observe(turn, config_)) Announcer::announce(turn, config_, address);
   counters_.addresses_restored = addresses_.restored();
+}
+
+void VirtualRouter::address_claimed(const Turn& turn, const IpAddress& address, const MacAddress& mac,
+                                    std::uint32_t times) {
+  auto* active = std::get_if<Active>(&state_);
+  if (!active || mac == turn.interface().mac) return;
+  counters_.address_claims += times;
+  active->claims.heard(turn.now, config_, address, mac, times);
+}
+
+// Another router of the group that is heard is no stranger: the one that wins announces again anyway.
+void VirtualRouter::defend(const Turn& turn, Active& active) {
+  const bool peer_speaks = peer_ && turn.now - peer_->heard < silence_of_peer() + Claims::grace(config_);
+  const auto claimed = active.claims.take(turn.now, peer_speaks);
+  if (claimed.empty()) return;
+  const auto& last = *active.claims.last();
+  std::string who = last.mac == MacAddress{} ? "another station" : "MAC address " + to_string(last.mac);
+  if (last.mac == virtual_router_mac(config_.key.family, config_.key.vrid))
+    who += " (that of a VRRP router with this VRID)";
+  note(turn, events::address_conflict,
+       fmt::format(
+           "{} says that it has {}{}, and no other router of this VRID is heard: {} time{} so far. This node "
+           "announces again, every 10 s at most. If it is a node of this group, IP protocol 112 does not get "
+           "through; if not, take the address away from it",
+           who, to_string(last.address),
+           claimed.size() > 1 ? fmt::format(" and {} more", claimed.size() - 1) : "", last.times,
+           last.times == 1 ? "" : "s"));
+  for (const auto& address : claimed) Announcer::announce(turn, config_, address);
 }
 
 void VirtualRouter::sender_identified(const Turn& turn, const IpAddress& sender, const MacAddress& mac) {
@@ -580,7 +642,7 @@ TimePoint VirtualRouter::state_deadline() const {
 std::optional<TimePoint> VirtualRouter::deadline() const {
   auto earliest = std::min(state_deadline(), addresses_.deadline());
   if (const auto* active = std::get_if<Active>(&state_))
-    earliest = std::min(earliest, active->announcer.deadline());
+    earliest = std::min({earliest, active->announcer.deadline(), active->claims.deadline()});
   if (release_until_) earliest = std::min(earliest, *release_until_);
   if (earliest == never) return std::nullopt;
   return earliest;
@@ -596,7 +658,7 @@ std::optional<TimePoint> VirtualRouter::lease() const {
   return TimePoint{};
 }
 
-RouterStatus VirtualRouter::status() const {
+RouterStatus VirtualRouter::status(TimePoint now) const {
   RouterStatus status;
   status.config = config_;
   status.state = state();
@@ -614,6 +676,8 @@ RouterStatus VirtualRouter::status() const {
   status.yielded = yielded_;
   status.on_trial = backup && backup->on_trial;
   status.releasing = releasing();
+  if (const auto* active = std::get_if<Active>(&state_)) status.claim = active->claims.last();
+  status.deaf_peer = deaf_peer(now);
   status.addresses_present = addresses_.present();
   status.counters = counters_;
   return status;

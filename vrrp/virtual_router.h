@@ -15,6 +15,7 @@
 #include "vrrp/address_keeper.h"
 #include "vrrp/announcer.h"
 #include "vrrp/checksum_choice.h"
+#include "vrrp/claims.h"
 #include "vrrp/packet.h"
 #include "vrrp/parameters.h"
 #include "vrrp/priority.h"
@@ -45,13 +46,23 @@ struct Backup {
   bool on_trial = false;  // we were Active and gave way to a router that was never heard before
 };
 
+// Another Active of lower priority, which should not go on.
+struct Inferior {
+  IpAddress address;
+  TimePoint first;  // heard, without a longer silence since then
+  TimePoint last;
+  int heard = 0;
+};
+
 struct Active {
   TimePoint adver_timer;
   TimePoint advertised;             // the last time
   TimePoint reassert_not_before{};  // rate limits of immediate answers: to an inferior Active,
   TimePoint farewell_not_before{};  // and to priority zero
   int inferior_heard = 0;           // advertisements of inferior Actives
+  std::optional<Inferior> inferior{};
   Announcer announcer{};
+  Claims claims{};
 };
 
 // When to tell the operator of something that every packet may show: once when it starts, and not again
@@ -92,6 +103,8 @@ class VirtualRouter {
   void set_primary_address(std::optional<IpAddress> address) { primary_address_ = address; }
   void set_priority(const Turn& turn, EffectivePriority priority);
   void observe(const Turn& turn);  // the interface has changed
+  void address_claimed(const Turn& turn, const IpAddress& address, const MacAddress& mac,
+                       std::uint32_t times);
   void sender_identified(const Turn& turn, const IpAddress& sender, const MacAddress& mac);
   void address_failed(const Turn& turn, const Prefix& prefix, const std::string& error);
   void reconfigure(const Turn& turn, VirtualRouterConfig config);  // same key, other settings
@@ -112,7 +125,7 @@ class VirtualRouter {
   // nothing of ours, let them pass; nothing: addresses of ours are there that should not be, change nothing.
   std::optional<TimePoint> lease() const;
   TimePoint state_deadline() const;  // Adver_Timer or Active_Down_Timer; never in Initialize
-  RouterStatus status() const;
+  RouterStatus status(TimePoint now) const;
   RouterSnapshot snapshot() const;
 
  private:
@@ -132,6 +145,11 @@ class VirtualRouter {
                          const Advertisement& advertisement);
   void answer_farewell(const Turn& turn, Active& active);
   void reassert(const Turn& turn, Active& active);
+  void remember_inferior(const Turn& turn, Active& active, const IpAddress& source,
+                         const Advertisement& advertisement);
+  std::optional<IpAddress> deaf_peer(TimePoint now) const;
+  Duration silence_of_peer() const;
+  void defend(const Turn& turn, Active& active);
   void note_differences(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void send(const Turn& turn, Priority priority);
   void send_and_rearm(const Turn& turn, Active& active);
@@ -159,6 +177,7 @@ class VirtualRouter {
   Telling interval_bounded_;
   Telling address_list_mismatch_;
   Telling same_priority_;
+  Telling one_way_;
   TimePoint conflict_noted_ = TimePoint::min();
 };
 

@@ -254,6 +254,10 @@ void Lan::perform(Node& node, const vrrp::Actions& actions) {
   for (const auto& action : actions) {
     if (const auto* send = std::get_if<vrrp::SendAdvertisement>(&action)) {
       transmit(node, send->source, send->message);
+    } else if (const auto* announce = std::get_if<vrrp::Announce>(&action)) {
+      claim(node, announce->address);
+    } else if (const auto* question = std::get_if<vrrp::Probe>(&action)) {
+      probe(node, question->address);
     } else if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) {
       if (node.refused.contains(add->prefix)) {
         deliver(now_, node.name,
@@ -300,6 +304,36 @@ void Lan::transmit(const Node& from, const IpAddress& source, const std::vector<
         now_ + latency, name,
         vrrp::DatagramReceived{"eth0", source, vrrp::multicast_group(source.family), 255, message, false});
   }
+}
+
+// Everybody hears who announces an address.
+void Lan::claim(const Node& from, const IpAddress& address) {
+  if (!reachable(from)) return;
+  for (const auto& [name, node] : nodes_)
+    if (name != from.name && reachable(node))
+      deliver(now_ + latency, name, vrrp::AddressClaimed{"eth0", address, from.link.mac});
+}
+
+// Whoever has it answers who has asked.
+void Lan::probe(const Node& from, const IpAddress& address) {
+  if (!reachable(from)) return;
+  for (const auto& [name, node] : nodes_)
+    if (name != from.name && reachable(node) &&
+        std::any_of(node.link.addresses.begin(), node.link.addresses.end(),
+                    [&](const auto& each) { return each.prefix.address == address; }))
+      deliver(now_ + 2 * latency, from.name, vrrp::AddressClaimed{"eth0", address, node.link.mac});
+  if (const auto rogue = rogues_.find(address); rogue != rogues_.end())
+    deliver(now_ + 2 * latency, from.name, vrrp::AddressClaimed{"eth0", address, rogue->second});
+}
+
+void Lan::rogue(const IpAddress& address, const MacAddress& mac) {
+  if (mac == MacAddress{}) {
+    rogues_.erase(address);
+    return;
+  }
+  rogues_[address] = mac;
+  for (const auto& [name, node] : nodes_)
+    if (reachable(node)) deliver(now_ + latency, name, vrrp::AddressClaimed{"eth0", address, mac});
 }
 
 void Lan::send(const std::string& to, const IpAddress& source, int hop_limit,

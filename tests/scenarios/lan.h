@@ -75,6 +75,8 @@ class Lan {
   void add_address(Node& node, const Prefix& prefix);
   // From nowhere, to one node, or to all if `to` is empty.
   void send(const std::string& to, const IpAddress& source, int hop_limit, std::vector<std::uint8_t> message);
+  // A station that is no node says that it has the address, and answers whoever asks for it.
+  void rogue(const IpAddress& address, const MacAddress& mac);
   void status(const std::string& name);
   void explain(const std::string& name);
   void summary();
@@ -112,6 +114,8 @@ class Lan {
   void deliver(TimePoint when, const std::string& to, vrrp::Event event);
   void take(Node& node, const vrrp::Event& event);
   void perform(Node& node, const vrrp::Actions& actions);
+  void claim(const Node& from, const IpAddress& address);
+  void probe(const Node& from, const IpAddress& address);
   void transmit(const Node& from, const IpAddress& source, const std::vector<std::uint8_t>& message);
   void start_plain(Node& node);
   void write(Node& node, const vrrp::Actions& actions);
@@ -128,6 +132,7 @@ class Lan {
   TimePoint now_ = start_;
   Timeline timeline_{start_};
   std::map<std::string, Node> nodes_;
+  std::map<IpAddress, MacAddress> rogues_;
   std::priority_queue<Delivery, std::vector<Delivery>, std::greater<>> deliveries_;
   std::uint64_t order_ = 0;
   std::map<std::pair<std::string, vrrp::RouterKey>, LastAdvert> last_adverts_;

@@ -218,6 +218,12 @@ Result<> Player::perform(const std::string& line) {
          lan_.reload(*of);
          return {};
        }},
+      {"rogue",
+       [this](const Words& w) -> Result<> {
+         const auto mac = w.size() > 2 && w[2] != "none" ? TRY(MacAddress::parse(w[2])) : MacAddress{};
+         lan_.rogue(TRY(IpAddress::parse(w.at(1))), mac);
+         return {};
+       }},
       {"advert", [this](const Words& w) { return advert(w); }},
       {"send", [this](const Words& w) { return send(w); }},
   };

@@ -129,6 +129,7 @@ struct Describer {
   std::string operator()(const AdvertisementDiscarded& each) const {
     return fmt::format("discard {}", to_string(each.error));
   }
+  std::string operator()(const Probe& each) const { return "probe " + to_string(each.address); }
   std::string operator()(const IdentifySender& each) const { return "identify " + to_string(each.sender); }
   std::string operator()(const Noted& each) const { return "note " + each.event; }
 };
@@ -254,7 +255,8 @@ std::uint64_t Bench::counted() const {
     add_all(c.discarded);
     sum += c.advertisements_sent + c.advertisements_received + c.priority_zero_sent +
            c.priority_zero_received + c.became_active + c.interval_mismatches + c.address_list_mismatches +
-           c.trailing_bytes + c.reassertions + c.reassertions_suppressed + c.addresses_restored;
+           c.trailing_bytes + c.reassertions + c.reassertions_suppressed + c.addresses_restored +
+           c.address_claims;
   }
   return sum;
 }

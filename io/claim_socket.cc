@@ -1,0 +1,149 @@
+#include "io/claim_socket.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/icmp6.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "io/filter.h"
+
+namespace vipd::io {
+
+namespace {
+constexpr int most_per_call = 64;
+constexpr int receive_buffer = 1 << 16;  // some dozens of claims
+
+// Offsets into an ARP packet (RFC 826) for IPv4 over Ethernet.
+constexpr std::size_t arp_sender_mac = 8;
+constexpr std::size_t arp_sender_ip = 14;
+constexpr std::size_t arp_size = 28;
+// Into a Neighbor Advertisement (RFC 4861 section 4.4).
+constexpr std::size_t na_target = 8;
+constexpr std::size_t na_options = 24;
+
+struct Claim {
+  IpAddress address;
+  MacAddress mac;
+};
+
+std::optional<Claim> parse_arp(std::span<const std::uint8_t> packet) {
+  if (packet.size() < arp_size) return std::nullopt;
+  Claim claim{IpAddress::from_bytes(packet.subspan(arp_sender_ip, 4)), {}};
+  std::copy_n(packet.begin() + arp_sender_mac, 6, claim.mac.octets.begin());
+  return claim;
+}
+
+std::optional<Claim> parse_advertisement(std::span<const std::uint8_t> packet) {
+  if (packet.size() < na_options) return std::nullopt;
+  Claim claim{IpAddress::from_bytes(packet.subspan(na_target, 16)), {}};
+  // Options: type, length in units of eight bytes, value.
+  for (auto rest = packet.subspan(na_options); rest.size() >= 8 && rest[1] != 0;) {
+    if (rest[0] == ND_OPT_TARGET_LINKADDR) std::copy_n(rest.begin() + 2, 6, claim.mac.octets.begin());
+    rest = rest.subspan(std::min(rest.size(), std::size_t{rest[1]} * 8));
+  }
+  return claim;
+}
+
+Result<Fd> open_arp(std::uint32_t index) {
+  Fd fd(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return system_failure("creating a packet socket");
+  // Nothing passes until the addresses are known.
+  const std::array nothing{statement(BPF_RET | BPF_K, 0)};
+  if (!attach_filter(fd.get(), nothing)) return system_failure("filtering ARP");
+  sockaddr_ll where{};
+  where.sll_family = AF_PACKET;
+  where.sll_protocol = htons(ETH_P_ARP);
+  where.sll_ifindex = static_cast<int>(index);
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0)
+    return system_failure("binding to the interface");
+  return fd;
+}
+
+Result<Fd> open_icmpv6(std::uint32_t index) {
+  Fd fd(::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6));
+  if (!fd) return system_failure("creating an ICMPv6 socket");
+  icmp6_filter types;
+  ICMP6_FILTER_SETBLOCKALL(&types);
+  if (setsockopt(fd.get(), IPPROTO_ICMPV6, ICMP6_FILTER, &types, sizeof types) != 0)
+    return system_failure("filtering ICMPv6");
+  const int interface = static_cast<int>(index);
+  if (setsockopt(fd.get(), SOL_SOCKET, SO_BINDTOIFINDEX, &interface, sizeof interface) != 0)
+    return system_failure("binding to the interface");
+  return fd;
+}
+
+// A bit for each value of an address's last byte.
+using Bitmap = std::array<std::uint32_t, 8>;
+
+std::vector<sock_filter> claim_filter(Family family, const Bitmap& bitmap) {
+  std::vector<sock_filter> program;
+  const auto add = [&](auto... each) { (program.push_back(each), ...); };
+  const auto drop = statement(BPF_RET | BPF_K, 0);
+  if (family == Family::ipv4)
+    // IPv4 over Ethernet: the packet begins with its ARP header.
+    add(statement(BPF_LD | BPF_W | BPF_ABS, 2),
+        jump(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP << 16 | 0x0604, 1, 0), drop,
+        statement(BPF_LD | BPF_B | BPF_ABS, arp_sender_ip + 3));
+  else
+    // From a neighbour: the hop limit, in the header before the message, has not been counted down.
+    add(statement(BPF_LD | BPF_B | BPF_ABS, static_cast<std::uint32_t>(SKF_NET_OFF) + 7),
+        jump(BPF_JMP | BPF_JEQ | BPF_K, 255, 1, 0), drop,
+        statement(BPF_LD | BPF_B | BPF_ABS, na_target + 15));
+  append_bitmap_lookup(program, bitmap);
+  return program;
+}
+}  // namespace
+
+Result<ClaimSocket> ClaimSocket::open(Family family, const std::string& interface, std::uint32_t index) {
+  auto fd = family == Family::ipv4 ? open_arp(index) : open_icmpv6(index);
+  if (!fd)
+    return tl::unexpected(std::move(fd).error().context(
+        "listening for others' " + std::string(to_string(family)) + " addresses on " + interface));
+  setsockopt(fd->get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  return ClaimSocket(std::move(*fd), family, interface, index);
+}
+
+Result<> ClaimSocket::set_addresses(std::set<IpAddress> addresses) {
+  std::erase_if(addresses, [this](const IpAddress& each) { return each.family != family_; });
+  if (addresses == addresses_) return {};
+  addresses_ = std::move(addresses);
+  return apply_filter();
+}
+
+Result<> ClaimSocket::apply_filter() {
+  Bitmap bitmap{};
+  for (const auto& address : addresses_) {
+    const auto last = address.bytes().back();
+    bitmap[last / 32] |= std::uint32_t{1} << (last % 32);
+  }
+  if (!attach_filter(fd_.get(), claim_filter(family_, bitmap)))
+    return system_failure("filtering others' addresses on " + interface_);
+  if (family_ == Family::ipv4) return {};
+  icmp6_filter types;
+  ICMP6_FILTER_SETBLOCKALL(&types);
+  ICMP6_FILTER_SETPASS(ND_NEIGHBOR_ADVERT, &types);
+  if (setsockopt(fd_.get(), IPPROTO_ICMPV6, ICMP6_FILTER, &types, sizeof types) != 0)
+    return system_failure("filtering ICMPv6 on " + interface_);
+  return {};
+}
+
+void ClaimSocket::receive(
+    const std::function<void(const IpAddress& address, const MacAddress& mac)>& claimed) {
+  std::array<std::uint8_t, 256> buffer;
+  for (int i = 0; i < most_per_call; ++i) {
+    const auto size = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size < 0) return;  // nothing more, or the interface is gone: somebody else tells of that
+    const std::span<const std::uint8_t> packet(buffer.data(), static_cast<std::size_t>(size));
+    const auto claim = family_ == Family::ipv4 ? parse_arp(packet) : parse_advertisement(packet);
+    if (claim && addresses_.contains(claim->address)) claimed(claim->address, claim->mac);
+  }
+}
+
+}  // namespace vipd::io
