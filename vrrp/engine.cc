@@ -130,7 +130,7 @@ void Engine::handle(const ConfigReplaced& event) {
     removed_.erase(config.key);
     auto* router = find(config.key);
     if (router) {
-      router->reconfigure(turn(*router), config);
+      router->reconfigure(turn(*router), config, effective_priority(config, checks_));
     } else {
       const auto snapshot = adopted.find(config.key);
       router = &create(config, snapshot == adopted.end() ? nullptr : snapshot->second);

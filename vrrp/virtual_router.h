@@ -84,13 +84,13 @@ class VirtualRouter {
 
   // --- what operators add ---
   void set_primary_address(std::optional<IpAddress> address) { primary_address_ = address; }
-  void set_priority(const Turn& turn, EffectivePriority priority);
-  void observe(const Turn& turn);  // the interface has changed
+  bool set_priority(const Turn& turn, EffectivePriority priority);  // true: an advertisement has told it
+  void observe(const Turn& turn);                                   // the interface has changed
   void address_failed(const Turn& turn, const Prefix& prefix, const std::string& error);
-  void reconfigure(const Turn& turn, VirtualRouterConfig config);  // same key, other settings
-  void adopt(const Turn& turn, const RouterSnapshot& snapshot);    // go on where a predecessor stopped
-  void yield(const Turn& turn);                                    // `vipctl switch`
-  void take_back(const Turn& turn);                                // `vipctl switch --back`
+  void reconfigure(const Turn& turn, VirtualRouterConfig config, EffectivePriority priority);  // same key
+  void adopt(const Turn& turn, const RouterSnapshot& snapshot);  // go on where a predecessor stopped
+  void yield(const Turn& turn);                                  // `vipctl switch`
+  void take_back(const Turn& turn);                              // `vipctl switch --back`
   void count_discard(DecodeError error) { ++counters_.discarded[static_cast<std::size_t>(error)]; }
 
   const VirtualRouterConfig& config() const { return config_; }
@@ -118,6 +118,7 @@ class VirtualRouter {
                          const Advertisement& advertisement);
   void answer_farewell(const Turn& turn, Active& active);
   void reassert(const Turn& turn, Active& active);
+  bool replaced_since(TimePoint now, Duration told_interval) const;
   void note_differences(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void send(const Turn& turn, Priority priority);
   void send_and_rearm(const Turn& turn, Active& active);
