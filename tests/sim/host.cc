@@ -55,6 +55,11 @@ bool Host::has(const Prefix& prefix) const {
                      [&](const InterfaceAddress& each) { return each.prefix == prefix; });
 }
 
+bool Host::has_ours(const Prefix& prefix) const {
+  return std::any_of(link_.addresses.begin(), link_.addresses.end(),
+                     [&](const InterfaceAddress& each) { return each.prefix == prefix && each.ours; });
+}
+
 bool Host::answers(std::size_t group) const {
   if (!has_link() || !has(lan_.setup().groups[group].pool.front())) return false;
   if (!awake() && sleep_kind_ != Sleep::frozen) return false;
@@ -163,7 +168,9 @@ void Host::start(bool adopt) {
     }
   }
   if (stale) woken_ = lan_.now();
-  meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
+  // What a predecessor with another configuration has left goes with its lifetime.
+  for (const auto& entry : running_)
+    meddled_until_ = std::max(meddled_until_, lan_.now() + std::max(repair_bound, entry.dead_man));
   lan_.tell_checks(*this, lan_.random().between(Duration(1), lan_.setup().monitor_delay));
   step(vrrp::InterfaceChanged{link_});
   step(vrrp::ConfigReplaced{configs(), std::move(adopted)});
@@ -276,6 +283,9 @@ void Host::perform(vrrp::Actions actions) {
     say(fmt::format("(dies after {} of {} actions)", count, actions.size()));
     crash(false);
     lan_.judge().host_changed(*this);
+    lan_.judge().fault(Fault::process);
+    // Its guardian, or the service manager, starts the next one.
+    lan_.at(lan_.now() + lan_.random().between(Duration(1ms), Duration(800ms)), [this] { start(true); });
     return;
   }
   if (stopping_ && engine_->finished()) {
@@ -474,7 +484,8 @@ void Host::wake_up() {
     for (auto& [prefix, when] : expiries_) when -= asleep_until_ - lan_.now();
   if (sleep_kind_ == Sleep::paused) {
     clock_.lose(asleep_since_, lan_.now());
-    if (program_ == Program::vipd) deadline_.reset();
+    deadline_.reset();
+    program_wake_ = not_ever;
   }
   asleep_until_ = asleep_since_ = long_ago;
   woken_ = lan_.now();

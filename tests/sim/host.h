@@ -64,6 +64,7 @@ class Host {
   vrrp::VirtualRouterConfig config(std::size_t group) const;
   const EntrySettings& running(std::size_t entry) const { return running_[entry]; }  // what is in force
   bool has(const Prefix& prefix) const;
+  bool has_ours(const Prefix& prefix) const;  // put there by a program
   bool answers(std::size_t group) const;  // a client gets an answer for the group's first address
   bool link_usable() const { return link_.exists() && link_.up && link_.running && own_addresses_; }
   bool has_link() const { return link_.exists() && link_.up && link_.running; }
@@ -94,7 +95,7 @@ class Host {
   void remove_by_hand(const Prefix& prefix);
   void add_by_hand(const Prefix& prefix);
   void refuse(bool refusing) { refusing_ = refusing; }
-  void die_in_next_turn() { dies_in_turn_ = true; }
+  void die_in_next_turn(bool dies) { dies_in_turn_ = dies; }
 
   std::vector<EntrySettings> settings;  // as its vipd.yaml has it; in force after start() and reload()
   std::map<std::string, bool> healthy;  // what its checks would say

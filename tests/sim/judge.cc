@@ -298,8 +298,10 @@ void Judge::look_at_host(const Host& host) {
     const auto& described = lan_.setup().groups[group];
     const bool serves = router.state == StateName::active || router.releasing;
     for (std::size_t i = 0; i < described.pool.size(); ++i) {
-      const bool wanted = serves && i < host.running(described.entry).addresses;
-      if (host.has(described.pool[i]) != wanted)
+      const bool configured = i < host.running(described.entry).addresses;
+      const bool wanted = serves && configured;
+      const bool there = configured ? host.has(described.pool[i]) : host.has_ours(described.pool[i]);
+      if (there != wanted)
         accuse(held_by_active,
                fmt::format("{} is {} for {} and has {}{}", host.name(), to_string(router.state), name(group),
                            wanted ? "not " : "", to_string(described.pool[i])));
@@ -453,6 +455,7 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
   Hosts answering;
   bool somebody_could = false;
   for (const auto* host : island.hosts) {
+    if (host->program() == Program::held) return;  // until there is a router again
     somebody_could |= host->fit_since(entry) + settling(entry) < lan_.now();
     if (host->active(group) && host->awake() && host->has_link()) active.push_back(host);
     if (host->answers(group)) answering.push_back(host);

@@ -78,6 +78,7 @@ void Play::heal() {
   lan_.judge().new_phase();
   std::size_t alive = 0;
   for (const auto& host : lan_.hosts()) {
+    host->die_in_next_turn(false);
     host->wake_now();
     host->refuse(false);
     host->set_link(true, true, true);
@@ -126,6 +127,7 @@ void Play::crashes() {
     process_fault();
     lan_.run_for(random_.chance(50) ? units(0, 200) : units(200, 1200));
   }
+  lan_.judge().fault(Fault::process);
 }
 
 void Play::plans() {
@@ -232,7 +234,7 @@ void Play::process_fault() {
   if (!host.alive() && random_.chance(60)) return host.start(random_.chance(40) && !host.setup().plain);
   if (dice < 12) return restart(host, true);
   if (dice < 30) return restart(host, false);
-  if (dice < 34) return host.die_in_next_turn();
+  if (dice < 34) return host.die_in_next_turn(true);
   if (dice < 44) return host.sleep(random_.chance(50) ? units(250, 450) : units(5, 900), Sleep::frozen);
   if (dice < 54) return host.sleep(units(5, 900), Sleep::suspended);
   if (dice < 70) return flap();
