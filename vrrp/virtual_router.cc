@@ -372,7 +372,8 @@ bool VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
   }
   if (auto* backup = std::get_if<Backup>(&state_)) {
     // A higher priority shortens what is left of the timer; a lower one counts from the next advertisement
-    // on.
+    // on, unless it makes the last one good.
+    if (peer_ && before > peer_->priority && after <= peer_->priority) follow_the_last_heard(*backup);
     if (after <= backup->timed_for) return false;
     const auto gain = skew_time(backup->timed_for, backup->active_adver_interval) -
                       skew_time(after, backup->active_adver_interval);
@@ -380,6 +381,19 @@ bool VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
     backup->timed_for = after;
   }
   return false;
+}
+
+// As if our priority had been as low as it is now when we heard the Active that we were about to replace:
+// else the two of a pair whose health falls together would both be Active for a moment.
+void VirtualRouter::follow_the_last_heard(Backup& backup) {
+  const auto timer = peer_->heard + active_down_interval(priority_.value, peer_->interval);
+  if (timer <= backup.active_down_timer) return;
+  const bool known = backup.followed && backup.followed->address == peer_->address;
+  backup.followed =
+      Followed{peer_->address, known ? std::max(backup.followed->best, peer_->priority) : peer_->priority};
+  backup.active_adver_interval = peer_->interval;
+  backup.active_down_timer = timer;
+  backup.timed_for = priority_.value;
 }
 
 void VirtualRouter::observe(const Turn& turn) {
@@ -401,10 +415,13 @@ void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config, Ef
     if (!advertised && (before.advertisement_interval != config_.advertisement_interval ||
                         before.addresses != config_.addresses))
       send_and_rearm(turn, *active);
-    for (const auto& prefix : config_.addresses)
-      if (std::find(before.addresses.begin(), before.addresses.end(), prefix) == before.addresses.end())
-        Announcer::announce(turn, config_, prefix.address);
-    if (before.announce != config_.announce)
+    const bool more =
+        std::any_of(config_.addresses.begin(), config_.addresses.end(), [&](const Prefix& each) {
+          return std::find(before.addresses.begin(), before.addresses.end(), each) == before.addresses.end();
+        });
+    if (more)
+      active->announcer.start(turn, config_);
+    else if (before.announce != config_.announce)
       active->announcer.adopt(turn.now, config_, config_.announce.repeat);
   }
 }

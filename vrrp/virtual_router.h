@@ -111,6 +111,7 @@ class VirtualRouter {
   void become_backup(const Turn& turn, Duration active_adver_interval, const std::string& reason,
                      std::optional<Followed> followed = std::nullopt);
   void restart_timer(const Turn& turn, Backup& backup);
+  void follow_the_last_heard(Backup& backup);
   void shorten_timer(const Turn& turn, Backup& backup);
   void receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
                          const Advertisement& advertisement);
