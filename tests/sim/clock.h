@@ -15,8 +15,9 @@ struct True {
 };
 using Moment = True::time_point;
 
-constexpr Moment not_ever = Moment::max();
-constexpr Moment long_ago = Moment(Duration::min() / 2);
+// Far enough away, and near enough to be calculated with.
+constexpr Moment not_ever = Moment(Duration::max() / 4);
+constexpr Moment long_ago = Moment(Duration::min() / 4);
 
 class Clock {
  public:

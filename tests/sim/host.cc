@@ -17,6 +17,7 @@ constexpr Duration keep_interval = 1s;
 
 constexpr std::size_t socket_buffer = 400;  // messages that wait for a frozen program
 constexpr Duration repair_bound = 6s;       // the engine's rate limit of repairs, and a little more
+constexpr Duration stray_bound = 1500ms;    // that of removals
 
 // Everything but what repeats itself: the state may look otherwise after it.
 bool changes_state(const vrrp::Action& action) {
@@ -135,6 +136,7 @@ void Host::update_fitness() {
 void Host::start(bool adopt) {
   if (program_ == Program::held) held_.clear(), hold_ends_ = not_ever;
   if (alive() && program_ != Program::held) return;
+  wake_now();
   say(adopt ? "> start, adopting" : "> start");
   stopping_ = false;
   dies_in_turn_ = false;
@@ -145,17 +147,17 @@ void Host::start(bool adopt) {
   fit_since_.assign(fit_since_.size(), not_ever);
   engine_ = std::make_unique<vrrp::Engine>();
   auto adopted = adopt ? std::exchange(kept_, std::nullopt) : std::nullopt;
-  std::vector<vrrp::Priority> best;
+  const auto before = routers_;
   bool stale = false;
   if (adopted) {
     for (const auto& router : adopted->routers) {
       auto& ours = routers_[group_of(router.key)];
-      best.push_back(ours.best);
       if (router.state != vrrp::StateName::active) continue;
-      const bool stood_still = local() - ours.sent_locally >= 3 * router.active_adver_interval;
-      stale |= stood_still;
-      set_state(group_of(router.key), vrrp::StateName::active);
-      ours.must_listen = stood_still;
+      const auto group = group_of(router.key);
+      const bool too_late = stood_still(group, router.active_adver_interval);
+      stale |= too_late;
+      set_state(group, vrrp::StateName::active);
+      ours.must_listen = too_late;
     }
     // Facts of before are adopted; what has changed meanwhile is told again.
     told_.clear();
@@ -168,6 +170,7 @@ void Host::start(bool adopt) {
     }
   }
   if (stale) woken_ = lan_.now();
+  if (adopted) adopted_ = lan_.now();
   // What a predecessor with another configuration has left goes with its lifetime.
   for (const auto& entry : running_)
     meddled_until_ = std::max(meddled_until_, lan_.now() + std::max(repair_bound, entry.dead_man));
@@ -175,8 +178,11 @@ void Host::start(bool adopt) {
   step(vrrp::InterfaceChanged{link_});
   step(vrrp::ConfigReplaced{configs(), std::move(adopted)});
   if (engine_) refresh();
-  for (std::size_t group = 0; group < best.size(); ++group)
-    routers_[group].best = std::max(routers_[group].best, best[group]);
+  for (std::size_t group = 0; adopt && group < routers_.size(); ++group) {
+    if (!active(group)) continue;  // one that goes on has been that good, and has announced or not
+    routers_[group].best = std::max(routers_[group].best, before[group].best);
+    routers_[group].must_announce = before[group].must_announce;
+  }
 }
 
 void Host::stop() {
@@ -216,7 +222,7 @@ void Host::end_program() {
 
 void Host::crash(bool guardian_too) {
   if (!alive() || setup_.plain) return;
-  if (!awake() && sleep_kind_ != Sleep::frozen) wake_now();
+  if (!awake() && sleep_kind_ != Sleep::frozen) return;
   say(guardian_too ? "> crash" : "> crash of the router");
   const bool was_held = program_ == Program::held;
   if (engine_) {
@@ -335,8 +341,10 @@ void Host::perform_one(vrrp::Action& action) {
 void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8_t> message) {
   auto& router = routers_[group];
   const auto interval = Duration(Centiseconds((message[4] & 0x0f) << 8 | message[5]));
-  if (message[2] != vrrp::release_priority) {
-    router.sent = lan_.now();
+  if (message[2] == vrrp::release_priority) lan_.judge().farewell(group);
+  router.left = message[2] == vrrp::release_priority;
+  if (!router.left) {
+    if (has_link()) router.sent = lan_.now();
     router.sent_locally = local();
     router.best = std::max(router.best, message[2]);
   }
@@ -350,9 +358,19 @@ void Host::set_state(std::size_t group, vrrp::StateName state) {
   if (state == router.state) return;
   const auto from = std::exchange(router.state, state);
   router.since = lan_.now();
-  if (state == vrrp::StateName::active) router.best = 0;
+  if (state == vrrp::StateName::active) {
+    router.best = 0;
+    router.must_announce = lan_.now();
+  }
   if (state == vrrp::StateName::initialize) router.releasing = router.yielded = false;
   lan_.judge().state_changed(*this, group, from);
+}
+
+// For so long that a peer may be Active by now.
+bool Host::stood_still(std::size_t group, Duration interval) const {
+  const auto& router = routers_[group];
+  const auto last = std::max(router.sent_locally, router.since == long_ago ? TimePoint{} : clock_.read(router.since));
+  return local() - last >= 3 * interval;
 }
 
 // Looks at what the engine shows, after it has done more than to repeat itself.
@@ -366,6 +384,7 @@ void Host::refresh() {
     router.releasing = status.releasing;
     router.yielded = status.yielded;
     if (yielded_before != status.yielded) changed_ = lan_.now();
+    if (yielded_before && !status.yielded) router.yielded_until = lan_.now();
   }
   update_fitness();
 }
@@ -373,13 +392,16 @@ void Host::refresh() {
 // --- time ---
 
 void Host::reschedule() {
+  wake_ = awake() ? program_wake_ : asleep_until_;
+  // A lease that nobody renews ends: an event like any other.
+  if (lan_.setup().lease && (!awake() || program_ == Program::none))
+    for (const auto& router : routers_)
+      if (router.lease_until > lan_.now()) wake_ = std::min(wake_, router.lease_until);
   if (!awake()) {
-    wake_ = asleep_until_;
     if (sleep_kind_ == Sleep::frozen)
       for (const auto& [prefix, when] : expiries_) wake_ = std::min(wake_, when);
     return;
   }
-  wake_ = program_wake_;
   for (const auto& router : plain_) wake_ = std::min(wake_, clock_.when(router->deadline()));
   for (const auto& held : held_)
     wake_ = std::min(wake_, clock_.when(std::min(held.advertisement, held.renewal)));
@@ -389,6 +411,7 @@ void Host::reschedule() {
 
 void Host::run() {
   expire();
+  if (!awake() || program_ == Program::none) lan_.judge().host_changed(*this);
   if (!awake()) {
     if (asleep_until_ <= lan_.now()) return wake_up();
     return reschedule();
@@ -416,7 +439,10 @@ void Host::receive(const std::shared_ptr<const vrrp::Event>& message) {
     if (sleep_kind_ == Sleep::frozen && waiting_.size() < socket_buffer) waiting_.push_back(message);
     return;
   }
-  if (program_ == Program::vipd) return step(*message);
+  if (program_ == Program::vipd) {
+    if (datagram) hear(*datagram);
+    return step(*message);
+  }
   if (program_ != Program::plain || !datagram) return;
   const auto advertisement =
       vrrp::decode({datagram->source, datagram->destination, datagram->hop_limit, datagram->payload});
@@ -426,6 +452,20 @@ void Host::receive(const std::shared_ptr<const vrrp::Event>& message) {
         router->config().key.family == datagram->source.family)
       router->received(local(), datagram->source, *advertisement);
   reschedule();
+}
+
+// An Active that hears an inferior one: clients may have been told the other's name.
+void Host::hear(const vrrp::DatagramReceived& datagram) {
+  for (std::size_t group = 0; group < routers_.size(); ++group) {
+    auto& router = routers_[group];
+    const auto& key = lan_.setup().groups[group].key;
+    if (router.state != vrrp::StateName::active || key.family != datagram.source.family ||
+        key.vrid != datagram.payload[1] || datagram.source == source(key.family))
+      continue;
+    const auto theirs = datagram.payload[2];
+    const bool inferior = theirs < router.priority || (theirs == router.priority && datagram.source < source(key.family));
+    if (inferior && theirs != vrrp::release_priority) router.must_announce = lan_.now();
+  }
 }
 
 void Host::kernel_speaks() {
@@ -494,12 +534,13 @@ void Host::wake_up() {
   for (std::size_t group = 0; group < routers_.size(); ++group) {
     auto& router = routers_[group];
     router.must_listen = program_ == Program::vipd && router.state == vrrp::StateName::active &&
-                         local() - router.sent_locally >= 3 * Duration(config(group).advertisement_interval);
+                         stood_still(group, config(group).advertisement_interval);
   }
   while (program_ == Program::vipd && awake() && !waiting_.empty()) {
     const auto message = waiting_.front();
     waiting_.pop_front();
     step(*message);
+    if (const auto* datagram = std::get_if<vrrp::DatagramReceived>(message.get())) hear(*datagram);
   }
   waiting_.clear();
   if (std::exchange(kernel_waits_, false)) kernel_speaks();
@@ -528,9 +569,12 @@ void Host::apply_settings(bool reload) {
   }());
   running_ = settings;
   changed_ = lan_.now();
-  meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
+  meddled_until_ = std::max(meddled_until_, lan_.now() + stray_bound);
   step(vrrp::ConfigReplaced{configs(), std::nullopt});
-  if (engine_) refresh();
+  if (engine_) {
+    refresh();
+    kept_ = engine_->snapshot();
+  }
   lan_.judge().host_changed(*this);
 }
 
@@ -562,7 +606,7 @@ void Host::hold() {
     const auto group = group_of(router.key);
     const auto of_router = config(group);
     // A router that has hung for long must have been replaced: its successor finds that out, not we.
-    if (local() - routers_[group].sent_locally >= 3 * Duration(of_router.advertisement_interval)) continue;
+    if (stood_still(group, of_router.advertisement_interval)) continue;
     vrrp::Advertisement advertisement;
     advertisement.vrid = router.key.vrid;
     advertisement.priority = router.priority;
@@ -577,6 +621,14 @@ void Host::hold() {
 }
 
 void Host::tick_hold() {
+  // The guardian's own stall fence: a peer may be Active by now.
+  std::erase_if(held_, [&](const Held& held) {
+    if (!stood_still(held.group, held.interval)) return false;
+    for (const auto& prefix : config(held.group).addresses) take(prefix);
+    set_state(held.group, vrrp::StateName::initialize);
+    return true;
+  });
+  if (held_.empty()) return end_program();
   for (auto& held : held_) {
     if (held.advertisement <= local()) {
       send(held.group, held.source, held.message);
@@ -716,6 +768,8 @@ void Host::replace_link() {
   if (!link_.exists()) return;
   say("> link renewed");
   link_.index = link_.index == 2 ? 3 : 2;
+  fit_since_.assign(fit_since_.size(), not_ever);
+  update_fitness();
   link_.addresses = own_addresses_ ? host_addresses_ : std::vector<InterfaceAddress>{};
   expiries_.clear();
   meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
@@ -743,6 +797,12 @@ void Host::remove_by_hand(const Prefix& prefix) {
   meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
   reschedule();
   kernel_changed();
+}
+
+void Host::clean_up() {
+  if (alive()) return;
+  link_.addresses = own_addresses_ && link_.exists() ? host_addresses_ : std::vector<InterfaceAddress>{};
+  expiries_.clear();
 }
 
 void Host::add_by_hand(const Prefix& prefix) {

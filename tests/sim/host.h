@@ -50,6 +50,9 @@ class Host {
     TimePoint sent_locally{};  // the same by its own clock
     Moment lease_until = long_ago;
     vrrp::Priority best = 0;   // the highest that it has advertised since it is Active
+    bool left = false;               // its last message was a farewell
+    Moment yielded_until = long_ago;
+    Moment must_announce = long_ago;  // since when: it became Active, or has heard another Active
     bool must_listen = false;  // it stood still for so long that it may say nothing
   };
   const HostSetup& setup() const { return setup_; }
@@ -74,6 +77,7 @@ class Host {
   Moment fit_since(std::size_t entry) const { return fit_since_[entry]; }  // not_ever: is not
   Moment meddled_until() const { return meddled_until_; }
   Moment woken() const { return woken_; }
+  Moment adopted() const { return adopted_; }
   Moment changed() const { return changed_; }  // its priority, configuration, health: what decides elections
 
   // --- what happens to it ---
@@ -94,6 +98,7 @@ class Host {
   void switch_back(std::size_t entry);
   void remove_by_hand(const Prefix& prefix);
   void add_by_hand(const Prefix& prefix);
+  void clean_up();  // by hand too, where no program is there to do it
   void refuse(bool refusing) { refusing_ = refusing; }
   void die_in_next_turn(bool dies) { dies_in_turn_ = dies; }
 
@@ -142,6 +147,8 @@ class Host {
   void wake_up();
   void send(std::size_t group, const IpAddress& source, std::vector<std::uint8_t> message);
   void set_state(std::size_t group, vrrp::StateName state);
+  bool stood_still(std::size_t group, Duration interval) const;
+  void hear(const vrrp::DatagramReceived& datagram);
 
   bool put(const Prefix& prefix, Duration valid);
   bool take(const Prefix& prefix);
@@ -189,6 +196,7 @@ class Host {
   Moment wake_ = not_ever;
   Moment meddled_until_ = long_ago;
   Moment woken_ = long_ago;
+  Moment adopted_ = long_ago;
   Moment changed_ = long_ago;
 };
 

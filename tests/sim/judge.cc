@@ -53,6 +53,7 @@ void Judge::begin() {
   longest_.assign(entries, Duration::zero());
   longest_before_ = longest_;
   gap_excused_.assign(entries, long_ago);
+  farewells_.assign(lan_.setup().groups.size(), long_ago);
   budgets_.resize(lan_.hosts().size());
   recent_.resize(lan_.hosts().size() * lan_.setup().groups.size());
   for (auto& each : recent_) each.when.fill(long_ago);
@@ -160,25 +161,6 @@ void Judge::find_islands() {
     if (well) island.clear_since = std::max(lan_.now(), lan_.last_arrival());
   }
   watches_.assign(islands_.size() * lan_.setup().groups.size(), {});
-
-  // Two Actives that hear each other from now on: the one that stays must announce to all.
-  for (const auto& island : islands_) {
-    if (island.clear_since == not_ever) continue;
-    const bool special = std::any_of(island.hosts.begin(), island.hosts.end(), [](const Host* host) {
-      return host->program() == Program::held || host->setup().plain;
-    });
-    if (special) continue;
-    for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group) {
-      const auto actives = std::count_if(island.hosts.begin(), island.hosts.end(), [&](const Host* host) {
-        return host->active(group) && host->awake() && host->link_usable() &&
-               !host->router(group).must_listen;
-      });
-      if (actives < 2) continue;
-      for (const auto* host : island.hosts)
-        for (std::size_t i = 0; i < lan_.setup().groups[group].pool.size(); ++i)
-          lan_.neighbor(host->index(), group, i).excused = false;
-    }
-  }
 }
 
 const Judge::Island& Judge::island_of(const Host& host) const {
@@ -225,7 +207,11 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
   int active = 0;
   int listening = 0;  // of them; a guardian that holds does not listen
   int answering = 0;
-  bool helpless = false;  // one of them cannot know that it should not
+  bool helpless = false;
+  bool replaceable = false;
+  vrrp::Priority best = 0;
+  for (const auto* host : island.hosts)
+    if (host->active(group) && host->awake()) best = std::max(best, host->due_priority(entry));
   auto fit = not_ever;
   auto fit_for_long = not_ever;
   for (const auto* host : island.hosts) {
@@ -235,12 +221,14 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
     }
     if (host->answers(group)) {
       ++answering;
-      helpless |= !host->alive() || !host->awake();
+      const bool cannot_know = !host->alive() || !host->awake() || host->program() == Program::held;
+      helpless |= cannot_know;
+      replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left);
     }
-    helpless |= host->program() == Program::held && host->answers(group);
     fit = std::min(fit, host->fit_since(entry));
     // One that has given way and finds no successor serves on, but its lease runs out.
-    if (!lan_.setup().lease || !host->router(group).yielded)
+    const bool gave_way = host->router(group).yielded || host->router(group).yielded_until >= watch.nobody_answers;
+    if (!lan_.setup().lease || !gave_way)
       fit_for_long = std::min(fit_for_long, host->fit_since(entry));
   }
   // How long it has been so, counted from when it began or from when it became anybody's business.
@@ -262,10 +250,15 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
                                    name(group), scenarios::seconds(two)));
 
   const bool lease = lease_protects(island, entry);
+  watch.helpless |= helpless;
+  watch.replaceable |= replaceable;
   const auto both = lasts(answering > 1, watch.two_answer, long_ago);
-  if (both > lan_.setup().moment() && (lease || !helpless) && settled(island, entry, true, !lease, false))
+  const auto grace = watch.replaceable ? with_drift(interval(entry) * 5 / 2) : Duration::zero();
+  if (both > lan_.setup().moment() + grace && (lease || !watch.helpless) && settled(island, entry, true, !lease, false))
     accuse(two_never_answer, fmt::format("{} of {} answered for {} for {} s", answering, names(island.hosts),
                                          name(group), scenarios::seconds(both)));
+
+  if (answering < 2) watch.helpless = watch.replaceable = false;
 
   const auto gap_begun = watch.nobody_answers;
   const auto gap = lasts(answering == 0, watch.nobody_answers, long_ago);
@@ -333,6 +326,10 @@ void Judge::advertises(const Host& host, std::size_t group, const std::vector<st
   recent.next = (recent.next + 1) % recent.when.size();
 }
 
+void Judge::farewell(std::size_t group) {
+  farewells_[group] = lan_.now();
+}
+
 void Judge::gives_lifetime(const Host& host, std::size_t group, Duration valid) {
   const auto& settings = host.running(lan_.setup().groups[group].entry);
   if (valid != settings.dead_man)
@@ -385,6 +382,8 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
   const auto entry = lan_.setup().groups[group].entry;
   const auto now = lan_.now();
   const auto interval_here = interval_of(host, entry);
+  auto shortest = interval_here;
+  for (const auto* each : island.hosts) shortest = std::min(shortest, interval_of(*each, entry));
   const bool just_there = host.fit_since(entry) + 5 * interval(entry) > now;
   for (const auto* other : island.hosts) {
     if (other == &host || !other->active(group) || !other->awake() || !other->has_link()) continue;
@@ -392,7 +391,13 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     const auto race = interval(entry) / 20 + lan_.setup().moment();
     if (active.sent + 2 * interval_of(*other, entry) < now) continue;  // it was silent
     if (active.since + race > now) continue;                           // both have succeeded a third
-    if (host.woken() + lan_.setup().moment() > now) continue;          // it has not been listening
+    // A third has said farewell, and the Active's answer was there before it.
+    if (farewells_[group] + interval(entry) + lan_.setup().moment() > now) continue;
+    // One that has just learnt a short interval, from somebody who then stepped down, does not know a long one.
+    if (interval_of(*other, entry) > 2 * shortest) continue;
+    // It has not been listening; it knows of a better past; its operator wants it.
+    if (std::max({host.woken(), host.adopted(), host.router(group).yielded_until}) + 2 * active_down_bound(entry) > now)
+      continue;
     if (just_there && interval_of(*other, entry) > interval_here)
       continue;  // it cannot know the interval yet
     const auto theirs = other->due_priority(entry);
@@ -482,7 +487,7 @@ void Judge::look_at_neighbors(const Island& island, std::size_t group, const Hos
   for (const auto* host : island.hosts)
     for (std::size_t i = 0; i < active.running(lan_.setup().groups[group].entry).addresses; ++i) {
       const auto& known = lan_.neighbor(host->index(), group, i);
-      if (known.host == active.index() || known.excused) continue;
+      if (known.host == active.index() || known.excused || known.when >= active.router(group).must_announce) continue;
       accuse(neighbors_know,
              fmt::format("a client beside {} asks {} for {}, {} is Active", host->name(),
                          known.host == most_hosts ? "nobody" : lan_.hosts()[known.host]->name(),

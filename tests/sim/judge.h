@@ -52,6 +52,7 @@ class Judge {
   void host_changed(const Host& host);
   void state_changed(const Host& host, std::size_t group, vrrp::StateName from);
   void advertises(const Host& host, std::size_t group, const std::vector<std::uint8_t>& message);
+  void farewell(std::size_t group);
   void gives_lifetime(const Host& host, std::size_t group, Duration valid);
   void lifetime_ended(const Host& host, const Prefix& prefix);
   void ticks(const Host& host);
@@ -74,6 +75,8 @@ class Judge {
     Moment two_active = not_ever;
     Moment nobody_answers = not_ever;
     Moment two_answer = not_ever;
+    bool helpless = false;     // one of the two cannot know that it should not answer
+    bool replaceable = false;  // ... and others need not wait three intervals to replace it
   };
   struct Budget {  // of ticks
     double left = 60;
@@ -110,6 +113,7 @@ class Judge {
   Moment network_fault_ = long_ago;
   Moment process_fault_ = long_ago;
   Moment plan_ = long_ago;
+  std::vector<Moment> farewells_;    // the last one, by group
   std::vector<Moment> gap_excused_;  // by entry: until then
   std::uint32_t changed_hosts_ = 0;
   bool changed_ = false;

@@ -89,13 +89,14 @@ void Lan::transmit(const Host& from, const IpAddress& source, std::vector<std::u
   for (const auto& host : hosts_) {
     if (!passes(from, *host) || !host->has_link()) continue;
     if (host.get() == &from && weather_.storm == 0) continue;
-    for (int copy = 0; copy <= weather_.storm; ++copy) send_copy(*host, datagram);
+    for (int copy = 0; copy <= weather_.storm; ++copy) send_copy(from, *host, datagram);
   }
 }
 
-void Lan::send_copy(const Host& to, const std::shared_ptr<const vrrp::Event>& message) {
+void Lan::send_copy(const Host& from, const Host& to, const std::shared_ptr<const vrrp::Event>& message) {
   if (weather_.lost > 0 && random_.permille(weather_.lost)) return;
-  auto arrival = now_ + random_.between(setup_.latency_least, setup_.latency_most);
+  auto& last = last_copy_[from.index()][to.index()];
+  auto arrival = last = std::max(last, now_ + random_.between(setup_.latency_least, setup_.latency_most));
   if (weather_.late > 0 && random_.permille(weather_.late))
     arrival += random_.between(Duration::zero(), weather_.longest);
   last_arrival_ = std::max(last_arrival_, arrival);
@@ -114,7 +115,7 @@ void Lan::announce(const Host& from, std::size_t group, const IpAddress& address
     const bool arrives =
         from.has_link() && passes(from, *host) && !(weather_.lost > 0 && random_.permille(weather_.lost));
     if (arrives)
-      known = {from.index(), false};
+      known = {from.index(), now_, false};
     else
       known.excused = true;
   }

@@ -62,6 +62,7 @@ class Lan {
   // Whom a client beside `where` asks for an address; excused: a later announcement did not get there.
   struct Neighbor {
     std::size_t host = most_hosts;
+    Moment when = long_ago;
     bool excused = false;
   };
   Neighbor& neighbor(std::size_t where, std::size_t group, std::size_t address) {
@@ -96,7 +97,7 @@ class Lan {
     }
   };
   void push(Moment when, const Host& to, Kind kind, std::shared_ptr<const vrrp::Event> event);
-  void send_copy(const Host& to, const std::shared_ptr<const vrrp::Event>& message);
+  void send_copy(const Host& from, const Host& to, const std::shared_ptr<const vrrp::Event>& message);
   void next_arrival();
   static TimePoint for_timeline(Moment moment) { return TimePoint{moment.time_since_epoch()}; }
 
@@ -112,6 +113,7 @@ class Lan {
   Moment last_arrival_{};
   Weather weather_;
   bool passes_[most_hosts][most_hosts];
+  Moment last_copy_[most_hosts][most_hosts]{};  // what is not late stays in order
   std::vector<Neighbor> neighbors_;
   std::uint64_t messages_ = 0;
   Judge judge_;

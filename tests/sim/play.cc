@@ -85,6 +85,7 @@ void Play::heal() {
     host->set_own_addresses(true);
     if (host->program() == Program::held) host->start(true);
     if (!host->alive() && random_.chance(80)) host->start(random_.chance(30) && !host->setup().plain);
+    host->clean_up();
     alive += host->alive();
   }
   if (alive == 0) any_host().start(false);
@@ -133,6 +134,7 @@ void Play::crashes() {
 void Play::plans() {
   const int moves = random_.between(1, 6);
   for (int i = 0; i < moves && !done(); ++i) {
+    lan_.judge().planned();
     while (!plan()) {
     }
     lan_.judge().planned();
