@@ -94,6 +94,7 @@ struct RouterSnapshot {
 struct Snapshot {
   std::vector<RouterSnapshot> routers;
   CheckFacts checks;
+  std::vector<std::string> awaited;  // configured checks without a result yet
 };
 
 // Why the virtual router is in its state and has its priority: sentences for `vipctl explain`.
@@ -126,7 +127,7 @@ void fields(A& a, Is<RouterSnapshot> auto& r) {
 }
 template <class A>
 void fields(A& a, Is<Snapshot> auto& s) {
-  a(s.routers, s.checks);
+  a(s.routers, s.checks, s.awaited);
 }
 
 }  // namespace vipd::vrrp
