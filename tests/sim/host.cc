@@ -341,13 +341,14 @@ void Host::perform_one(vrrp::Action& action) {
 void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8_t> message) {
   auto& router = routers_[group];
   const auto interval = Duration(Centiseconds((message[4] & 0x0f) << 8 | message[5]));
-  if (message[2] == vrrp::release_priority) lan_.judge().farewell(group);
+  if (message[2] == vrrp::release_priority) lan_.judge().farewell(*this, group);
   router.left = message[2] == vrrp::release_priority;
   if (!router.left) {
     if (has_link()) router.sent = lan_.now();
     router.sent_locally = local();
     router.best = std::max(router.best, message[2]);
   }
+  if (lan_.setup().lease && router.lease_until < lan_.now()) lan_.judge().host_changed(*this);
   if (has_link()) router.lease_until = lan_.now() + interval * 5 / 2;
   lan_.transmit(*this, from, std::move(message));
 }
@@ -360,7 +361,7 @@ void Host::set_state(std::size_t group, vrrp::StateName state) {
   router.since = lan_.now();
   if (state == vrrp::StateName::active) {
     router.best = 0;
-    router.must_announce = lan_.now();
+    router.must_announce = router.became_active = lan_.now();
   }
   if (state == vrrp::StateName::initialize) router.releasing = router.yielded = false;
   lan_.judge().state_changed(*this, group, from);
@@ -369,7 +370,8 @@ void Host::set_state(std::size_t group, vrrp::StateName state) {
 // For so long that a peer may be Active by now.
 bool Host::stood_still(std::size_t group, Duration interval) const {
   const auto& router = routers_[group];
-  const auto last = std::max(router.sent_locally, router.since == long_ago ? TimePoint{} : clock_.read(router.since));
+  const auto last =
+      std::max(router.sent_locally, router.since == long_ago ? TimePoint{} : clock_.read(router.since));
   return local() - last >= 3 * interval;
 }
 
@@ -463,7 +465,8 @@ void Host::hear(const vrrp::DatagramReceived& datagram) {
         key.vrid != datagram.payload[1] || datagram.source == source(key.family))
       continue;
     const auto theirs = datagram.payload[2];
-    const bool inferior = theirs < router.priority || (theirs == router.priority && datagram.source < source(key.family));
+    const bool inferior =
+        theirs < router.priority || (theirs == router.priority && datagram.source < source(key.family));
     if (inferior && theirs != vrrp::release_priority) router.must_announce = lan_.now();
   }
 }
@@ -533,7 +536,8 @@ void Host::wake_up() {
   say("wakes up");
   for (std::size_t group = 0; group < routers_.size(); ++group) {
     auto& router = routers_[group];
-    router.must_listen = program_ == Program::vipd && router.state == vrrp::StateName::active &&
+    const bool owner = running_[lan_.setup().groups[group].entry].priority == vrrp::owner_priority;
+    router.must_listen = program_ == Program::vipd && !owner && router.state == vrrp::StateName::active &&
                          stood_still(group, config(group).advertisement_interval);
   }
   while (program_ == Program::vipd && awake() && !waiting_.empty()) {
@@ -809,6 +813,11 @@ void Host::add_by_hand(const Prefix& prefix) {
   if (has(prefix) || !link_.exists()) return;
   say("> somebody adds " + to_string(prefix));
   link_.addresses.push_back({prefix});
+  // There already when the program wants it, so that it need not be announced.
+  for (std::size_t group = 0; group < routers_.size(); ++group)
+    for (std::size_t i = 0; i < lan_.setup().groups[group].pool.size(); ++i)
+      if (lan_.setup().groups[group].pool[i] == prefix)
+        for (const auto& host : lan_.hosts()) lan_.neighbor(host->index(), group, i).excused = true;
   meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
   kernel_changed();
 }

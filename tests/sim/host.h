@@ -49,11 +49,12 @@ class Host {
     Moment sent = long_ago;    // its last advertisement, farewells not counted
     TimePoint sent_locally{};  // the same by its own clock
     Moment lease_until = long_ago;
-    vrrp::Priority best = 0;   // the highest that it has advertised since it is Active
-    bool left = false;               // its last message was a farewell
+    vrrp::Priority best = 0;  // the highest that it has advertised since it is Active
+    bool left = false;        // its last message was a farewell
     Moment yielded_until = long_ago;
+    Moment became_active = long_ago;
     Moment must_announce = long_ago;  // since when: it became Active, or has heard another Active
-    bool must_listen = false;  // it stood still for so long that it may say nothing
+    bool must_listen = false;         // it stood still for so long that it may say nothing
   };
   const HostSetup& setup() const { return setup_; }
   const std::string& name() const { return setup_.name; }
@@ -68,7 +69,7 @@ class Host {
   const EntrySettings& running(std::size_t entry) const { return running_[entry]; }  // what is in force
   bool has(const Prefix& prefix) const;
   bool has_ours(const Prefix& prefix) const;  // put there by a program
-  bool answers(std::size_t group) const;  // a client gets an answer for the group's first address
+  bool answers(std::size_t group) const;      // a client gets an answer for the group's first address
   bool link_usable() const { return link_.exists() && link_.up && link_.running && own_addresses_; }
   bool has_link() const { return link_.exists() && link_.up && link_.running; }
   // By what was told to the program: the priority and the obstacles that it must have.

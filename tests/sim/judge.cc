@@ -210,8 +210,12 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
   bool helpless = false;
   bool replaceable = false;
   vrrp::Priority best = 0;
-  for (const auto* host : island.hosts)
-    if (host->active(group) && host->awake()) best = std::max(best, host->due_priority(entry));
+  for (const auto* host : island.hosts) {
+    if (!host->active(group) || !host->awake()) continue;
+    best = std::max(best, host->due_priority(entry));
+    // Suspended, it has not heard the last advertisements of whom it replaces.
+    watch.replaceable |= host->woken() + active_down_bound(entry) > now;
+  }
   auto fit = not_ever;
   auto fit_for_long = not_ever;
   for (const auto* host : island.hosts) {
@@ -223,13 +227,15 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
       ++answering;
       const bool cannot_know = !host->alive() || !host->awake() || host->program() == Program::held;
       helpless |= cannot_know;
+      watch.held |= host->program() == Program::held;
       replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left);
     }
     fit = std::min(fit, host->fit_since(entry));
     // One that has given way and finds no successor serves on, but its lease runs out.
-    const bool gave_way = host->router(group).yielded || host->router(group).yielded_until >= watch.nobody_answers;
-    if (!lan_.setup().lease || !gave_way)
-      fit_for_long = std::min(fit_for_long, host->fit_since(entry));
+    const bool gave_way =
+        host->router(group).yielded ||
+        host->router(group).yielded_until + active_down_bound(entry) >= watch.nobody_answers;
+    if (!lan_.setup().lease || !gave_way) fit_for_long = std::min(fit_for_long, host->fit_since(entry));
   }
   // How long it has been so, counted from when it began or from when it became anybody's business.
   const auto lasts = [&](bool so, Moment& since, Moment from) {
@@ -254,11 +260,12 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
   watch.replaceable |= replaceable;
   const auto both = lasts(answering > 1, watch.two_answer, long_ago);
   const auto grace = watch.replaceable ? with_drift(interval(entry) * 5 / 2) : Duration::zero();
-  if (both > lan_.setup().moment() + grace && (lease || !watch.helpless) && settled(island, entry, true, !lease, false))
+  if (both > lan_.setup().moment() + grace && (lease || !watch.helpless) && !watch.held &&
+      settled(island, entry, true, !lease, false))
     accuse(two_never_answer, fmt::format("{} of {} answered for {} for {} s", answering, names(island.hosts),
                                          name(group), scenarios::seconds(both)));
 
-  if (answering < 2) watch.helpless = watch.replaceable = false;
+  if (answering < 2) watch.helpless = watch.replaceable = watch.held = false;
 
   const auto gap_begun = watch.nobody_answers;
   const auto gap = lasts(answering == 0, watch.nobody_answers, long_ago);
@@ -273,8 +280,7 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
 // an interval, and nobody is an address owner, who does not wait.
 bool Judge::lease_protects(const Island& island, std::size_t entry) const {
   return lan_.setup().lease && std::all_of(island.hosts.begin(), island.hosts.end(), [&](const Host* host) {
-           return interval_of(*host, entry) == longest_[entry] && !is_owner(*host, entry) &&
-                  host->program() != Program::held;
+           return interval_of(*host, entry) == longest_[entry] && !is_owner(*host, entry);
          });
 }
 
@@ -293,7 +299,10 @@ void Judge::look_at_host(const Host& host) {
     for (std::size_t i = 0; i < described.pool.size(); ++i) {
       const bool configured = i < host.running(described.entry).addresses;
       const bool wanted = serves && configured;
-      const bool there = configured ? host.has(described.pool[i]) : host.has_ours(described.pool[i]);
+      // What somebody else has put there is our business only if the configuration has it, and no owner's
+      // ever.
+      const bool any = wanted || (configured && !is_owner(host, described.entry));
+      const bool there = any ? host.has(described.pool[i]) : host.has_ours(described.pool[i]);
       if (there != wanted)
         accuse(held_by_active,
                fmt::format("{} is {} for {} and has {}{}", host.name(), to_string(router.state), name(group),
@@ -326,8 +335,11 @@ void Judge::advertises(const Host& host, std::size_t group, const std::vector<st
   recent.next = (recent.next + 1) % recent.when.size();
 }
 
-void Judge::farewell(std::size_t group) {
+void Judge::farewell(const Host& host, std::size_t group) {
   farewells_[group] = lan_.now();
+  // Whom it has just replaced may not have heard of it yet, and be taken for its successor.
+  if (host.router(group).became_active + lan_.setup().moment() > lan_.now())
+    excuse_gap(lan_.setup().groups[group].entry);
 }
 
 void Judge::gives_lifetime(const Host& host, std::size_t group, Duration valid) {
@@ -393,10 +405,13 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     if (active.since + race > now) continue;                           // both have succeeded a third
     // A third has said farewell, and the Active's answer was there before it.
     if (farewells_[group] + interval(entry) + lan_.setup().moment() > now) continue;
-    // One that has just learnt a short interval, from somebody who then stepped down, does not know a long one.
+    // One that has just learnt a short interval, from somebody who then stepped down, does not know a long
+    // one.
     if (interval_of(*other, entry) > 2 * shortest) continue;
     // It has not been listening; it knows of a better past; its operator wants it.
-    if (std::max({host.woken(), host.adopted(), host.router(group).yielded_until}) + 2 * active_down_bound(entry) > now)
+    if (std::max({host.woken(), host.adopted(), host.router(group).yielded_until}) +
+            2 * active_down_bound(entry) >
+        now)
       continue;
     if (just_there && interval_of(*other, entry) > interval_here)
       continue;  // it cannot know the interval yet
@@ -487,7 +502,8 @@ void Judge::look_at_neighbors(const Island& island, std::size_t group, const Hos
   for (const auto* host : island.hosts)
     for (std::size_t i = 0; i < active.running(lan_.setup().groups[group].entry).addresses; ++i) {
       const auto& known = lan_.neighbor(host->index(), group, i);
-      if (known.host == active.index() || known.excused || known.when >= active.router(group).must_announce) continue;
+      if (known.host == active.index() || known.excused || known.when >= active.router(group).must_announce)
+        continue;
       accuse(neighbors_know,
              fmt::format("a client beside {} asks {} for {}, {} is Active", host->name(),
                          known.host == most_hosts ? "nobody" : lan_.hosts()[known.host]->name(),

@@ -52,7 +52,7 @@ class Judge {
   void host_changed(const Host& host);
   void state_changed(const Host& host, std::size_t group, vrrp::StateName from);
   void advertises(const Host& host, std::size_t group, const std::vector<std::uint8_t>& message);
-  void farewell(std::size_t group);
+  void farewell(const Host& host, std::size_t group);
   void gives_lifetime(const Host& host, std::size_t group, Duration valid);
   void lifetime_ended(const Host& host, const Prefix& prefix);
   void ticks(const Host& host);
@@ -77,6 +77,7 @@ class Judge {
     Moment two_answer = not_ever;
     bool helpless = false;     // one of the two cannot know that it should not answer
     bool replaceable = false;  // ... and others need not wait three intervals to replace it
+    bool held = false;         // a guardian answers for its router, and does not listen
   };
   struct Budget {  // of ticks
     double left = 60;
