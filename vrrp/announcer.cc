@@ -45,9 +45,13 @@ void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
   next_ = std::max(turn.now, last_ + echo);
 }
 
-void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config) {
-  rounds_done_ = config.announce.repeat;
-  schedule(now, config);
+// The last round that it counted may not have got out: it comes again.
+void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config, int rounds_done) {
+  rounds_done_ = rounds_done;
+  if (rounds_done_ < config.announce.repeat)
+    next_ = now;
+  else
+    schedule(now, config);
 }
 
 void Announcer::tick(const Turn& turn, const VirtualRouterConfig& config) {

@@ -17,10 +17,11 @@ class Announcer {
   // The same after a second Active was heard, however often: rounds keep their distance, but for one a second
   // that follows soon, because what the other one announced may arrive after our answer.
   void again(const Turn& turn, const VirtualRouterConfig& config);
-  // Goes on as if the rounds were over: the predecessor has announced.
-  void adopt(TimePoint now, const VirtualRouterConfig& config);
+  // Goes on where a predecessor stopped, after so many rounds.
+  void adopt(TimePoint now, const VirtualRouterConfig& config, int rounds_done);
   void tick(const Turn& turn, const VirtualRouterConfig& config);
   TimePoint deadline() const { return next_; }
+  int rounds_done() const { return rounds_done_; }
 
   // One address, once, outside the rounds.
   static void announce(const Turn& turn, const VirtualRouterConfig& config, const IpAddress& address);

@@ -143,7 +143,7 @@ void Engine::handle(const ConfigReplaced& event) {
     removed_.erase(config.key);
     auto* router = find(config.key);
     if (router) {
-      router->reconfigure(turn(*router), config);
+      router->reconfigure(turn(*router), config, effective_priority(config, checks_));
     } else {
       const auto snapshot = adopted.find(config.key);
       router = &create(config, snapshot == adopted.end() ? nullptr : snapshot->second);
@@ -158,8 +158,11 @@ void Engine::handle(const ConfigReplaced& event) {
 }
 
 // A check that has no result yet counts as down, at start-up. If it is added while its virtual router runs,
-// it counts as up until it says otherwise: else every reload that adds a check would move the addresses.
+// it counts as up until it says otherwise: else every reload that adds a check would move the addresses. One
+// that was there before and whose first result is still awaited is not new.
 void Engine::expect_new_checks(const ConfigReplaced& event) {
+  auto awaited = awaited_checks();
+  if (event.adopted) awaited.insert(event.adopted->awaited.begin(), event.adopted->awaited.end());
   std::set<std::string> configured;
   for (const auto& config : event.routers)
     for (const auto& tracked : config.checks) configured.insert(tracked.check);
@@ -177,10 +180,18 @@ void Engine::expect_new_checks(const ConfigReplaced& event) {
   for (const auto& config : event.routers) {
     if (!running.contains(config.key)) continue;
     for (const auto& tracked : config.checks)
-      if (!checks_.contains(tracked.check))
+      if (!checks_.contains(tracked.check) && !awaited.contains(tracked.check))
         checks_[tracked.check] = {
             tracked.check, true, {}, "no result yet, it was added while the router was running", now_};
   }
+}
+
+std::set<std::string> Engine::awaited_checks() const {
+  std::set<std::string> awaited;
+  for (const auto& [key, router] : routers_)
+    for (const auto& tracked : router->config().checks)
+      if (!checks_.contains(tracked.check)) awaited.insert(tracked.check);
+  return awaited;
 }
 
 VirtualRouter& Engine::create(const VirtualRouterConfig& config, const RouterSnapshot* adopted) {
@@ -291,7 +302,8 @@ Status Engine::status(TimePoint now) const {
 }
 
 Snapshot Engine::snapshot() const {
-  Snapshot snapshot{{}, checks_};
+  const auto awaited = awaited_checks();
+  Snapshot snapshot{{}, checks_, {awaited.begin(), awaited.end()}};
   for (const auto& [key, router] : routers_) snapshot.routers.push_back(router->snapshot());
   return snapshot;
 }

@@ -77,6 +77,7 @@ class Engine {
   void discard(const DatagramReceived& event, DecodeError error, VirtualRouter* router);
   void update(InterfaceView& changed, const Interface& interface);
   void expect_new_checks(const ConfigReplaced& event);
+  std::set<std::string> awaited_checks() const;
   VirtualRouter& create(const VirtualRouterConfig& config, const RouterSnapshot* adopted);
   void index();
   void reconsider(const Entry& members);

@@ -97,6 +97,7 @@ struct RouterSnapshot {
   Duration active_adver_interval{};
   TimePoint deadline{};  // Adver_Timer or Active_Down_Timer
   std::optional<Peer> peer;
+  int announced = 0;  // rounds of announcements that an Active has done
   bool yielded = false;
   std::optional<TimePoint> release_until;
   std::optional<ChecksumForm> checksum_heard;
@@ -106,6 +107,7 @@ struct RouterSnapshot {
 struct Snapshot {
   std::vector<RouterSnapshot> routers;
   CheckFacts checks;
+  std::vector<std::string> awaited;  // configured checks without a result yet
 };
 
 // Why the virtual router is in its state and has its priority: sentences for `vipctl explain`.
@@ -137,12 +139,12 @@ void fields(A& a, Is<Status> auto& s) {
 }
 template <class A>
 void fields(A& a, Is<RouterSnapshot> auto& r) {
-  a(r.key, r.state, r.priority, r.since, r.reason, r.active_adver_interval, r.deadline, r.peer, r.yielded,
-    r.release_until, r.checksum_heard, r.counters);
+  a(r.key, r.state, r.priority, r.since, r.reason, r.active_adver_interval, r.deadline, r.peer, r.announced,
+    r.yielded, r.release_until, r.checksum_heard, r.counters);
 }
 template <class A>
 void fields(A& a, Is<Snapshot> auto& s) {
-  a(s.routers, s.checks);
+  a(s.routers, s.checks, s.awaited);
 }
 
 }  // namespace vipd::vrrp

@@ -307,11 +307,14 @@ void VirtualRouter::send_and_rearm(const Turn& turn, Active& active) {
   active.adver_timer = turn.now + interval();
 }
 
+bool VirtualRouter::stalled(TimePoint now) const {
+  return std::holds_alternative<Active>(state_) && replaced_since(now, interval());
+}
+
 // No Backup, however good and whatever its Preempt_Mode, takes over within three intervals of our last
 // advertisement; after that one may have.
-bool VirtualRouter::stalled(TimePoint now) const {
-  const auto* active = std::get_if<Active>(&state_);
-  return active && now - active->advertised >= 3 * interval();
+bool VirtualRouter::replaced_since(TimePoint now, Duration told_interval) const {
+  return now - std::get<Active>(state_).advertised >= 3 * told_interval;
 }
 
 void VirtualRouter::withdraw_stalled(const Turn& turn) {
@@ -448,24 +451,41 @@ bool VirtualRouter::has_our_addresses(const Advertisement& advertisement) const 
 
 // --- what operators add
 
-void VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
+bool VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
   const auto before = priority_.value;
   priority_ = std::move(priority);
   const auto after = priority_.value;
-  if (before == after) return;
+  if (before == after) return false;
   if (state() != StateName::initialize)
     note(turn, events::priority_changed, fmt::format("priority {} -> {}", before, after));
   if (auto* active = std::get_if<Active>(&state_)) {
     send_and_rearm(turn, *active);  // a better Backup learns of it at once
-  } else if (auto* backup = std::get_if<Backup>(&state_)) {
+    return true;
+  }
+  if (auto* backup = std::get_if<Backup>(&state_)) {
     // A higher priority shortens what is left of the timer; a lower one counts from the next advertisement
-    // on.
-    if (after <= backup->timed_for || backup->on_trial) return;
+    // on, unless it makes the last one good.
+    if (peer_ && before > peer_->priority && after <= peer_->priority) follow_the_last_heard(*backup);
+    if (after <= backup->timed_for || backup->on_trial) return false;
     const auto gain = skew_time(backup->timed_for, backup->active_adver_interval) -
                       skew_time(after, backup->active_adver_interval);
     backup->active_down_timer = std::max(turn.now, backup->active_down_timer - gain);
     backup->timed_for = after;
   }
+  return false;
+}
+
+// As if our priority had been as low as it is now when we heard the Active that we were about to replace:
+// else the two of a pair whose health falls together would both be Active for a moment.
+void VirtualRouter::follow_the_last_heard(Backup& backup) {
+  const auto timer = peer_->heard + active_down_interval(priority_.value, peer_->interval);
+  if (timer <= backup.active_down_timer) return;
+  const bool known = backup.followed && backup.followed->address == peer_->address;
+  backup.followed =
+      Followed{peer_->address, known ? std::max(backup.followed->best, peer_->priority) : peer_->priority};
+  backup.active_adver_interval = peer_->interval;
+  backup.active_down_timer = timer;
+  backup.timed_for = priority_.value;
 }
 
 void VirtualRouter::observe(const Turn& turn) {
@@ -511,18 +531,24 @@ void VirtualRouter::address_failed(const Turn& turn, const Prefix& prefix, const
   addresses_.failed(turn, config_, prefix, error);
 }
 
-void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config) {
+// Priority, interval and addresses change in one advertisement: what is said between them would be wrong.
+void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config, EffectivePriority priority) {
   if (config == config_) return;
   const auto before = std::exchange(config_, std::move(config));
   addresses_.reconfigure(turn, before, config_);
+  const bool advertised = set_priority(turn, std::move(priority));
   if (auto* active = std::get_if<Active>(&state_)) {
-    if (before.advertisement_interval != config_.advertisement_interval ||
-        before.addresses != config_.addresses)
+    if (!advertised && (before.advertisement_interval != config_.advertisement_interval ||
+                        before.addresses != config_.addresses))
       send_and_rearm(turn, *active);
-    for (const auto& prefix : config_.addresses)
-      if (std::find(before.addresses.begin(), before.addresses.end(), prefix) == before.addresses.end())
-        Announcer::announce(turn, config_, prefix.address);
-    if (before.announce != config_.announce) active->announcer.adopt(turn.now, config_);
+    const bool more =
+        std::any_of(config_.addresses.begin(), config_.addresses.end(), [&](const Prefix& each) {
+          return std::find(before.addresses.begin(), before.addresses.end(), each) == before.addresses.end();
+        });
+    if (more)
+      active->announcer.start(turn, config_);
+    else if (before.announce != config_.announce)
+      active->announcer.adopt(turn.now, config_, config_.announce.repeat);
   }
 }
 
@@ -536,8 +562,9 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   reason_ = snapshot.reason;
   yielded_ = snapshot.yielded;
   if (snapshot.state == StateName::active) {
-    state_ = Active{.adver_timer = snapshot.deadline, .advertised = snapshot.deadline - interval()};
-    std::get<Active>(state_).announcer.adopt(turn.now, config_);
+    const auto advertised = snapshot.deadline - snapshot.active_adver_interval;
+    state_ = Active{.adver_timer = snapshot.deadline, .advertised = advertised};
+    std::get<Active>(state_).announcer.adopt(turn.now, config_, snapshot.announced);
   } else if (snapshot.state == StateName::backup) {
     // Nobody was listening for a while: the timer starts anew.
     Backup backup{.active_down_timer = turn.now, .active_adver_interval = snapshot.active_adver_interval};
@@ -553,6 +580,10 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   if (snapshot.state != StateName::initialize)
     note(turn, events::adopted,
          fmt::format("goes on as {} where the previous router program stopped", to_string(state())));
+  // Before the configuration makes it say anything. Peers wait by the interval that the predecessor has told
+  // them, whatever the configuration says now.
+  if (snapshot.state == StateName::active && replaced_since(turn.now, snapshot.active_adver_interval))
+    withdraw_stalled(turn);
 }
 
 void VirtualRouter::yield(const Turn& turn) {
@@ -694,6 +725,7 @@ RouterSnapshot VirtualRouter::snapshot() const {
   snapshot.active_adver_interval = backup ? backup->active_adver_interval : interval();
   snapshot.deadline = state_deadline();
   snapshot.peer = peer_;
+  if (const auto* active = std::get_if<Active>(&state_)) snapshot.announced = active->announcer.rounds_done();
   snapshot.yielded = yielded_;
   snapshot.release_until = release_until_;
   snapshot.checksum_heard = checksum_choice_.heard();

@@ -101,16 +101,16 @@ class VirtualRouter {
 
   // --- what operators add ---
   void set_primary_address(std::optional<IpAddress> address) { primary_address_ = address; }
-  void set_priority(const Turn& turn, EffectivePriority priority);
-  void observe(const Turn& turn);  // the interface has changed
+  bool set_priority(const Turn& turn, EffectivePriority priority);  // true: an advertisement has told it
+  void observe(const Turn& turn);                                   // the interface has changed
   void address_claimed(const Turn& turn, const IpAddress& address, const MacAddress& mac,
                        std::uint32_t times);
   void sender_identified(const Turn& turn, const IpAddress& sender, const MacAddress& mac);
   void address_failed(const Turn& turn, const Prefix& prefix, const std::string& error);
-  void reconfigure(const Turn& turn, VirtualRouterConfig config);  // same key, other settings
-  void adopt(const Turn& turn, const RouterSnapshot& snapshot);    // go on where a predecessor stopped
-  void yield(const Turn& turn);                                    // `vipctl switch`
-  void take_back(const Turn& turn);                                // `vipctl switch --back`
+  void reconfigure(const Turn& turn, VirtualRouterConfig config, EffectivePriority priority);  // same key
+  void adopt(const Turn& turn, const RouterSnapshot& snapshot);  // go on where a predecessor stopped
+  void yield(const Turn& turn);                                  // `vipctl switch`
+  void take_back(const Turn& turn);                              // `vipctl switch --back`
   void count_discard(DecodeError error) { ++counters_.discarded[static_cast<std::size_t>(error)]; }
 
   const VirtualRouterConfig& config() const { return config_; }
@@ -121,8 +121,9 @@ class VirtualRouter {
   bool holds_addresses() const { return addresses_.holding(); }
   bool accepts(ChecksumForm form) const;
   std::optional<TimePoint> deadline() const;
-  // Until when packets for the addresses may come in, should nothing more be heard of us; TimePoint{}: they are
-  // nothing of ours, let them pass; nothing: addresses of ours are there that should not be, change nothing.
+  // Until when packets for the addresses may come in, should nothing more be heard of us; TimePoint{}: they
+  // are nothing of ours, let them pass; nothing: addresses of ours are there that should not be, change
+  // nothing.
   std::optional<TimePoint> lease() const;
   TimePoint state_deadline() const;  // Adver_Timer or Active_Down_Timer; never in Initialize
   RouterStatus status(TimePoint now) const;
@@ -134,6 +135,7 @@ class VirtualRouter {
   void become_backup(const Turn& turn, Duration active_adver_interval, const std::string& reason,
                      std::optional<Followed> followed = std::nullopt);
   void restart_timer(const Turn& turn, Backup& backup);
+  void follow_the_last_heard(Backup& backup);
   void shorten_timer(const Turn& turn, Backup& backup);
   void give_way(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void put_on_trial(const Turn& turn);
@@ -150,6 +152,7 @@ class VirtualRouter {
   std::optional<IpAddress> deaf_peer(TimePoint now) const;
   Duration silence_of_peer() const;
   void defend(const Turn& turn, Active& active);
+  bool replaced_since(TimePoint now, Duration told_interval) const;
   void note_differences(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void send(const Turn& turn, Priority priority);
   void send_and_rearm(const Turn& turn, Active& active);

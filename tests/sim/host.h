@@ -1,0 +1,204 @@
+// Host: one node of the simulated LAN: a clock, a kernel (link, addresses with lifetimes, perhaps the lease),
+// and a router program on it: vipd, driven as daemon/router drives the engine and watched by a guardian as
+// daemon/guardian does it, or a plain router of another make.
+//
+// It does what it is told (start, crash, freeze, flap, reload, ...) and shows what it is; it judges nothing.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/scenarios/plain_router.h"
+#include "tests/sim/clock.h"
+#include "tests/sim/setup.h"
+#include "vrrp/engine.h"
+
+namespace vipd::sim {
+
+class Lan;
+
+enum class Program {
+  none,
+  vipd,
+  held,  // the router is dead, the guardian goes on for it
+  plain,
+};
+
+enum class Sleep {
+  frozen,     // the router program alone: what is sent to it waits
+  suspended,  // the machine: what is sent to it is lost
+  paused,     // the same, and its clock has stood still too
+};
+
+class Host {
+ public:
+  Host(Lan& lan, const HostSetup& setup);
+
+  // --- what it is ---
+  // A virtual router as it is, whatever the engine believes.
+  struct Router {
+    vrrp::StateName state = vrrp::StateName::initialize;
+    bool releasing = false;
+    bool yielded = false;
+    vrrp::Priority priority = 0;
+    Moment since = long_ago;   // of the state
+    Moment sent = long_ago;    // its last advertisement, farewells not counted
+    TimePoint sent_locally{};  // the same by its own clock
+    Moment lease_until = long_ago;
+    vrrp::Priority best = 0;  // the highest that it has advertised since it is Active
+    bool left = false;        // its last message was a farewell
+    Moment yielded_until = long_ago;
+    Moment became_active = long_ago;
+    Moment must_announce = long_ago;  // since when: it became Active, or has heard another Active
+    bool must_listen = false;         // it stood still for so long that it may say nothing
+  };
+  const HostSetup& setup() const { return setup_; }
+  const std::string& name() const { return setup_.name; }
+  std::size_t index() const { return index_; }
+  Program program() const { return program_; }
+  bool alive() const { return program_ != Program::none; }
+  bool awake() const { return asleep_until_ == long_ago; }
+  bool stopping() const { return stopping_; }
+  const Router& router(std::size_t group) const { return routers_[group]; }
+  bool active(std::size_t group) const { return alive() && routers_[group].state == vrrp::StateName::active; }
+  vrrp::VirtualRouterConfig config(std::size_t group) const;
+  const EntrySettings& running(std::size_t entry) const { return running_[entry]; }  // what is in force
+  bool has(const Prefix& prefix) const;
+  bool has_ours(const Prefix& prefix) const;  // put there by a program
+  bool answers(std::size_t group) const;      // a client gets an answer for the group's first address
+  bool link_usable() const { return link_.exists() && link_.up && link_.running && own_addresses_; }
+  bool has_link() const { return link_.exists() && link_.up && link_.running; }
+  // By what was told to the program: the priority and the obstacles that it must have.
+  vrrp::Priority due_priority(std::size_t entry) const;
+  bool eligible(std::size_t entry) const;
+  Moment fit_since(std::size_t entry) const { return fit_since_[entry]; }  // not_ever: is not
+  Moment meddled_until() const { return meddled_until_; }
+  Moment woken() const { return woken_; }
+  Moment adopted() const { return adopted_; }
+  Moment changed() const { return changed_; }  // its priority, configuration, health: what decides elections
+
+  // --- what happens to it ---
+  void start(bool adopt);
+  void stop();
+  void crash(bool guardian_too);  // the addresses stay
+  void power_off();               // they do not
+  void sleep(Duration duration, Sleep kind);
+  void wake_now() {
+    if (!awake()) wake_up();
+  }
+  void set_link(bool exists, bool up, bool running);
+  void replace_link();  // deleted and made anew
+  void set_own_addresses(bool there);
+  void set_check(const std::string& name, bool healthy);
+  void reload() { apply_settings(true); }
+  void switch_away(std::size_t entry);
+  void switch_back(std::size_t entry);
+  void remove_by_hand(const Prefix& prefix);
+  void add_by_hand(const Prefix& prefix);
+  void clean_up();  // by hand too, where no program is there to do it
+  void refuse(bool refusing) { refusing_ = refusing; }
+  void die_in_next_turn(bool dies) { dies_in_turn_ = dies; }
+
+  std::vector<EntrySettings> settings;  // as its vipd.yaml has it; in force after start() and reload()
+  std::map<std::string, bool> healthy;  // what its checks would say
+
+  // --- driven by the Lan ---
+  Moment wake() const { return wake_; }
+  void run();  // something is due
+  void receive(const std::shared_ptr<const vrrp::Event>& message);
+  void kernel_speaks();
+  void monitor_speaks();
+  void address_refused(const std::shared_ptr<const vrrp::Event>& failure) { receive(failure); }
+
+ private:
+  struct Held {
+    std::size_t group;
+    std::vector<std::uint8_t> message;
+    IpAddress source;
+    Duration interval;
+    TimePoint advertisement;
+    TimePoint renewal;
+    Duration dead_man;
+  };
+
+  TimePoint local() const;
+  void step(const vrrp::Event& event);
+  void perform(vrrp::Actions actions);
+  void perform_one(vrrp::Action& action);
+  void refresh();
+  void update_fitness();
+  void reschedule();
+  void tell(const vrrp::Actions& actions);
+  void say(const std::string& what);
+  std::string label(const vrrp::RouterKey& key) const;
+  std::size_t group_of(const vrrp::RouterKey& key) const;
+  void apply_settings(bool reload);
+  std::vector<vrrp::VirtualRouterConfig> configs() const;
+
+  void start_plain();
+  void plain_changed(std::size_t group, vrrp::StateName from, vrrp::StateName to);
+  void hold();
+  void tick_hold();
+  void last_will();
+  void end_program();
+  void wake_up();
+  void send(std::size_t group, const IpAddress& source, std::vector<std::uint8_t> message);
+  void set_state(std::size_t group, vrrp::StateName state);
+  bool stood_still(std::size_t group, Duration interval) const;
+  void hear(const vrrp::DatagramReceived& datagram);
+
+  bool put(const Prefix& prefix, Duration valid);
+  bool take(const Prefix& prefix);
+  void expire();
+  void kernel_changed();
+  IpAddress source(Family family) const;
+
+  Lan& lan_;
+  HostSetup setup_;
+  std::size_t index_;
+  Clock clock_;
+  Program program_ = Program::none;
+  std::unique_ptr<vrrp::Engine> engine_;
+  std::vector<std::unique_ptr<scenarios::PlainRouter>> plain_;  // by group
+  std::vector<Router> routers_;                                 // by group
+  std::vector<EntrySettings> running_;
+  std::map<std::string, bool> told_;  // facts that the router has been told
+  std::vector<Moment> fit_since_;     // by entry
+
+  // What a successor gets, as in daemon/hold.
+  std::optional<vrrp::Snapshot> kept_;
+  TimePoint kept_at_{};
+  std::vector<Held> held_;
+  Moment hold_ends_ = not_ever;
+
+  // The kernel.
+  Interface link_;
+  std::vector<InterfaceAddress> host_addresses_;
+  bool own_addresses_ = true;
+  bool refusing_ = false;
+  std::vector<std::pair<Prefix, Moment>> expiries_;
+  bool notification_pending_ = false;
+
+  bool stopping_ = false;
+  bool dies_in_turn_ = false;
+  Moment asleep_until_ = long_ago;
+  Moment asleep_since_ = long_ago;
+  Sleep sleep_kind_ = Sleep::frozen;
+  std::deque<std::shared_ptr<const vrrp::Event>> waiting_;
+  bool kernel_waits_ = false;
+  bool monitor_waits_ = false;
+
+  std::optional<TimePoint> deadline_;
+  Moment program_wake_ = not_ever;
+  Moment wake_ = not_ever;
+  Moment meddled_until_ = long_ago;
+  Moment woken_ = long_ago;
+  Moment adopted_ = long_ago;
+  Moment changed_ = long_ago;
+};
+
+}  // namespace vipd::sim

@@ -1,0 +1,529 @@
+#include "tests/sim/judge.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "tests/sim/lan.h"
+
+namespace vipd::sim {
+
+namespace {
+using namespace std::chrono_literals;
+using vrrp::StateName;
+
+// The sentences. README.md explains each.
+constexpr auto one_active = "there is at most one Active within a healed LAN after a bounded time";
+constexpr auto never_none = "nobody being Active ends within Active_Down_Interval";
+constexpr auto held_by_active = "an address is held exactly by an Active";
+constexpr auto no_gap = "a planned handover has no gap";
+constexpr auto best_wins = "with Preempt_Mode the best is Active";
+constexpr auto left_alone = "an Active that nobody may replace is left alone";
+constexpr auto best_succeeds = "when the Active goes, the best Backup succeeds it";
+constexpr auto bounded_adverts =
+    "advertisements are bounded: regular ones, and four immediate answers an interval";
+constexpr auto no_busy_loop = "no busy loop: time that is waited for passes";
+constexpr auto listens_first = "who stood still for three intervals says nothing before it has listened";
+constexpr auto two_never_answer = "two hosts never answer for one address while the LAN is well";
+constexpr auto together = "both families of an entry are Active on the same host";
+constexpr auto tells_truth = "an Active advertises the priority and the interval that it has";
+constexpr auto lifetimes = "the addresses of an Active have their lifetime, and it does not end";
+constexpr auto neighbors_know = "every client has been told which host is Active";
+
+constexpr Duration release_allowance =
+    200ms;  // that a leaving Active grants its successor (vrrp/virtual_router.cc)
+
+// Clocks are apart by 1 %.
+constexpr Duration with_drift(Duration duration) {
+  return duration + duration / 100;
+}
+
+Duration interval_of(const Host& host, std::size_t entry) {
+  return host.running(entry).interval;
+}
+
+bool is_owner(const Host& host, std::size_t entry) {
+  return host.running(entry).priority == vrrp::owner_priority;
+}
+}  // namespace
+
+void Judge::begin() {
+  const auto entries = lan_.setup().entries.size();
+  longest_.assign(entries, Duration::zero());
+  longest_before_ = longest_;
+  gap_excused_.assign(entries, long_ago);
+  farewells_.assign(lan_.setup().groups.size(), long_ago);
+  budgets_.resize(lan_.hosts().size());
+  recent_.resize(lan_.hosts().size() * lan_.setup().groups.size());
+  for (auto& each : recent_) each.when.fill(long_ago);
+  new_phase();
+  find_islands();
+}
+
+void Judge::accuse(const char* sentence, std::string what) {
+  if (violation_) return;
+  violation_ = Violation{sentence, std::move(what), lan_.now()};
+  lan_.say("", fmt::format("! {}: {}", sentence, violation_->what));
+}
+
+// --- time that is granted ---
+
+void Judge::new_phase() {
+  for (std::size_t entry = 0; entry < longest_.size(); ++entry) {
+    Duration now{};
+    for (const auto& host : lan_.hosts())
+      now = std::max({now, interval_of(*host, entry), Duration(host->settings[entry].interval)});
+    longest_[entry] = std::max(now, longest_before_[entry]);
+    longest_before_[entry] = now;
+  }
+}
+
+void Judge::intervals_change() {
+  for (std::size_t entry = 0; entry < longest_.size(); ++entry)
+    for (const auto& host : lan_.hosts())
+      longest_[entry] = std::max(longest_[entry], Duration(host->settings[entry].interval));
+}
+
+// Three intervals and a Skew_Time of less than one (section 6.1), by the slowest clock. An entry of two
+// families waits once more if one of them is silent and the other is not.
+Duration Judge::active_down_bound(std::size_t entry) const {
+  const int times = lan_.setup().families(entry) > 1 ? 2 : 1;
+  return with_drift(times * 4 * interval(entry)) + lan_.setup().moment();
+}
+
+// Until somebody is Active; until two have heard each other; until the one that left stops to serve; until
+// the addresses of the dead are gone.
+Duration Judge::settling(std::size_t entry) const {
+  Duration dead_man{};
+  for (const auto& host : lan_.hosts()) dead_man = std::max(dead_man, host->running(entry).dead_man);
+  return active_down_bound(entry) + with_drift(interval(entry)) +
+         with_drift(interval(entry) + release_allowance) + dead_man + lan_.setup().moment();
+}
+
+Duration Judge::settling() const {
+  Duration longest{};
+  for (std::size_t entry = 0; entry < longest_.size(); ++entry) longest = std::max(longest, settling(entry));
+  return longest;
+}
+
+bool Judge::settled(const Island& island, std::size_t entry, bool network, bool process, bool plans) const {
+  if (island.clear_since == not_ever) return false;
+  auto since = island.clear_since;
+  if (network) since = std::max(since, network_fault_);
+  if (process) since = std::max(since, process_fault_);
+  if (plans) since = std::max(since, plan_);
+  return lan_.now() > since + settling(entry);
+}
+
+void Judge::fault(Fault kind) {
+  (kind == Fault::network ? network_fault_ : process_fault_) = lan_.now();
+}
+
+void Judge::planned() {
+  plan_ = lan_.now();
+}
+
+void Judge::excuse_gap(std::size_t entry) {
+  gap_excused_[entry] = lan_.now() + active_down_bound(entry);
+}
+
+// --- islands ---
+
+void Judge::network_changed() {
+  find_islands();
+  changed_ = true;
+}
+
+void Judge::find_islands() {
+  const auto& hosts = lan_.hosts();
+  islands_.clear();
+  std::vector<bool> placed(hosts.size());
+  for (const auto& first : hosts) {
+    if (placed[first->index()]) continue;
+    Island island;
+    for (const auto& each : hosts)
+      if (each == first || lan_.passes(*first, *each) || lan_.passes(*each, *first))
+        island.hosts.push_back(each.get());
+    for (const auto* each : island.hosts) placed[each->index()] = true;
+    islands_.push_back(std::move(island));
+  }
+  for (auto& island : islands_) {
+    const auto inside = [&](const Host* host) {
+      return std::find(island.hosts.begin(), island.hosts.end(), host) != island.hosts.end();
+    };
+    bool well = lan_.weather().clear();
+    for (const auto* from : island.hosts)
+      for (const auto& to : hosts) {
+        if (from == to.get()) continue;
+        well &= lan_.passes(*from, *to) == inside(to.get()) && lan_.passes(*to, *from) == inside(to.get());
+      }
+    if (well) island.clear_since = std::max(lan_.now(), lan_.last_arrival());
+  }
+  watches_.assign(islands_.size() * lan_.setup().groups.size(), {});
+}
+
+const Judge::Island& Judge::island_of(const Host& host) const {
+  return *std::find_if(islands_.begin(), islands_.end(), [&](const Island& island) {
+    return std::find(island.hosts.begin(), island.hosts.end(), &host) != island.hosts.end();
+  });
+}
+
+std::string Judge::name(std::size_t group) const {
+  const auto& described = lan_.setup().groups[group];
+  return fmt::format("{} ({})", lan_.setup().entries[described.entry], to_string(described.key.family));
+}
+
+std::string Judge::names(const Hosts& hosts) const {
+  std::vector<std::string> list;
+  for (const auto* host : hosts) list.push_back(host->name());
+  return fmt::format("{}", fmt::join(list, ", "));
+}
+
+// --- who is Active, who answers ---
+
+void Judge::host_changed(const Host& host) {
+  changed_ = true;
+  changed_hosts_ |= 1U << host.index();
+}
+
+void Judge::look() {
+  if (!changed_ || broken()) return;
+  changed_ = false;
+  const auto groups = lan_.setup().groups.size();
+  for (std::size_t i = 0; i < islands_.size(); ++i) {
+    if (islands_[i].clear_since == not_ever) continue;
+    for (std::size_t group = 0; group < groups; ++group)
+      evaluate(islands_[i], group, watches_[i * groups + group]);
+  }
+  for (const auto& host : lan_.hosts())
+    if (changed_hosts_ & (1U << host->index())) look_at_host(*host);
+  changed_hosts_ = 0;
+}
+
+void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
+  const auto entry = lan_.setup().groups[group].entry;
+  const auto now = lan_.now();
+  int active = 0;
+  int listening = 0;  // of them; a guardian that holds does not listen
+  int answering = 0;
+  bool helpless = false;
+  bool replaceable = false;
+  vrrp::Priority best = 0;
+  for (const auto* host : island.hosts) {
+    if (!host->active(group) || !host->awake()) continue;
+    best = std::max(best, host->due_priority(entry));
+    // Suspended, it has not heard the last advertisements of whom it replaces.
+    watch.replaceable |= host->woken() + active_down_bound(entry) > now;
+  }
+  auto fit = not_ever;
+  auto fit_for_long = not_ever;
+  for (const auto* host : island.hosts) {
+    if (host->active(group) && host->awake() && host->has_link()) {
+      ++active;
+      if (host->program() != Program::held) ++listening;
+    }
+    if (host->answers(group)) {
+      ++answering;
+      const bool cannot_know = !host->alive() || !host->awake() || host->program() == Program::held;
+      helpless |= cannot_know;
+      watch.held |= host->program() == Program::held;
+      replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left);
+    }
+    fit = std::min(fit, host->fit_since(entry));
+    // One that has given way and finds no successor serves on, but its lease runs out.
+    const bool gave_way =
+        host->router(group).yielded ||
+        host->router(group).yielded_until + active_down_bound(entry) >= watch.nobody_answers;
+    if (!lan_.setup().lease || !gave_way) fit_for_long = std::min(fit_for_long, host->fit_since(entry));
+  }
+  // How long it has been so, counted from when it began or from when it became anybody's business.
+  const auto lasts = [&](bool so, Moment& since, Moment from) {
+    if (so && since == not_ever) since = now;
+    const auto begun = since;
+    if (!so) since = not_ever;
+    return begun == not_ever || from > now ? Duration::zero() : now - std::max(begun, from);
+  };
+
+  const auto nobody = lasts(active == 0, watch.nobody_active, std::max(fit, island.clear_since));
+  if (nobody > active_down_bound(entry))
+    accuse(never_none, fmt::format("nobody of {} was Active for {} for {} s", names(island.hosts),
+                                   name(group), scenarios::seconds(nobody)));
+
+  const auto two = lasts(listening > 1, watch.two_active, std::max(island.clear_since, network_fault_));
+  if (two > with_drift(interval(entry)) + lan_.setup().moment())
+    accuse(one_active, fmt::format("{} of {} were Active for {} for {} s", listening, names(island.hosts),
+                                   name(group), scenarios::seconds(two)));
+
+  const bool lease = lease_protects(island, entry);
+  watch.helpless |= helpless;
+  watch.replaceable |= replaceable;
+  const auto both = lasts(answering > 1, watch.two_answer, long_ago);
+  const auto grace = watch.replaceable ? with_drift(interval(entry) * 5 / 2) : Duration::zero();
+  if (both > lan_.setup().moment() + grace && (lease || !watch.helpless) && !watch.held &&
+      settled(island, entry, true, !lease, false))
+    accuse(two_never_answer, fmt::format("{} of {} answered for {} for {} s", answering, names(island.hosts),
+                                         name(group), scenarios::seconds(both)));
+
+  if (answering < 2) watch.helpless = watch.replaceable = watch.held = false;
+
+  const auto gap_begun = watch.nobody_answers;
+  const auto gap = lasts(answering == 0, watch.nobody_answers, long_ago);
+  if (gap > Duration::zero() && settled(island, entry, true, true, false) && now > gap_excused_[entry] &&
+      fit_for_long != not_ever && gap_begun != not_ever &&
+      fit_for_long < gap_begun - 2 * interval(entry) - release_allowance)
+    accuse(no_gap, fmt::format("nobody of {} answered for {} for {} s", names(island.hosts), name(group),
+                               scenarios::seconds(gap)));
+}
+
+// The lease ends 2.5 intervals after an advertisement, others take over after three: if all mean the same by
+// an interval, and nobody is an address owner, who does not wait.
+bool Judge::lease_protects(const Island& island, std::size_t entry) const {
+  return lan_.setup().lease && std::all_of(island.hosts.begin(), island.hosts.end(), [&](const Host* host) {
+           return interval_of(*host, entry) == longest_[entry] && !is_owner(*host, entry);
+         });
+}
+
+// --- one host ---
+
+void Judge::look_at_host(const Host& host) {
+  if (host.program() != Program::vipd || !host.awake()) return;
+  const auto now = lan_.now();
+  for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group) {
+    const auto& router = host.router(group);
+    if (router.must_listen && now > host.woken() + lan_.setup().moment())
+      accuse(listens_first, fmt::format("{} is still Active for {}", host.name(), name(group)));
+    if (now < host.meddled_until() || !host.link_usable()) continue;
+    const auto& described = lan_.setup().groups[group];
+    const bool serves = router.state == StateName::active || router.releasing;
+    for (std::size_t i = 0; i < described.pool.size(); ++i) {
+      const bool configured = i < host.running(described.entry).addresses;
+      const bool wanted = serves && configured;
+      // What somebody else has put there is our business only if the configuration has it, and no owner's
+      // ever.
+      const bool any = wanted || (configured && !is_owner(host, described.entry));
+      const bool there = any ? host.has(described.pool[i]) : host.has_ours(described.pool[i]);
+      if (there != wanted)
+        accuse(held_by_active,
+               fmt::format("{} is {} for {} and has {}{}", host.name(), to_string(router.state), name(group),
+                           wanted ? "not " : "", to_string(described.pool[i])));
+    }
+  }
+}
+
+void Judge::advertises(const Host& host, std::size_t group, const std::vector<std::uint8_t>& message) {
+  const auto& router = host.router(group);
+  const auto entry = lan_.setup().groups[group].entry;
+  const auto priority = message[2];
+  if (router.must_listen && priority != vrrp::release_priority)
+    accuse(listens_first,
+           fmt::format("{} advertises {} for {}, {} s after its last advertisement", host.name(), priority,
+                       name(group), scenarios::seconds(lan_.now() - router.sent)));
+  const auto interval_told = Duration(Centiseconds((message[4] & 0x0f) << 8 | message[5]));
+  if (priority != vrrp::release_priority &&
+      (priority != host.due_priority(entry) || interval_told != interval_of(host, entry)))
+    accuse(tells_truth, fmt::format("{} advertises {} every {} for {}, it has {} every {}", host.name(),
+                                    priority, vipd::to_string(interval_told), name(group),
+                                    host.due_priority(entry), vipd::to_string(interval_of(host, entry))));
+  auto& recent = recent_[host.index() * lan_.setup().groups.size() + group];
+  auto& oldest = recent.when[recent.next];
+  if (lan_.now() - oldest < interval_of(host, entry) && host.changed() < oldest)
+    accuse(bounded_adverts,
+           fmt::format("{} has sent {} for {} within {} s", host.name(), recent.when.size() + 1, name(group),
+                       scenarios::seconds(lan_.now() - oldest)));
+  oldest = lan_.now();
+  recent.next = (recent.next + 1) % recent.when.size();
+}
+
+void Judge::farewell(const Host& host, std::size_t group) {
+  farewells_[group] = lan_.now();
+  // Whom it has just replaced may not have heard of it yet, and be taken for its successor.
+  if (host.router(group).became_active + lan_.setup().moment() > lan_.now())
+    excuse_gap(lan_.setup().groups[group].entry);
+}
+
+void Judge::gives_lifetime(const Host& host, std::size_t group, Duration valid) {
+  const auto& settings = host.running(lan_.setup().groups[group].entry);
+  if (valid != settings.dead_man)
+    accuse(lifetimes, fmt::format("{} gives the addresses of {} {}, not {}", host.name(), name(group),
+                                  vipd::to_string(valid), vipd::to_string(settings.dead_man)));
+}
+
+void Judge::lifetime_ended(const Host& host, const Prefix& prefix) {
+  if (host.program() != Program::vipd || !host.awake() || lan_.now() < host.meddled_until()) return;
+  for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group) {
+    const auto& pool = lan_.setup().groups[group].pool;
+    if (std::find(pool.begin(), pool.end(), prefix) == pool.end()) continue;
+    if (host.active(group))
+      accuse(lifetimes, fmt::format("that of {} has ended on {}", to_string(prefix), host.name()));
+  }
+}
+
+// Ticks have reasons: advertisements, a few announcements, renewals, repairs.
+void Judge::ticks(const Host& host) {
+  auto& budget = budgets_[host.index()];
+  double per_second = 10;
+  for (const auto& group : lan_.setup().groups)
+    per_second += 3.0 / std::chrono::duration<double>(interval_of(host, group.entry)).count();
+  if (budget.counted != long_ago)
+    budget.left += per_second * std::chrono::duration<double>(lan_.now() - budget.counted).count();
+  budget.left = std::min(budget.left, 100.0) - 1;
+  budget.counted = lan_.now();
+  if (budget.left < 0)
+    accuse(no_busy_loop, fmt::format("{} wakes up more than {} times a second", host.name(), per_second));
+}
+
+void Judge::ticked(const Host& host, std::optional<TimePoint> next, TimePoint local) {
+  if (next && *next <= local)
+    accuse(no_busy_loop, host.name() + " has something due after it did what was due");
+}
+
+// --- changes of Active ---
+
+void Judge::state_changed(const Host& host, std::size_t group, StateName from) {
+  changed_ = true;
+  if (broken() || from != StateName::backup || host.router(group).state != StateName::active) return;
+  const auto& island = island_of(host);
+  if (!settled(island, lan_.setup().groups[group].entry, true, false, false)) return;
+  judge_take_over(island, group, host);
+  judge_succession(island, group, host);
+}
+
+// A Backup becomes Active beside an Active that it could hear: it must be allowed to.
+void Judge::judge_take_over(const Island& island, std::size_t group, const Host& host) {
+  const auto entry = lan_.setup().groups[group].entry;
+  const auto now = lan_.now();
+  const auto interval_here = interval_of(host, entry);
+  auto shortest = interval_here;
+  for (const auto* each : island.hosts) shortest = std::min(shortest, interval_of(*each, entry));
+  const bool just_there = host.fit_since(entry) + 5 * interval(entry) > now;
+  for (const auto* other : island.hosts) {
+    if (other == &host || !other->active(group) || !other->awake() || !other->has_link()) continue;
+    const auto& active = other->router(group);
+    const auto race = interval(entry) / 20 + lan_.setup().moment();
+    if (active.sent + 2 * interval_of(*other, entry) < now) continue;  // it was silent
+    if (active.since + race > now) continue;                           // both have succeeded a third
+    // A third has said farewell, and the Active's answer was there before it.
+    if (farewells_[group] + interval(entry) + lan_.setup().moment() > now) continue;
+    // One that has just learnt a short interval, from somebody who then stepped down, does not know a long
+    // one.
+    if (interval_of(*other, entry) > 2 * shortest) continue;
+    // It has not been listening; it knows of a better past; its operator wants it.
+    if (std::max({host.woken(), host.adopted(), host.router(group).yielded_until}) +
+            2 * active_down_bound(entry) >
+        now)
+      continue;
+    if (just_there && interval_of(*other, entry) > interval_here)
+      continue;  // it cannot know the interval yet
+    const auto theirs = other->due_priority(entry);
+    const bool better = host.due_priority(entry) > theirs;
+    const bool fallen = active.best > theirs && !host.setup().plain;
+    const bool preempts =
+        (host.running(entry).preempt_mode || is_owner(host, entry)) && !host.router(group).yielded;
+    if (better && (preempts || fallen)) continue;
+    accuse(
+        left_alone,
+        fmt::format("{} ({}{}) becomes Active for {} beside {} ({})", host.name(), host.due_priority(entry),
+                    host.router(group).yielded ? ", has given way" : "", name(group), other->name(), theirs));
+  }
+}
+
+// Skew_Time lets the best Backup come first, where it is longer than clocks and messages are apart.
+void Judge::judge_succession(const Island& island, std::size_t group, const Host& host) {
+  const auto entry = lan_.setup().groups[group].entry;
+  const auto now = lan_.now();
+  const auto one = interval(entry);
+  const auto as_before = [&](const Host& each) {
+    return each.fit_since(entry) + 2 * active_down_bound(entry) < now &&
+           each.changed() + 2 * active_down_bound(entry) < now &&
+           each.woken() + 2 * active_down_bound(entry) < now && interval_of(each, entry) == one;
+  };
+  if (!as_before(host)) return;
+  for (const auto* other : island.hosts)
+    if (other != &host && other->active(group)) return;
+  for (const auto* other : island.hosts) {
+    if (other == &host || !as_before(*other) || other->router(group).state != StateName::backup ||
+        other->router(group).yielded)
+      continue;
+    const auto ahead =
+        vrrp::skew_time(host.due_priority(entry), one) - vrrp::skew_time(other->due_priority(entry), one);
+    if (ahead > one / 20 + lan_.setup().moment())
+      accuse(best_succeeds,
+             fmt::format("{} ({}) becomes Active for {} before {} ({})", host.name(),
+                         host.due_priority(entry), name(group), other->name(), other->due_priority(entry)));
+  }
+}
+
+// --- when everything has its place ---
+
+void Judge::look_closely() {
+  changed_ = true;
+  changed_hosts_ = ~0U;
+  look();
+  if (broken()) return;
+  for (const auto& island : islands_) {
+    for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group)
+      if (settled(island, lan_.setup().groups[group].entry, true, true, true)) look_at_rest(island, group);
+    for (std::size_t entry = 0; entry < longest_.size(); ++entry)
+      if (settled(island, entry, true, true, true)) look_at_families(island, entry);
+  }
+}
+
+void Judge::look_at_rest(const Island& island, std::size_t group) {
+  const auto entry = lan_.setup().groups[group].entry;
+  Hosts active;
+  Hosts answering;
+  bool somebody_could = false;
+  for (const auto* host : island.hosts) {
+    if (host->program() == Program::held) return;  // until there is a router again
+    somebody_could |= host->fit_since(entry) + settling(entry) < lan_.now();
+    if (host->active(group) && host->awake() && host->has_link()) active.push_back(host);
+    if (host->answers(group)) answering.push_back(host);
+  }
+  if (active.size() > 1) accuse(one_active, names(active) + " are Active for " + name(group));
+  if (active.empty() && somebody_could) accuse(never_none, "nobody is Active for " + name(group));
+  if (active != answering)
+    accuse(held_by_active, fmt::format("for {} {} Active and {} answering", name(group),
+                                       active.empty() ? "nobody is" : names(active) + " is",
+                                       answering.empty() ? "nobody is" : names(answering) + " is"));
+  if (active.size() != 1) return;
+  const auto theirs = active.front()->due_priority(entry);
+  for (const auto* host : island.hosts) {
+    if (host == active.front() || !host->eligible(entry) || host->router(group).yielded) continue;
+    if (host->fit_since(entry) + settling(entry) > lan_.now()) continue;
+    if ((host->running(entry).preempt_mode || is_owner(*host, entry)) && host->due_priority(entry) > theirs)
+      accuse(best_wins, fmt::format("{} has {} and is Backup for {}, {} has {} and is Active", host->name(),
+                                    host->due_priority(entry), name(group), active.front()->name(), theirs));
+  }
+  look_at_neighbors(island, group, *active.front());
+}
+
+void Judge::look_at_neighbors(const Island& island, std::size_t group, const Host& active) {
+  for (const auto* host : island.hosts)
+    for (std::size_t i = 0; i < active.running(lan_.setup().groups[group].entry).addresses; ++i) {
+      const auto& known = lan_.neighbor(host->index(), group, i);
+      if (known.host == active.index() || known.excused || known.when >= active.router(group).must_announce)
+        continue;
+      accuse(neighbors_know,
+             fmt::format("a client beside {} asks {} for {}, {} is Active", host->name(),
+                         known.host == most_hosts ? "nobody" : lan_.hosts()[known.host]->name(),
+                         to_string(lan_.setup().groups[group].pool[i].address), active.name()));
+    }
+}
+
+void Judge::look_at_families(const Island& island, std::size_t entry) {
+  if (lan_.setup().families(entry) < 2) return;
+  for (const auto* host : island.hosts) {
+    if (host->setup().plain) return;  // it does not know that they belong together
+  }
+  for (const auto* host : island.hosts) {
+    std::vector<bool> active;
+    for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group)
+      if (lan_.setup().groups[group].entry == entry) active.push_back(host->active(group));
+    if (active.front() != active.back())
+      accuse(together,
+             fmt::format("{} is Active for one family of {}", host->name(), lan_.setup().entries[entry]));
+  }
+}
+
+}  // namespace vipd::sim
