@@ -85,7 +85,7 @@ void Engine::update(InterfaceView& changed, const Interface& interface) {
         router.set_obstacles(turn(router), router.obstacles());
         reschedule(router);
       }
-  std::set<VirtualRouter*> users;
+  std::set<VirtualRouter*, ByKey> users;
   for (const auto& address : difference.addresses)
     for (auto* router : changed.users(address)) users.insert(router);
   for (auto* router : users) {

@@ -80,6 +80,19 @@ class Engine {
   Turn turn(const VirtualRouter& router);
   void reschedule(VirtualRouter& router);
 
+  // What is due at the same time comes in the order of the keys, so that a replay is one.
+  struct ByKey {
+    bool operator()(const VirtualRouter* a, const VirtualRouter* b) const {
+      return a->config().key < b->config().key;
+    }
+  };
+  struct Sooner {
+    bool operator()(const std::pair<TimePoint, VirtualRouter*>& a,
+                    const std::pair<TimePoint, VirtualRouter*>& b) const {
+      return a.first != b.first ? a.first < b.first : ByKey{}(a.second, b.second);
+    }
+  };
+
   TimePoint now_{};
   bool shutting_down_ = false;
   Actions actions_;
@@ -92,8 +105,8 @@ class Engine {
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::vector<std::string>> entries_of_check_;
   std::map<std::string, InterfaceView> views_;
-  std::set<std::pair<TimePoint, VirtualRouter*>> deadlines_;  // of those that wait for time
-  std::map<VirtualRouter*, TimePoint> scheduled_;             // where each stands in deadlines_
+  std::set<std::pair<TimePoint, VirtualRouter*>, Sooner> deadlines_;  // of those that wait for time
+  std::map<VirtualRouter*, TimePoint> scheduled_;                     // where each stands in deadlines_
 };
 
 }  // namespace vipd::vrrp
