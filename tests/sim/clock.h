@@ -31,6 +31,7 @@ class Clock {
   // The first moment at which the clock shows `time`.
   Moment when(TimePoint time) const {
     if (time == never) return not_ever;
+    if (time <= shown_) return since_;  // long due
     auto moment = since_ + Duration((time - shown_).count() * 1'000'000 / (1'000'000 + ppm_));
     while (read(moment) < time) moment += Duration(1);
     return moment;

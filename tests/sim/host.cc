@@ -286,6 +286,10 @@ void Host::perform(vrrp::Actions actions) {
   for (std::size_t i = 0; i < count; ++i) perform_one(actions[i]);
   if (dies) {
     dies_in_turn_ = false;
+    // What it has kept says that these were sent.
+    for (auto i = count; i < actions.size(); ++i)
+      if (const auto* unsent = std::get_if<vrrp::SendAdvertisement>(&actions[i]))
+        routers_[group_of(unsent->router)].sent_locally = local();
     say(fmt::format("(dies after {} of {} actions)", count, actions.size()));
     crash(false);
     lan_.judge().host_changed(*this);
@@ -387,6 +391,7 @@ void Host::refresh() {
     router.yielded = status.yielded;
     if (yielded_before != status.yielded) changed_ = lan_.now();
     if (yielded_before && !status.yielded) router.yielded_until = lan_.now();
+    if (status.releasing || yielded_before) router.gave_way = lan_.now();
   }
   update_fitness();
 }
@@ -654,6 +659,7 @@ void Host::tick_hold() {
 
 void Host::last_will() {
   say("gives the addresses up for its dead router");
+  lan_.judge().fault(Fault::process);
   for (const auto& held : std::exchange(held_, {})) {
     auto message = held.message;
     auto farewell =

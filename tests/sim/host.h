@@ -52,6 +52,7 @@ class Host {
     vrrp::Priority best = 0;  // the highest that it has advertised since it is Active
     bool left = false;        // its last message was a farewell
     Moment yielded_until = long_ago;
+    Moment gave_way = long_ago;  // the last time that it served on for a successor, or had yielded
     Moment became_active = long_ago;
     Moment must_announce = long_ago;  // since when: it became Active, or has heard another Active
     bool must_listen = false;         // it stood still for so long that it may say nothing

@@ -228,13 +228,13 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
       const bool cannot_know = !host->alive() || !host->awake() || host->program() == Program::held;
       helpless |= cannot_know;
       watch.held |= host->program() == Program::held;
+      replaceable |= host->router(group).releasing;
       replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left);
     }
     fit = std::min(fit, host->fit_since(entry));
     // One that has given way and finds no successor serves on, but its lease runs out.
-    const bool gave_way =
-        host->router(group).yielded ||
-        host->router(group).yielded_until + active_down_bound(entry) >= watch.nobody_answers;
+    const bool gave_way = host->router(group).releasing || host->router(group).yielded ||
+                          host->router(group).gave_way + active_down_bound(entry) >= watch.nobody_answers;
     if (!lan_.setup().lease || !gave_way) fit_for_long = std::min(fit_for_long, host->fit_since(entry));
   }
   // How long it has been so, counted from when it began or from when it became anybody's business.
@@ -439,6 +439,10 @@ void Judge::judge_succession(const Island& island, std::size_t group, const Host
            each.woken() + 2 * active_down_bound(entry) < now && interval_of(each, entry) == one;
   };
   if (!as_before(host)) return;
+  // A plain router does not wait for the other family.
+  if (lan_.setup().families(entry) > 1 && std::any_of(island.hosts.begin(), island.hosts.end(),
+                                                      [](const Host* each) { return each->setup().plain; }))
+    return;
   for (const auto* other : island.hosts)
     if (other != &host && other->active(group)) return;
   for (const auto* other : island.hosts) {

@@ -230,8 +230,8 @@ void Play::new_passages() {
 }
 
 void Play::process_fault() {
-  auto& host =
-      random_.chance(60) && active_host(any_entry()) ? *active_host(0 + any_entry() * 0) : any_host();
+  auto* active = active_host(any_entry());
+  auto& host = random_.chance(60) && active ? *active : any_host();
   const int dice = random_.below(100);
   if (!host.alive() && random_.chance(60)) return host.start(random_.chance(40) && !host.setup().plain);
   if (dice < 12) return restart(host, true);
@@ -275,13 +275,13 @@ void Play::flap() {
 
 void Play::meddle() {
   auto& host = any_host();
-  if (host.setup().plain) return;
+  if (host.program() != Program::vipd) return;
   const auto& pool =
       setup().groups[static_cast<std::size_t>(random_.below(static_cast<int>(setup().groups.size())))].pool;
   const auto& prefix = pool[static_cast<std::size_t>(random_.below(static_cast<int>(pool.size())))];
   if (random_.chance(50))
     host.remove_by_hand(prefix);
-  else
+  else if (host.setup().entries.front().priority != vrrp::owner_priority)  // whose own they would be
     host.add_by_hand(prefix);
 }
 
