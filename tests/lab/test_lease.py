@@ -2,11 +2,14 @@
 """The lease in the kernel: nobody answers for an address when all of vipd is dead, stopped or frozen. Beside keepalived,
 which has none.
 
-VIPD_LEASE_RUNS=10 is how often each fault is tried for the figures in the manual.
+VIPD_LEASE_RUNS is how often each fault is tried; ./dev lease sets it.
 """
+import contextlib
 import os
+import sys
 import time
 
+from vipdlab import packets
 from vipdlab.case import after, main
 from vipdlab.daemons import Keepalived, Vipd, active_down_interval_ms
 from vipdlab.lease import PRIORITIES, Freeze, Kill, LeaseCase, Stop
@@ -14,6 +17,25 @@ from vipdlab.network import CABLE, VIP4, VIP6
 from vipdlab.processes import run, wait_until
 
 RUNS = int(os.environ.get("VIPD_LEASE_RUNS", "0"))
+
+
+# A service that sends whenever it can, and a client that reads.
+SOURCE = """
+import socket
+server = socket.create_server(("", 7071))
+print("ready", flush=True)
+connection = server.accept()[0]
+while True:
+    connection.sendall(bytes(1 << 16))
+"""
+READER = """
+import socket, sys, time
+connection = socket.create_connection((sys.argv[1], 7071))
+connection.recv(1)
+print("reads", flush=True)
+while connection.recv(1 << 16):
+    time.sleep(0.01)
+"""
 
 
 class Lease(LeaseCase):
@@ -44,10 +66,10 @@ class Lease(LeaseCase):
         try:
             what = f"{fault.what} at {interval_ms} ms: two nodes answer, ms"
             self.measure(group, what, once, 0, RUNS or (2 if interval_ms == 100 else 1), of=max)
+            print(f"    outages {[round(each) for each in outages]} ms", flush=True)
         finally:
             fault.close()
-        print(f"    outages {[round(each) for each in outages]} ms", flush=True)
-        group.close()
+            group.close()
 
     def test_two_nodes_never_answer_when_all_of_vipd_is_killed(self):
         for interval_ms in (100, 1000):
@@ -70,7 +92,10 @@ class Lease(LeaseCase):
 
     def test_keepalived_answers_without_end(self):
         group = self.pair(100, (Keepalived, Keepalived))
-        for fault in (Stop(), Kill()):
+        faults = [Stop(), Kill()]
+        with contextlib.suppress(OSError):
+            faults.insert(0, Freeze())
+        for fault in faults:
             group.settle("a")
             moment = fault.strike(group.daemons["a"])
             until = after(moment, 2500)
@@ -79,6 +104,7 @@ class Lease(LeaseCase):
             self.assertGreater(double, 1500)
             fault.undo(group.daemons["a"])
             group.daemons["a"].wait_state("Active")
+            fault.close()
 
     def test_what_has_run_out_stays_so_until_the_next_start_has_removed_the_addresses(self):
         group = self.lasting_pair(100)
@@ -95,6 +121,32 @@ class Lease(LeaseCase):
         self.assertFalse(group.host(node).holds(VIP4))
         self.assertGreater(self.drops(group, node), 100, "the counter goes on, so the memory was adopted")
         self.assertTrue(all(each["on"] and each["remaining_ms"] is None for each in self.leases(group, node)))
+
+    def test_a_dead_node_sends_nothing_from_the_address_either(self):
+        # What its kernel sends for a connection that is still open, retransmissions and ARP requests, would teach
+        # neighbours that the address is there.
+        group = self.lasting_pair(100)
+        node = wait_until(group.active, 10, "an Active")
+        host = group.host(node)
+        source = host.process("source", sys.executable, "-c", SOURCE).start()
+        client = group.network.client.process("reader", sys.executable, "-c", READER, VIP4)
+        try:
+            source.wait_log("ready")
+            client.start().wait_log("reads")
+            group.daemons[node].kill_all()
+            group.settle("b" if node == "a" else "a", aside=(node,))
+            capture = packets.Capture(group.network.client)
+            after(time.monotonic_ns(), 1500)
+            capture.stop()
+            sent = capture.tshark(
+                f"eth.src == {host.mac} && (ip.src == {VIP4} || arp.src.proto_ipv4 == {VIP4})", "frame.time_epoch"
+            )
+            tried = group.host(node).run("ss", "-Htno", "state", "established", f"src {VIP4}")
+            self.assertIn("timer:", tried, "it has nothing to retransmit")
+            self.assertEqual(len(sent), 0)
+        finally:
+            source.kill()
+            client.kill()
 
     def test_a_recreated_interface_is_guarded_again(self):
         group = self.pair(100)
