@@ -792,8 +792,13 @@ int run_flood(const std::string& interface, std::int64_t rate, std::int64_t mill
 
 // --- stalls -----------------------------------------------------------------------------------------------
 
-// A thread that wants to wake up every millisecond, at ordinary priority like the programs under test.
-void watch_for_stalls() {
+// A thread that wants to wake up every millisecond, at ordinary priority like the programs under test, on one
+// processor: another one may go on while this one is taken by somebody of higher priority.
+void watch_for_stalls(unsigned processor) {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(processor, &here);
+  sched_setaffinity(0, sizeof here, &here);  // where that is refused, one more thread looks anywhere
   prctl(PR_SET_TIMERSLACK, 1);
   for (;;) {
     const Nanoseconds wanted = now() + millisecond;
@@ -851,7 +856,9 @@ int run_tasks(const std::vector<std::string>& texts, const std::string& interfac
   std::vector<std::unique_ptr<Task>> tasks;
   for (const auto& text : texts) tasks.push_back(make_task(loop, text, interface));
   if (tasks.empty()) usage("nothing to do");
-  if (!std::getenv("LAB_PROBE_NO_STALLS")) std::thread(watch_for_stalls).detach();
+  if (!std::getenv("LAB_PROBE_NO_STALLS"))
+    for (unsigned each = 0; each < std::thread::hardware_concurrency(); ++each)
+      std::thread(watch_for_stalls, each).detach();
   loop.run(tasks);
   return 0;
 }
