@@ -756,20 +756,6 @@ class Adverts : public Task {
   std::vector<Mac> macs_;
 };
 
-// --- stalls -----------------------------------------------------------------------------------------------
-
-// A thread that wants to wake up every millisecond, at ordinary priority like the programs under test.
-void watch_for_stalls() {
-  prctl(PR_SET_TIMERSLACK, 1);
-  for (;;) {
-    const Nanoseconds wanted = now() + millisecond;
-    timespec until{wanted / 1'000'000'000, wanted % 1'000'000'000};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
-    const Nanoseconds overrun = now() - wanted;
-    if (overrun >= notable_stall) output.line(fmt::format("s {} {}", wanted + overrun, overrun));
-  }
-}
-
 // --- floods -----------------------------------------------------------------------------------------------
 
 std::vector<std::uint8_t> parse_frame(const std::string& hexadecimal) {
@@ -824,6 +810,25 @@ int flood(const std::string& interface, std::int64_t rate, std::int64_t millisec
   return 0;
 }
 
+// --- stalls -----------------------------------------------------------------------------------------------
+
+// A thread that wants to wake up every millisecond, at ordinary priority like the programs under test, on one
+// processor: another one may go on while this one is taken by somebody of higher priority.
+void watch_for_stalls(unsigned processor) {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(processor, &here);
+  sched_setaffinity(0, sizeof here, &here);  // where that is refused, one more thread looks anywhere
+  prctl(PR_SET_TIMERSLACK, 1);
+  for (;;) {
+    const Nanoseconds wanted = now() + millisecond;
+    timespec until{wanted / 1'000'000'000, wanted % 1'000'000'000};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+    const Nanoseconds overrun = now() - wanted;
+    if (overrun >= notable_stall) output.line(fmt::format("s {} {}", wanted + overrun, overrun));
+  }
+}
+
 // --- command line -----------------------------------------------------------------------------------------
 
 std::vector<std::string> split(std::string_view text, char at) {
@@ -871,7 +876,9 @@ int run_tasks(const std::vector<std::string>& texts, const std::string& interfac
   std::vector<std::unique_ptr<Task>> tasks;
   for (const auto& text : texts) tasks.push_back(make_task(loop, text, interface));
   if (tasks.empty()) usage("nothing to do");
-  if (!std::getenv("LAB_PROBE_NO_STALLS")) std::thread(watch_for_stalls).detach();
+  if (!std::getenv("LAB_PROBE_NO_STALLS"))
+    for (unsigned each = 0; each < std::thread::hardware_concurrency(); ++each)
+      std::thread(watch_for_stalls, each).detach();
   loop.run(tasks);
   return 0;
 }

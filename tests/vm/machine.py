@@ -41,6 +41,16 @@ def kernel_place():
     ).stdout.strip()
 
 
+_running = set()
+
+
+def end_all():
+    """Ends all machines that run; their run() returns with DIED."""
+    for process in list(_running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 class Reader(threading.Thread):
     """Collects what comes through a pipe; passes each line on at once if wanted."""
 
@@ -81,8 +91,9 @@ def run(command, environment=None, simulated=True, limit=600, memory_mb=1024, te
         console_out, console = os.pipe()
         output_out, output = os.pipe()
         errors_out, errors = os.pipe()
-        # A process namespace of its own: when its first process ends, everything of the machine ends.
-        arguments = ["unshare", *([] if os.geteuid() == 0 else ["-Ur"])]
+        # A process namespace of its own: when its first process ends, everything of the machine ends; and it ends
+        # when we do.
+        arguments = ["setpriv", "--pdeathsig", "KILL", "unshare", *([] if os.geteuid() == 0 else ["-Ur"])]
         arguments += ["--pid", "--fork", "--kill-child", "--mount-proc", str(place / "linux")]
         arguments += ["time-travel=inf-cpu"] if simulated else []
         arguments += [
@@ -109,6 +120,7 @@ def run(command, environment=None, simulated=True, limit=600, memory_mb=1024, te
             start_new_session=True,
             env={**os.environ, "LD_PRELOAD": str(place / "xsave.so"), "TMPDIR": "/dev/shm"},
         )
+        _running.add(process)
         for each in (console, output, errors):
             os.close(each)
         readers = [Reader(console_out), Reader(output_out, tell), Reader(errors_out)]
@@ -121,6 +133,7 @@ def run(command, environment=None, simulated=True, limit=600, memory_mb=1024, te
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            _running.discard(process)
         console_text, output_text, errors_text = (each.text() for each in readers)
         with contextlib.suppress(OSError, ValueError):
             status = int((share / "status").read_text(encoding="ascii"))

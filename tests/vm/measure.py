@@ -6,6 +6,7 @@ All times are simulated and all moments exact: nothing here waits for a processo
 both daemons; what one of them cannot do is left out.
 """
 import json
+import os
 import pathlib
 import random
 import signal
@@ -280,8 +281,9 @@ def loss(make, interval_ms, percent=20, seconds=3600):
     tell(case, "time with the address on none", us=[microseconds(none)])
 
 
-def soak(make, interval_ms, days=7):
-    """A week, with a failover, a planned stop and a reload each day: nothing grows, and nobody moves without need."""
+def soak(make, interval_ms):
+    """Days, with a failover, a planned stop and a reload each: nothing grows, and nobody moves without need."""
+    days = int(os.environ["SOAK_DAYS"])
     network = Network()
     settings = RouterSettings(interval_ms=interval_ms, addresses=(VIP4,))
     daemons = {host.name: make(host, settings, priority) for host, priority in zip(network.nodes, PRIORITIES)}

@@ -4,7 +4,7 @@
 The same script (measure.py) drives both, one after the other, in a User Mode Linux kernel whose clock stands still
 while anything computes. So figures are exact and repeat to the microsecond, whatever else this machine does; an hour is
 over in seconds. A table shows both side by side, and what vipd promises is checked to the millisecond.
-Exit status: 0 all promises are kept, 1 one is not, 2 wrong usage, 77 the kernel has not been built.
+Exit status: 0 all promises are kept, 1 one is not, 2 wrong usage, 77 the kernel has not been built, 130 or 143 interrupted.
 """
 import argparse
 import concurrent.futures
@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import sys
 import time
@@ -35,7 +36,7 @@ SHORT = (
 )
 LONG = (("loss", 1000),)
 SOAK = (("soak", 1000),)
-LIMIT = 1800  # seconds of real time for one case
+LIMIT = 7200  # seconds of real time for one case
 BACKUP = 200  # the priority of the node that takes over
 
 
@@ -94,11 +95,20 @@ def promises(case, interval_ms):
     return []
 
 
-def measure(daemon, case, interval_ms, build):
+def interrupt(number, _frame):
+    raise KeyboardInterrupt(number)
+
+
+def measure(daemon, case, interval_ms, build, days):
     """Runs one case of one daemon in a machine of its own; its lines."""
     outcome = machine.run(
         ["/usr/bin/python3", HERE / "measure.py", daemon, f"{case}:{interval_ms}"],
-        environment={"VIPD_BUILD": build, "PYTHONDONTWRITEBYTECODE": "1", "LAB_PROBE_NO_STALLS": "1"},
+        environment={
+            "VIPD_BUILD": build,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LAB_PROBE_NO_STALLS": "1",
+            "SOAK_DAYS": days,
+        },
         limit=LIMIT,
     )
     if outcome.status != 0:
@@ -132,7 +142,7 @@ def table(results, daemons):
         for line in lines
     }
     last = None
-    width = max(len(figure) for _, figure in seen) + 2
+    width = max(len(figure) for _, figure in seen) + 4
     columns = max(len(in_words(each)) for each in found.values()) + 2
     rows.append(" " * width + "".join(f"{daemon:<{columns}}" for daemon in daemons))
     for case, figure in seen:
@@ -167,7 +177,11 @@ def parse():
     parser.add_argument(
         "--only", metavar="CASE", help="failover, handover, reload, crash, flap, loss or soak"
     )
-    parser.add_argument("--short", action="store_true", help="without the hour of loss and the week")
+    parser.add_argument(
+        "--quick", action="store_true", help="vipd alone, at 100 ms, without the hour of loss"
+    )
+    parser.add_argument("--soak", action="store_true", help="a week too: about half an hour more")
+    parser.add_argument("--days", type=int, default=7, help="with --soak: how many (default: 7)")
     parser.add_argument("--vipd", action="store_true", help="without keepalived")
     parser.add_argument("--json", action="store_true", help="the figures as JSON in place of the table")
     return parser.parse_args()
@@ -180,24 +194,33 @@ def main():
         sys.exit(MAY_NOT)
     build = pathlib.Path(os.environ.get("VIPD_BUILD") or HERE.parents[1] / "build").resolve()
     daemons = ["vipd"] if arguments.vipd or not shutil.which("keepalived") else ["vipd", "keepalived"]
-    cases = SHORT if arguments.short else SHORT + LONG + SOAK
+    cases = SHORT + LONG + SOAK if arguments.soak or arguments.only == "soak" else SHORT + LONG
+    if arguments.quick:
+        daemons, cases = ["vipd"], [each for each in SHORT if each[1] == 100]
     cases = [each for each in cases if arguments.only in (None, each[0])]
     if not cases:
         print(f'there is no case "{arguments.only}"', file=sys.stderr)
         sys.exit(2)
     begin = time.monotonic()
     results = {}
+    signal.signal(signal.SIGTERM, interrupt)
     # Simulated time does not mind a busy machine: as many machines at once as there are processors.
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         running = {
-            (daemon, *case): pool.submit(measure, daemon, *case, build)
+            (daemon, *case): pool.submit(measure, daemon, *case, build, arguments.days)
             for case in cases
             for daemon in daemons
         }
-        for (daemon, case, interval_ms), future in running.items():
-            lines, seconds = future.result()
-            results[daemon, case, interval_ms] = lines
-            print(f"vm: {daemon}, {case} at {interval_ms} ms: {seconds:.0f} s", file=sys.stderr, flush=True)
+        try:
+            for (daemon, case, interval_ms), future in running.items():
+                results[daemon, case, interval_ms], seconds = future.result()
+                print(
+                    f"vm: {daemon}, {case} at {interval_ms} ms: {seconds:.0f} s", file=sys.stderr, flush=True
+                )
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            machine.end_all()
+            raise
     if arguments.json:
         print(
             json.dumps(
@@ -218,4 +241,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt as interrupted:
+        sys.exit(128 + (interrupted.args[0] if interrupted.args else signal.SIGINT))

@@ -35,6 +35,10 @@ nginx:
   rise: 2
   on_failure: {{priority: -110}}
 """
+# A kernel whose question for a neighbour went into a cut cable asks again only after this; a second by default, for
+# which a node that is back could answer nobody.
+ASK_AGAIN_MS = 100
+NEIGHBOURS = [f"net.ipv{family}.neigh.{CABLE}.retrans_time_ms={ASK_AGAIN_MS}" for family in (4, 6)]
 HTTP_RATE, HTTP_TIMEOUT_MS = 50, 300
 DISK = "256k"
 STALE_CGROUP = 3600  # seconds after which an empty control group of ours belongs to nobody any more
@@ -156,6 +160,11 @@ class Node:
         self.web = lab.group.webs[name]
         self.wanted = True  # shall it run? A fault that stops or kills it says no until it starts it again
 
+    def plug(self):
+        """Gives it its interface back."""
+        self._lab.network.plug(self.host)
+        self.host.run("sysctl", "-qw", *NEIGHBOURS)
+
     @property
     def priority(self):
         return self.daemon.priority
@@ -269,6 +278,8 @@ class Lab:
         self.addresses = settings.addresses
         self.watch = AddressWatch(self.group.network, self.addresses)
         self.nodes = {name: Node(self, name) for name in self.group.daemons}
+        for host in self.network.nodes:
+            host.run("sysctl", "-qw", *NEIGHBOURS)
         self.group.start(settle=False).settle(self.by_rank()[0].name)
         self._ask_for_lease()
 

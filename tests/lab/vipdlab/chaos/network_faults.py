@@ -6,6 +6,7 @@ import time
 from ..network import CABLE, VIP4, VIP6
 from ..packets import Advertisement
 from .fault import EVERYBODY, MARGIN, Allowance, Fault, spread
+from .lab import ASK_AGAIN_MS
 
 
 class CutCable(Fault):
@@ -27,7 +28,7 @@ class CutCable(Fault):
 
     def allowance(self):
         # Even when it is plugged in again at once it comes as a Backup, and listens first.
-        return Allowance(gap=self.replaced(), moves=2) if self.best else Allowance()
+        return Allowance(gap=self.replaced() + ASK_AGAIN_MS, moves=2) if self.best else Allowance()
 
 
 class FlapCable(Fault):
@@ -54,7 +55,11 @@ class FlapCable(Fault):
             time.sleep(plugged)
 
     def allowance(self):
-        return Allowance(gap=self.replaced(), moves=2) if self.best else Allowance()
+        if not self.best:
+            return Allowance()
+        # Whenever it was plugged in for long enough it may have taken over again.
+        back = sum(plugged > 3 * self.lab.interval_ms / 1000 for _, plugged in self.pauses[:-1])
+        return Allowance(gap=(self.replaced() + ASK_AGAIN_MS) * (1 + back), moves=2 + 2 * back)
 
 
 class CutSilently(Fault):
@@ -105,7 +110,7 @@ class CutEverybody(Fault):
 
     def allowance(self):
         worst = self.lab.worst_take_over_ms()
-        return Allowance(gap=self.lasts * 1000 + worst + MARGIN, moves=2)
+        return Allowance(gap=self.lasts * 1000 + worst + MARGIN + ASK_AGAIN_MS, moves=2)
 
 
 class Mute(Fault):
@@ -278,10 +283,10 @@ class DeleteInterface(Fault):
         self.lab.network.unplug(self.node.host)
 
     def end(self):
-        self.lab.network.plug(self.node.host)
+        self.node.plug()
 
     def allowance(self):
-        return Allowance(gap=self.replaced(), moves=2) if self.best else Allowance()
+        return Allowance(gap=self.replaced() + ASK_AGAIN_MS, moves=2) if self.best else Allowance()
 
 
 class InterfaceDown(Fault):
@@ -305,7 +310,7 @@ class InterfaceDown(Fault):
         self.node.host.ip("address", "replace", f"{self.node.host.ipv6}/64", "dev", CABLE, "nodad")
 
     def allowance(self):
-        return Allowance(gap=self.replaced(), moves=2) if self.best else Allowance()
+        return Allowance(gap=self.replaced() + ASK_AGAIN_MS, moves=2) if self.best else Allowance()
 
 
 class OwnAddressGone(Fault):
