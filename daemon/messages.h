@@ -3,8 +3,9 @@
 //   guardian -> router    Configure, Stop, MonitorLink          router -> guardian   Ready, Stopped
 //   guardian -> monitor   Checks, RouterLink, ScriptEnded,      monitor -> guardian  RunScript, CancelScript,
 //                         Reloaded, Programs                                         ReloadRequest
-//   monitor -> router     Health, StatusRequest, Command        router -> monitor    KnownFacts, StatusReply,
-//                                                                                    CommandDone, Happened
+//   monitor -> router     Health, StatusRequest, Command,       router -> monitor    KnownFacts, StatusReply,
+//                         RecordRequest                                              CommandDone, Happened,
+//                                                                                    RecordReply
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,8 @@ enum class MessageType : std::uint16_t {
   status_reply,
   command_done,
   happened,
+  record_request,
+  record_reply,
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -148,6 +151,18 @@ struct CommandDone {
   std::string text;
 };
 
+struct RecordRequest {
+  static constexpr auto type = MessageType::record_request;
+  std::uint64_t id = 0;
+};
+
+// What the router was told of late, as record::Recorder keeps it.
+struct RecordReply {
+  static constexpr auto type = MessageType::record_reply;
+  std::uint64_t id = 0;
+  std::vector<std::uint8_t> contents;
+};
+
 // Something an operator may want to see, for `vipctl watch`.
 struct Happened {
   static constexpr auto type = MessageType::happened;
@@ -222,6 +237,14 @@ void fields(A& a, Is<Command> auto& m) {
 template <class A>
 void fields(A& a, Is<CommandDone> auto& m) {
   a(m.id, m.good, m.text);
+}
+template <class A>
+void fields(A& a, Is<RecordRequest> auto& m) {
+  a(m.id);
+}
+template <class A>
+void fields(A& a, Is<RecordReply> auto& m) {
+  a(m.id, m.contents);
 }
 template <class A>
 void fields(A& a, Is<Happened> auto& m) {

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kernel_retry = 200ms;  // after a failed read of all links and addresses
 constexpr Duration keep_interval = 1s;    // how old what the Hold knows of peers and counters may be
+constexpr std::size_t recorder_size = 2 << 20;  // bytes: hours at 1 s, half a minute of 50 virtual routers at 10 ms
 constexpr Duration longest_wait = 500ms;  // the guardian wants to hear the heart beat
 
 // Does the Hold need the whole state again after this action, rather than just new deadlines?
@@ -59,7 +60,8 @@ Router::Router(Log& log, Hold hold, netlink::Monitor kernel)
       monitor_(
           loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
           [](const std::string&) {}),
-      reporter_(log, monitor_) {}
+      reporter_(log, monitor_),
+      recorder_(recorder_size, [this] { return checkpoint(); }) {}
 
 int Router::run() {
   // Signals go to the guardian, which tells us; Ctrl-C in a terminal reaches every program.
@@ -101,7 +103,9 @@ TimePoint Router::next_deadline() const {
 }
 
 void Router::step(const vrrp::Event& event) {
-  auto actions = engine_.step(now(), event);
+  const auto time = now();
+  recorder_.record(time, event);
+  auto actions = engine_.step(time, event);
   std::move(actions.begin(), actions.end(), std::back_inserter(actions_));
 }
 
@@ -217,7 +221,23 @@ void Router::message_from_monitor(io::Message message) {
         monitor_.send(StatusReply{request.id, engine_.status(now())});
       }))
     return;
+  if (on<RecordRequest>(message, [this](RecordRequest request) {
+        monitor_.send(RecordReply{request.id, recorder_.contents()});
+      }))
+    return;
   on<Command>(message, [this](Command each) { command(each); });
+}
+
+// What brings another engine into the state of this one, as good as an adoption can.
+std::vector<vrrp::Event> Router::checkpoint() const {
+  std::vector<vrrp::Event> events;
+  for (const auto& name : interfaces_) {
+    auto interface = kernel_.snapshot(name);
+    interface.name = name;
+    events.emplace_back(vrrp::InterfaceChanged{std::move(interface)});
+  }
+  events.emplace_back(vrrp::ConfigReplaced{routers_, engine_.snapshot()});
+  return events;
 }
 
 void Router::command(const Command& command) {

@@ -20,6 +20,7 @@
 #include "daemon/reporter.h"
 #include "io/loop.h"
 #include "netlink/monitor.h"
+#include "record/recorder.h"
 #include "vrrp/engine.h"
 
 namespace vipd::daemon {
@@ -45,6 +46,7 @@ class Router {
   void message_from_guardian(io::Message message);
   void message_from_monitor(io::Message message);
   void command(const Command& command);
+  std::vector<vrrp::Event> checkpoint() const;
   void stop(const std::string& why);
   void keep();
   TimePoint next_deadline() const;
@@ -60,6 +62,7 @@ class Router {
   Link monitor_;
   Reporter reporter_;
   vrrp::Engine engine_;
+  record::Recorder recorder_;
   std::vector<vrrp::VirtualRouterConfig> routers_;
   std::set<std::string> interfaces_;  // that the configuration names
   vrrp::Actions actions_;             // of the steps since the last flush

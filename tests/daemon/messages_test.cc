@@ -39,5 +39,7 @@ TEST_CASE("what the programs say to each other survives the way, and nothing cut
   survives_the_way(Health{{{"web/nginx", false, -30, "502", TimePoint{}}}});
   survives_the_way(StatusReply{3, {TimePoint{}, {vrrp::RouterStatus{.config = router}}, {}, {}}});
   survives_the_way(Command{4, "edge", true});
+  survives_the_way(RecordRequest{5});
+  survives_the_way(RecordReply{5, {1, 2, 3}});
   survives_the_way(Happened{"state_changed", "edge", "VRID 51 on eth0 (IPv6)", "Backup -> Active"});
 }

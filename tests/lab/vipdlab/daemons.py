@@ -154,6 +154,7 @@ class Vipd(Daemon):
             "--state-dir",
             self.directory / "state",
         )
+        self._log_begin = len(self.log())
 
     def configuration(self, checks=None, options=None):
         s = self.settings
@@ -188,6 +189,10 @@ class Vipd(Daemon):
     def start(self):
         self.process.start()
         return self
+
+    def said(self):
+        """Its log: the file is that of all tests."""
+        return self.log()[self._log_begin :]
 
     def ctl(self, *arguments, check=True):
         return run(
