@@ -52,6 +52,10 @@ class ArchiveWriter {
     size(value.size());
     raw(value.data(), value.size());
   }
+  void write(const std::vector<std::uint8_t>& value) {  // may be megabytes
+    size(value.size());
+    raw(value.data(), value.size());
+  }
   template <class T>
   void write(const std::vector<T>& value) {
     size(value.size());
@@ -143,6 +147,10 @@ class ArchiveReader {
     return good_ ? value : 0;
   }
   void read(std::string& value) {
+    value.resize(size());
+    raw(value.data(), value.size());
+  }
+  void read(std::vector<std::uint8_t>& value) {
     value.resize(size());
     raw(value.data(), value.size());
   }

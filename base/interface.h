@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/archive.h"
 #include "base/ip.h"
 
 namespace vipd {
@@ -31,5 +32,14 @@ struct Interface {
   bool operator==(const Interface&) const = default;
   bool exists() const { return index != 0; }
 };
+
+template <class A>
+void fields(A& a, Is<InterfaceAddress> auto& i) {
+  a(i.prefix, i.tentative, i.dad_failed, i.ours);
+}
+template <class A>
+void fields(A& a, Is<Interface> auto& i) {
+  a(i.name, i.index, i.up, i.running, i.mtu, i.mac, i.addresses);
+}
 
 }  // namespace vipd

@@ -4,12 +4,15 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "ctl/check.h"
 #include "ctl/client.h"
+#include "ctl/recording.h"
 #include "ctl/show.h"
 #include "ctl/upgrade.h"
 
@@ -28,6 +31,7 @@ struct Options {
   bool back = false;
   std::string router;
   std::vector<std::string> files;
+  std::string output;
 };
 
 bool wants_colours() {
@@ -79,6 +83,24 @@ int upgrade(const Options& options) {
   return 0;
 }
 
+int record(const Options& options) {
+  auto client = ctl::Client::connect(options.run_dir);
+  if (!client) return fail(client.error());
+  const auto result = client->request({{"v", 1}, {"command", "record"}});
+  if (!result) return fail(result.error());
+  const auto text = ctl::recording_text(result->value("recording", ""));
+  if (!text) return fail(text.error());
+  if (options.output.empty()) {
+    std::cout << *text;
+    return 0;
+  }
+  std::ofstream file(options.output);
+  file << *text << std::flush;
+  if (file) return 0;
+  std::cerr << "vipctl: writing " << options.output << ": " << std::strerror(errno) << "\n";
+  return exit_usage;
+}
+
 // The state as it is, and then each event as it comes, until interrupted.
 int watch(const Options& options) {
   if (!options.as_json)
@@ -128,6 +150,13 @@ int main(int argc, char** argv) {
     return ctl::check(each.files, each.as_json, std::cout, std::cerr);
   }));
   checking->add_option("files", options.files, "configuration files")->required();
+  auto* recording = command("record", "write what vipd was told of late, for replay", record);
+  recording->add_option("--output", options.output, "the file to write");
+  auto* replaying =
+      with_json(command("replay", "run a recording through the protocol, and explain it", [](const Options& each) {
+        return ctl::replay(each.files.front(), each.as_json, std::cout, std::cerr);
+      }));
+  replaying->add_option("file", options.files, "the recording")->required()->expected(1);
   command("version", "print the version", [](const Options&) {
     std::cout << "vipctl " << VIPD_VERSION << "\n";
     return 0;

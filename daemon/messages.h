@@ -6,7 +6,8 @@
 //                         ScriptEnded, Reloaded, Upgraded,                           ReloadRequest, Alive,
 //                         Programs                                                   UpgradeRequest
 //   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
-//                                                                                    CommandDone, Happened
+//                         RecordRequest, Command                                     CommandDone, Happened,
+//                                                                                    RecordReply
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,8 @@ enum class MessageType : std::uint16_t {
   upgraded,
   leases,  // carries the descriptor of the slots, if there are any
   wanted_leases,
+  record_request,
+  record_reply,
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -206,6 +209,18 @@ struct CommandDone {
   std::string text;
 };
 
+struct RecordRequest {
+  static constexpr auto type = MessageType::record_request;
+  std::uint64_t id = 0;
+};
+
+// What the router was told of late, as record::Recorder keeps it.
+struct RecordReply {
+  static constexpr auto type = MessageType::record_reply;
+  std::uint64_t id = 0;
+  std::vector<std::uint8_t> contents;
+};
+
 // Something an operator may want to see, for `vipctl watch`.
 struct Happened {
   static constexpr auto type = MessageType::happened;
@@ -310,6 +325,14 @@ void fields(A& a, Is<Command> auto& m) {
 template <class A>
 void fields(A& a, Is<CommandDone> auto& m) {
   a(m.id, m.good, m.text);
+}
+template <class A>
+void fields(A& a, Is<RecordRequest> auto& m) {
+  a(m.id);
+}
+template <class A>
+void fields(A& a, Is<RecordReply> auto& m) {
+  a(m.id, m.contents);
 }
 template <class A>
 void fields(A& a, Is<Happened> auto& m) {

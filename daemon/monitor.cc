@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "daemon/clock.h"
 #include "daemon/event_names.h"
 #include "daemon/show.h"
@@ -193,6 +194,13 @@ void Monitor::message_from_router(io::Message message) {
         waiting.on_status(reply);
       }))
     return;
+  if (on<RecordReply>(message, [this](const RecordReply& reply) {
+        const auto found = waiting_.find(reply.id);
+        if (found == waiting_.end()) return;
+        control_.reply(found->second.client, good({{"recording", to_base64(reply.contents)}}));
+        waiting_.erase(found);
+      }))
+    return;
   if (on<CommandDone>(message, [this](const CommandDone& done) { answered(done.id, done.good, done.text); }))
     return;
   on<Happened>(message, [this](const Happened& happened) { publish(happened); });
@@ -298,6 +306,7 @@ void Monitor::requested(const Client& client, const std::string& line) {
     control_.subscribe(client.number);
     return control_.reply(client.number, good(json::object()));
   }
+  if (command == "record") return router_.send(RecordRequest{wait(client.number, answer_bound)});
   if (command != "switch" && command != "reload" && command != "upgrade")
     return control_.reply(client.number, bad(fmt::format("unknown command \"{}\"", command)));
 

@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 
 constexpr Duration kernel_retry = 200ms;  // after a failed read of all links and addresses
 constexpr Duration keep_interval = 1s;    // how old what the Hold knows of peers and counters may be
+constexpr std::size_t recorder_size =
+    2 << 20;                              // bytes: hours at 1 s, half a minute of 50 virtual routers at 10 ms
 constexpr Duration longest_wait = 250ms;  // the guardian wants to hear the heart beat
 // An advertisement that is late by half an interval is sent by the guardian.
 constexpr int late_part = 2;
@@ -62,6 +64,7 @@ Router::Router(Log& log, Hold hold, netlink::Monitor kernel)
           loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
           [](const std::string&) {}),
       reporter_(log, monitor_),
+      recorder_(recorder_size, [this] { return checkpoint(); }),
       stale_facts_(now()) {}
 
 int Router::run() {
@@ -116,10 +119,15 @@ void Router::step(const vrrp::Event& event) {
   if (auto held = hold_.take_held(); !held.empty()) {
     log_.write_limited(Level::warning, "held",
                        "this program stood still, and the guardian advertised in its place");
-    auto actions = engine_.step(now(), vrrp::AdvertisementsHeld{std::move(held)});
-    std::move(actions.begin(), actions.end(), std::back_inserter(actions_));
+    take(vrrp::AdvertisementsHeld{std::move(held)});
   }
-  auto actions = engine_.step(now(), event);
+  take(event);
+}
+
+void Router::take(const vrrp::Event& event) {
+  const auto time = now();
+  recorder_.record(time, event);
+  auto actions = engine_.step(time, event);
   std::move(actions.begin(), actions.end(), std::back_inserter(actions_));
 }
 
@@ -262,7 +270,23 @@ void Router::message_from_monitor(io::Message message) {
         monitor_.send(StatusReply{request.id, engine_.status(now()), leases_.status()});
       }))
     return;
+  if (on<RecordRequest>(message, [this](RecordRequest request) {
+        monitor_.send(RecordReply{request.id, recorder_.contents()});
+      }))
+    return;
   on<Command>(message, [this](Command each) { command(each); });
+}
+
+// What brings another engine into the state of this one, as good as an adoption can.
+std::vector<vrrp::Event> Router::checkpoint() const {
+  std::vector<vrrp::Event> events;
+  for (const auto& name : interfaces_) {
+    auto interface = kernel_.snapshot(name);
+    interface.name = name;
+    events.emplace_back(vrrp::InterfaceChanged{std::move(interface)});
+  }
+  events.emplace_back(vrrp::ConfigReplaced{routers_, engine_.snapshot()});
+  return events;
 }
 
 void Router::command(const Command& command) {

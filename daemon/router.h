@@ -22,6 +22,7 @@
 #include "daemon/stale_facts.h"
 #include "io/loop.h"
 #include "netlink/monitor.h"
+#include "record/recorder.h"
 #include "vrrp/engine.h"
 
 namespace vipd::daemon {
@@ -39,6 +40,7 @@ class Router {
 
   void turn();
   void step(const vrrp::Event& event);
+  void take(const vrrp::Event& event);
   void flush();
   void read_kernel();
   void configure(Configure message);
@@ -48,6 +50,7 @@ class Router {
   void message_from_monitor(io::Message message);
   void command(const Command& command);
   void guardian_lost(const std::string& why);
+  std::vector<vrrp::Event> checkpoint() const;
   void stop(const std::string& why);
   void keep();
   void believe(std::vector<vrrp::CheckFact> facts);
@@ -67,6 +70,7 @@ class Router {
   Link monitor_;
   Reporter reporter_;
   vrrp::Engine engine_;
+  record::Recorder recorder_;
   std::vector<vrrp::VirtualRouterConfig> routers_;
   StaleFacts stale_facts_;
   LeaseWriter leases_;

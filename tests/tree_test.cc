@@ -25,8 +25,9 @@ const std::map<std::string, Folders> allowed{
     {"netlink", {"base", "io"}},
     {"health", {"base", "io"}},
     {"conf", {"base", "vrrp", "health"}},
-    {"daemon", {"base", "vrrp", "io", "netlink", "health", "conf"}},
-    {"ctl", {"base", "conf"}},
+    {"record", {"base", "vrrp"}},
+    {"daemon", {"base", "vrrp", "io", "netlink", "health", "conf", "record"}},
+    {"ctl", {"base", "conf", "record"}},
 };
 
 // Libraries that only some may know, so that the router maps neither TLS, HTTP nor YAML.

@@ -94,4 +94,49 @@ using Event = std::variant<DatagramReceived, InterfaceChanged, HealthChanged, Co
                            SenderIdentified, AddressClaimed, SwitchRequested, SwitchBackRequested, Shutdown,
                            AdvertisementsHeld, Tick>;
 
+template <class A>
+void fields(A& a, Is<DatagramReceived> auto& e) {
+  a(e.interface, e.source, e.destination, e.hop_limit, e.payload, e.truncated);
+}
+template <class A>
+void fields(A& a, Is<InterfaceChanged> auto& e) {
+  a(e.interface);
+}
+template <class A>
+void fields(A& a, Is<HealthChanged> auto& e) {
+  a(e.fact);
+}
+template <class A>
+void fields(A& a, Is<ConfigReplaced> auto& e) {
+  a(e.routers, e.adopted);
+}
+template <class A>
+void fields(A& a, Is<AddressFailed> auto& e) {
+  a(e.router, e.prefix, e.error);
+}
+template <class A>
+void fields(A& a, Is<SenderIdentified> auto& e) {
+  a(e.interface, e.sender, e.mac);
+}
+template <class A>
+void fields(A& a, Is<AddressClaimed> auto& e) {
+  a(e.interface, e.address, e.mac, e.times);
+}
+template <class A>
+void fields(A& a, Is<SwitchRequested> auto& e) {
+  a(e.name);
+}
+template <class A>
+void fields(A& a, Is<SwitchBackRequested> auto& e) {
+  a(e.name);
+}
+template <class A>
+void fields(A&, Is<Shutdown> auto&) {}
+template <class A>
+void fields(A& a, Is<AdvertisementsHeld> auto& e) {
+  a(e.due);
+}
+template <class A>
+void fields(A&, Is<Tick> auto&) {}
+
 }  // namespace vipd::vrrp

@@ -44,5 +44,7 @@ TEST_CASE("what the programs say to each other survives the way, and nothing cut
   survives_the_way(WantedLeases{{{router.key, {2, router.addresses}}}});
   survives_the_way(Leases{{{router.key, 5}}, {{router.key, "why not"}}});
   survives_the_way(Command{4, "edge", true});
+  survives_the_way(RecordRequest{5});
+  survives_the_way(RecordReply{5, {1, 2, 3}});
   survives_the_way(Happened{"state_changed", "edge", "VRID 51 on eth0 (IPv6)", "Backup -> Active"});
 }

@@ -18,17 +18,7 @@ def asking(host, settings, priority):
 
 class Conflicts(LabCase):
     def pair(self, maker=Vipd):
-        group = self.group([maker, maker], RouterSettings(interval_ms=INTERVAL_MS), PRIORITIES)
-        self._begin = {name: len(daemon.log()) for name, daemon in group.daemons.items()}
-        return group.start()
-
-    def setUp(self):
-        super().setUp()
-        self._begin = {}
-
-    def said(self, daemon):
-        """Its log of this test: the file is that of all."""
-        return daemon.log()[self._begin[daemon.host.name] :]
+        return self.group([maker, maker], RouterSettings(interval_ms=INTERVAL_MS), PRIORITIES).start()
 
     def conflicts(self, daemon):
         return [each["conflict"] for each in daemon.routers() if each["conflict"]]
@@ -40,14 +30,14 @@ class Conflicts(LabCase):
         for address in group.settings.addresses:
             nodad = ["nodad"] if ":" in address else []
             rogue.ip("address", "add", prefixed(address), "dev", CABLE, *nodad)
-        wait_until(lambda: len(self.conflicts(a)) == 2, 10, lambda: f"a conflict in each family\n{self.said(a)[-2000:]}")
+        wait_until(lambda: len(self.conflicts(a)) == 2, 10, lambda: f"a conflict in each family\n{a.said()[-2000:]}")
         for conflict in self.conflicts(a):
             self.assertEqual(conflict["mac"], rogue.mac)
         for address in group.settings.addresses:
             wait_until(
-                lambda it=address: f"MAC address {rogue.mac} says that it has {it}" in self.said(a),
+                lambda it=address: f"MAC address {rogue.mac} says that it has {it}" in a.said(),
                 5,
-                lambda: f"the event\n{self.said(a)[-2000:]}",
+                lambda: f"the event\n{a.said()[-2000:]}",
             )
         self.assertIn(f"MAC address {rogue.mac} says that it has", a.ctl("explain", "edge"))
         self.assertIn("conflict ", a.ctl("status"))
@@ -55,8 +45,8 @@ class Conflicts(LabCase):
         after(begin, 3000)
         self.assertEqual(group.active(), "a")
         self.assertEqual(a.times_active(), 2)
-        self.assertNotIn("says that it has", self.said(group.daemons["b"]))
-        lines = self.said(a).count("says that it has")
+        self.assertNotIn("says that it has", group.daemons["b"].said())
+        lines = a.said().count("says that it has")
         self.assertLessEqual(lines, 4, "the log is flooded")
         for address in group.settings.addresses:
             rogue.ip("address", "del", prefixed(address), "dev", CABLE)
@@ -83,8 +73,8 @@ class Conflicts(LabCase):
             group.settle("a")
         after(time.monotonic_ns(), 10 * INTERVAL_MS)
         for name, daemon in group.daemons.items():
-            self.assertNotIn("says that it has", self.said(daemon), name)
-            self.assertNotIn("whatever this node answers", self.said(daemon), name)
+            self.assertNotIn("says that it has", daemon.said(), name)
+            self.assertNotIn("whatever this node answers", daemon.said(), name)
 
     def test_after_a_partition_the_survivor_announces_last(self):
         group = self.pair()
@@ -112,11 +102,11 @@ class Conflicts(LabCase):
         wait_until(
             lambda: all(each["deaf_peer"] for each in a.routers()),
             5 + active_down_interval_ms(INTERVAL_MS, PRIORITIES[1]) / 1000,
-            lambda: f"a deaf peer\n{self.said(a)[-2000:]}",
+            lambda: f"a deaf peer\n{a.said()[-2000:]}",
         )
         self.assertEqual(a.routers()[0]["deaf_peer"], group.host("b").ipv4)
         self.assertIn("does not hear this node", a.ctl("explain", "edge"))
-        self.assertIn(f"{group.host('b').ipv4} stays Active with priority 200, whatever this node answers", self.said(a))
+        self.assertIn(f"{group.host('b').ipv4} stays Active with priority 200, whatever this node answers", a.said())
         group.network.restore()
         group.settle("a")
         wait_until(lambda: not any(each["deaf_peer"] for each in a.routers()), 5, "an end of that")

@@ -71,7 +71,7 @@ void Lan::run_until(TimePoint when) {
 bool Lan::tick(Node& node) {
   if (node.asleep_until > now_) return false;
   if (node.engine && node.engine->next_deadline().value_or(never) <= now_) {
-    perform(node, node.engine->step(now_, vrrp::Tick{}));
+    step(node, vrrp::Tick{});
     return true;
   }
   for (const auto& router : node.plain_routers)
@@ -92,7 +92,7 @@ void Lan::take(Node& node, const vrrp::Event& event) {
     if (!(node.suspended && is_packet)) node.waiting.push_back(event);
     return;
   }
-  if (node.engine) return perform(node, node.engine->step(now_, event));
+  if (node.engine) return step(node, event);
   const auto* packet = std::get_if<vrrp::DatagramReceived>(&event);
   if (!packet) return;
   const auto advertisement =
@@ -128,8 +128,11 @@ void Lan::wake(Node& node) {
 void Lan::start(Node& node, bool adopt) {
   node.stopping = false;
   if (node.plain) return start_plain(node);
+  replay(node);
+  node.told.entries.clear();
+  node.did.clear();
   node.engine = std::make_unique<vrrp::Engine>();
-  perform(node, node.engine->step(now_, vrrp::InterfaceChanged{node.link}));
+  step(node, vrrp::InterfaceChanged{node.link});
   auto adopted = adopt ? std::exchange(node.left_behind, std::nullopt) : std::nullopt;
   std::vector<vrrp::VirtualRouterConfig> configs;
   for (const auto& [name, entry] : node.entries) {
@@ -139,8 +142,8 @@ void Lan::start(Node& node, bool adopt) {
   }
   if (!adopted)
     for (const auto& [name, fact] : node.checks)
-      if (fact) perform(node, node.engine->step(now_, vrrp::HealthChanged{*fact}));
-  perform(node, node.engine->step(now_, vrrp::ConfigReplaced{configs, std::move(adopted)}));
+      if (fact) step(node, vrrp::HealthChanged{*fact});
+  step(node, vrrp::ConfigReplaced{configs, std::move(adopted)});
 }
 
 void Lan::start_plain(Node& node) {
@@ -240,6 +243,50 @@ void Lan::expire(Node& node) {
     return changed = true;
   });
   if (changed) deliver(now_, node.name, vrrp::InterfaceChanged{node.link});
+}
+
+// All that an operator or a peer could see of an action.
+std::string line_of(const vrrp::Action& action) {
+  return std::visit(
+      [&](const auto& each) {
+        std::string text = std::to_string(action.index());
+        if constexpr (requires { each.router; }) text += " " + to_string(each.router);
+        if constexpr (requires { each.prefix; }) text += " " + to_string(each.prefix);
+        if constexpr (requires { each.address; }) text += " " + to_string(each.address);
+        if constexpr (requires { each.priority; }) text += " " + std::to_string(each.priority);
+        if constexpr (requires { each.text; }) text += " " + each.text;
+        if constexpr (requires { each.reason; }) text += " " + each.reason;
+        if constexpr (requires { each.message; }) text += fmt::format(" {}", fmt::join(each.message, " "));
+        return text;
+      },
+      action);
+}
+
+void Lan::step(Node& node, const vrrp::Event& event) {
+  node.told.entries.push_back({now_, event});
+  const auto actions = node.engine->step(now_, event);
+  for (const auto& action : actions) node.did.push_back(line_of(action));
+  perform(node, actions);
+}
+
+// A recording of this node, written and read, must do the same again.
+void Lan::replay(Node& node) {
+  if (node.told.entries.empty()) return;
+  const auto read = record::parse(record::to_text(node.told));
+  std::vector<std::string> does;
+  if (read) {
+    vrrp::Engine engine;
+    for (const auto& [when, event] : read->entries)
+      for (const auto& action : engine.step(when, event)) does.push_back(line_of(action));
+  }
+  const auto [then, now] = std::mismatch(node.did.begin(), node.did.end(), does.begin(), does.end());
+  if (!read)
+    timeline_.say(now_, node.name, "(!) its recording cannot be read: " + read.error().message);
+  else if (then != node.did.end() || now != does.end())
+    timeline_.say(
+        now_, node.name,
+        fmt::format("(!) its recording does something else: {} in place of {}",
+                    now == does.end() ? "nothing" : *now, then == node.did.end() ? "nothing" : *then));
 }
 
 void Lan::perform(Node& node, const vrrp::Actions& actions) {
@@ -379,6 +426,7 @@ void Lan::measure() {
 }
 
 void Lan::summary() {
+  for (auto& [name, node] : nodes_) replay(node);
   for (const auto& [address, held] : held_) {
     std::vector<std::string> holders;
     for (const auto& [name, node] : nodes_)

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "record/recording.h"
 #include "tests/scenarios/plain_router.h"
 #include "tests/scenarios/timeline.h"
 #include "vrrp/engine.h"
@@ -39,6 +40,8 @@ class Lan {
     bool plain = false;
 
     std::unique_ptr<vrrp::Engine> engine;
+    record::Recording told;        // what the engine was told since it started
+    std::vector<std::string> did;  // ... and did
     std::vector<std::unique_ptr<PlainRouter>> plain_routers;
     std::optional<vrrp::Snapshot> left_behind;
     bool stopping = false;
@@ -113,7 +116,9 @@ class Lan {
 
   void deliver(TimePoint when, const std::string& to, vrrp::Event event);
   void take(Node& node, const vrrp::Event& event);
+  void step(Node& node, const vrrp::Event& event);
   void perform(Node& node, const vrrp::Actions& actions);
+  void replay(Node& node);
   void claim(const Node& from, const IpAddress& address);
   void probe(const Node& from, const IpAddress& address);
   void transmit(const Node& from, const IpAddress& source, const std::vector<std::uint8_t>& message);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <sstream>
 
+#include "record/replay.h"
 #include "tests/scenarios/lan.h"
 
 namespace vipd::scenarios {
@@ -445,6 +446,7 @@ Result<> Player::send(const Words& words) {
 }  // namespace
 
 Result<std::string> play(const std::string& script) {
+  if (record::is_recording(script)) return record::to_text(record::replay(TRY(record::parse(script))));
   return Player().play(script);
 }
 

@@ -156,6 +156,7 @@ class Vipd(Daemon):
             "--state-dir",
             self.directory / "state",
         )
+        self._log_begin = len(self.log())
 
     def configuration(self, checks=None, options=None, settings=None, priority=None):
         s = settings or self.settings
@@ -190,6 +191,10 @@ class Vipd(Daemon):
     def start(self):
         self.process.start()
         return self
+
+    def said(self):
+        """Its log: the file is that of all tests."""
+        return self.log()[self._log_begin :]
 
     def ctl(self, *arguments, check=True):
         return run(

@@ -1,0 +1,65 @@
+#include "ctl/recording.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/base64.h"
+#include "record/recorder.h"
+#include "record/replay.h"
+
+namespace vipd::ctl {
+
+namespace {
+Result<std::string> read(const std::string& file) {
+  std::ostringstream text;
+  if (file == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream stream(file);
+  if (!stream) return system_failure("reading " + file);
+  if (stream.peek() != std::ifstream::traits_type::eof()) text << stream.rdbuf();
+  if (stream.bad() || text.fail()) return system_failure("reading " + file, EIO);
+  return text.str();
+}
+}  // namespace
+
+Result<std::string> recording_text(const std::string& reply) {
+  const auto contents = from_base64(reply);
+  if (!contents) return failure("vipd has answered something that is no recording", EPROTO);
+  const auto recording = TRY(record::decode(*contents));
+  return record::to_text(recording);
+}
+
+int replay(const std::string& file, bool json, std::ostream& out, std::ostream& err) {
+  const auto text = read(file);
+  if (!text) {
+    err << "vipctl: " << text.error().message << "\n";
+    return replay_unreadable;
+  }
+  const auto recording = record::parse(*text);
+  if (!recording) {
+    err << file << ": " << recording.error().message << "\n";
+    return replay_bad;
+  }
+  const auto happenings = record::replay(*recording);
+  if (!json) {
+    out << record::to_text(happenings);
+    return replay_ok;
+  }
+  auto list = nlohmann::json::array();
+  for (const auto& each : happenings)
+    list.push_back({{"time_s", std::chrono::duration<double>(each.when).count()},
+                    {"router", each.who},
+                    {"text", each.text}});
+  out << list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  return replay_ok;
+}
+
+}  // namespace vipd::ctl

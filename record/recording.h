@@ -1,0 +1,45 @@
+// Recording: what the engine of a router was told, and when: all that decides what it does. As text it is
+// what `vipctl record` writes, `vipctl replay` and the scenario tests read, and people may look at and
+// change.
+//
+// A line is a time in seconds since the recording begins, a word, and fields:
+//
+//     recording 1
+//     0.000000000 interface eth0 index=2 up=true running=true mtu=1500 mac=02:00:00:00:00:01
+//     address=192.0.2.1/24 0.000000000 router edge interface=eth0 vrid=51 family=IPv4 priority=250
+//     interval=1s address=192.0.2.10/24 ... 0.000000000 configure 1.200034511 packet eth0 from=192.0.2.2
+//     to=224.0.0.18 hop=255 data=3133c801006477e0c000020a  # priority 200 4.418784511 tick
+//
+// A recording that does not reach back to the start of the router begins with the state as it was then, as a
+// successor would adopt it: what a Backup waits for begins anew.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "vrrp/event.h"
+
+namespace vipd::record {
+
+struct Entry {
+  TimePoint when{};
+  vrrp::Event event;
+};
+
+struct Recording {
+  std::vector<Entry> entries;  // in the order of their times
+};
+
+std::string to_text(const Recording& recording);
+
+// Errors name the line and what to do. A line of dashes ends it: what a scenario expects stands below.
+// Whatever is accepted can be replayed.
+Result<Recording> parse(std::string_view text);
+
+// Does the text say of itself that it is one?
+bool is_recording(std::string_view text);
+
+}  // namespace vipd::record
