@@ -82,7 +82,8 @@ class LeaseCase(LabCase):
         def lasting(host, settings, priority):
             return Vipd(host, settings, priority, options={"dead_man": "off"})
 
-        return self.pair(interval_ms, (lasting, lasting), preempt=False)
+        settings = RouterSettings(interval_ms=interval_ms, preempt=False)
+        return self.group([lasting, lasting], settings, PRIORITIES).start_in_order("a")
 
     def leases(self, group, node="a"):
         return [each["lease"] for each in group.daemons[node].routers()]
