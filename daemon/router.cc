@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 
 constexpr Duration kernel_retry = 200ms;  // after a failed read of all links and addresses
 constexpr Duration keep_interval = 1s;    // how old what the Hold knows of peers and counters may be
-constexpr std::size_t recorder_size = 2 << 20;  // bytes: hours at 1 s, half a minute of 50 virtual routers at 10 ms
+constexpr std::size_t recorder_size =
+    2 << 20;                              // bytes: hours at 1 s, half a minute of 50 virtual routers at 10 ms
 constexpr Duration longest_wait = 500ms;  // the guardian wants to hear the heart beat
 
 // Does the Hold need the whole state again after this action, rather than just new deadlines?
@@ -40,9 +41,9 @@ Result<std::unique_ptr<Router>> Router::create(Log& log, io::Channel guardian, H
                                           {datagram.payload.begin(), datagram.payload.end()},
                                           datagram.truncated});
       },
+      [self](const std::string& interface, Family family) { return self->least_priority(interface, family); },
       [self](const std::string& interface, Family family) {
         self->reporter_.report_flood(interface, family);
-        return self->least_priority(interface, family);
       }));
   TRY_VOID(router->kernel_.refresh([](const Interface&) {}));
   router->kernel_watch_ = router->loop_.watch(router->kernel_.fd(), [self] { self->read_kernel(); });
@@ -114,7 +115,10 @@ void Router::step(const vrrp::Event& event) {
 void Router::flush() {
   if (actions_.empty()) return;
   const auto actions = std::exchange(actions_, {});
-  if (std::any_of(actions.begin(), actions.end(), changes_state)) keep();
+  if (std::any_of(actions.begin(), actions.end(), changes_state)) {
+    keep();
+    effects_->renew_shields();
+  }
   effects_->perform(actions);
   reporter_.report(actions);
 }
