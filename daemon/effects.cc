@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 constexpr double flood_rate = 1000;  // datagrams a second of a socket
 constexpr double flood_rate_per_vrid = 200;
 constexpr double flood_burst = 300;
-constexpr Duration shield_time = 2s;
+constexpr Duration shortest_shield = 2s;
+constexpr Duration longest_shield = 64s;
 constexpr Duration deaf_time = 100ms;  // after claims were read
 constexpr std::size_t most_searches = 4;
 constexpr Duration longest_search = 60s;
@@ -45,18 +46,20 @@ void keep_secondary_addresses(const std::string& interface) {
 }
 }  // namespace
 
-Result<std::unique_ptr<Effects>> Effects::open(io::Loop& loop, Log& log, Received received, Flooded flooded) {
+Result<std::unique_ptr<Effects>> Effects::open(io::Loop& loop, Log& log, Received received,
+                                               LeastPriority least_priority, Flooded flooded) {
   auto netlink = TRY(netlink::Socket::open(0 /* NETLINK_ROUTE */));
   auto announce = TRY(io::AnnounceSocket::open());
-  return std::unique_ptr<Effects>(new Effects(loop, log, std::move(received), std::move(flooded),
-                                              std::move(netlink), std::move(announce)));
+  return std::unique_ptr<Effects>(new Effects(loop, log, std::move(received), std::move(least_priority),
+                                              std::move(flooded), std::move(netlink), std::move(announce)));
 }
 
-Effects::Effects(io::Loop& loop, Log& log, Received received, Flooded flooded, netlink::Socket netlink,
-                 io::AnnounceSocket announce)
+Effects::Effects(io::Loop& loop, Log& log, Received received, LeastPriority least_priority, Flooded flooded,
+                 netlink::Socket netlink, io::AnnounceSocket announce)
     : loop_(loop),
       log_(log),
       received_(std::move(received)),
+      least_priority_(std::move(least_priority)),
       flooded_(std::move(flooded)),
       netlink_(std::move(netlink)),
       announce_(std::move(announce)) {}
@@ -143,15 +146,27 @@ void Effects::watch_for_flood(const SocketKey& key, Socket& socket, std::size_t 
   socket.allowance_at = time;
   if (socket.allowance >= 0) return;
   socket.allowance = 0;
-  if (socket.shielded_until == never) shield(key, socket, flooded_(key.first, key.second));
+  if (socket.shielded_until != never) return;
+  // A flood that goes on is let in for a moment only, and less and less often.
+  const bool goes_on =
+      socket.unshielded_at != TimePoint::min() && time - socket.unshielded_at < shortest_shield;
+  socket.shield_time = goes_on ? std::min(2 * socket.shield_time, longest_shield) : shortest_shield;
+  socket.shielded_until = time + socket.shield_time;
+  expiry_ = std::min(expiry_, socket.shielded_until);
+  flooded_(key.first, key.second);
+  set_shield(key, socket);
 }
 
-// For a while only, because priorities change.
-void Effects::shield(const SocketKey& key, Socket& socket, std::optional<vrrp::Priority> least_priority) {
-  socket.shielded_until = least_priority ? now() + shield_time : never;
-  expiry_ = std::min(expiry_, socket.shielded_until);
-  if (const auto set = socket.socket.set_shield(least_priority); !set)
-    log_.write_limited(Level::warning, "shield " + key.first, set.error().message);
+void Effects::set_shield(const SocketKey& key, Socket& socket) {
+  const auto set = socket.shielded_until == never
+                       ? socket.socket.set_shield(std::nullopt)
+                       : socket.socket.set_shield(least_priority_(key.first, key.second));
+  if (!set) log_.write_limited(Level::warning, "shield " + key.first, set.error().message);
+}
+
+void Effects::renew_shields() {
+  for (auto& [key, socket] : sockets_)
+    if (socket.shielded_until != never) set_shield(key, socket);
 }
 
 void Effects::receive_all() {
@@ -165,7 +180,11 @@ void Effects::expire() {
   if (expiry_ > time) return;
   expiry_ = never;
   for (auto& [key, socket] : sockets_) {
-    if (socket.shielded_until <= time) shield(key, socket, std::nullopt);
+    if (socket.shielded_until <= time) {
+      socket.shielded_until = never;
+      socket.unshielded_at = time;
+      set_shield(key, socket);
+    }
     expiry_ = std::min(expiry_, socket.shielded_until);
   }
   for (auto& [key, listener] : listeners_) {

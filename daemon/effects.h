@@ -31,8 +31,10 @@ namespace vipd::daemon {
 class Effects {
  public:
   using Received = std::function<void(const std::string& interface, const io::Datagram& datagram)>;
-  // A flood has begun, or goes on. Returns the least priority of an advertisement that matters there.
-  using Flooded = std::function<vrrp::Priority(const std::string& interface, Family family)>;
+  // The least priority of an advertisement that matters there.
+  using LeastPriority = std::function<vrrp::Priority(const std::string& interface, Family family)>;
+  // A flood has begun, or goes on.
+  using Flooded = std::function<void(const std::string& interface, Family family)>;
 
   // What the configuration and the kernel make of an interface.
   struct Port {
@@ -42,11 +44,15 @@ class Effects {
   };
   using Ports = std::map<std::string, Port>;  // by the interface's name
 
-  static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Received received, Flooded flooded);
+  static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Received received,
+                                               LeastPriority least_priority, Flooded flooded);
 
   // Opens, reopens and closes sockets accordingly. To be called when the configuration or an interface has
   // changed.
   void set_ports(Ports ports);
+
+  // Under a flood: to be called when a priority or state has changed.
+  void renew_shields();
 
   // Reads what is queued in all sockets; a call for each datagram.
   void receive_all();
@@ -76,6 +82,8 @@ class Effects {
     double allowance = 0;
     TimePoint allowance_at{};
     TimePoint shielded_until = never;
+    TimePoint unshielded_at = TimePoint::min();
+    Duration shield_time{};
   };
   using SocketKey = std::pair<std::string, Family>;
   struct Listener {
@@ -106,12 +114,12 @@ class Effects {
     std::vector<Change> renewals;
   };
 
-  Effects(io::Loop& loop, Log& log, Received received, Flooded flooded, netlink::Socket netlink,
-          io::AnnounceSocket announce);
+  Effects(io::Loop& loop, Log& log, Received received, LeastPriority least_priority, Flooded flooded,
+          netlink::Socket netlink, io::AnnounceSocket announce);
   void open_socket(const SocketKey& key, std::uint32_t index, const std::vector<std::uint8_t>& vrids);
   void receive(const SocketKey& key);
   void watch_for_flood(const SocketKey& key, Socket& socket, std::size_t received);
-  void shield(const SocketKey& key, Socket& socket, std::optional<vrrp::Priority> least_priority);
+  void set_shield(const SocketKey& key, Socket& socket);
   void listen(const SocketKey& key, std::uint32_t index, const std::set<IpAddress>& addresses);
   void hear_claims(const SocketKey& key);
   void search(const vrrp::IdentifySender& wanted);
@@ -127,6 +135,7 @@ class Effects {
   io::Loop& loop_;
   Log& log_;
   Received received_;
+  LeastPriority least_priority_;
   Flooded flooded_;
   netlink::Socket netlink_;
   io::AnnounceSocket announce_;

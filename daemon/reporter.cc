@@ -49,7 +49,7 @@ void Reporter::report_flood(const std::string& interface, Family family) {
   const auto text = fmt::format(
       "{}: a flood of {} advertisements: while it lasts, those that are malformed or of low priority are "
       "dropped by "
-      "the kernel, and one of 64 is counted",
+      "the kernel, and one of 1024 is counted",
       interface, to_string(family));
   log_.write_limited(Level::warning, fmt::format("flood {} {}", interface, to_string(family)), text,
                      {{"VIPD_EVENT", std::string(daemon::events::flooded)}, {"INTERFACE", interface}});

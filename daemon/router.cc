@@ -43,9 +43,9 @@ Result<std::unique_ptr<Router>> Router::create(Log& log, io::Channel guardian, H
                                           {datagram.payload.begin(), datagram.payload.end()},
                                           datagram.truncated});
       },
+      [self](const std::string& interface, Family family) { return self->least_priority(interface, family); },
       [self](const std::string& interface, Family family) {
         self->reporter_.report_flood(interface, family);
-        return self->least_priority(interface, family);
       }));
   TRY_VOID(router->kernel_.refresh([](const Interface&) {}));
   router->kernel_watch_ = router->loop_.watch(router->kernel_.fd(), [self] { self->read_kernel(); });
@@ -136,7 +136,10 @@ void Router::take(const vrrp::Event& event) {
 void Router::flush() {
   if (actions_.empty()) return;
   const auto actions = std::exchange(actions_, {});
-  if (std::any_of(actions.begin(), actions.end(), changes_state)) keep();
+  if (std::any_of(actions.begin(), actions.end(), changes_state)) {
+    keep();
+    effects_->renew_shields();
+  }
   grant_leases(actions);
   effects_->perform(actions);
   reporter_.report(actions);

@@ -210,7 +210,7 @@ std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t
 }
 
 // Goes on behind its end with what may matter: whole, from the group's neighbours, of this priority at least;
-// and with one of 64 of the others, so that they are noticed. What vrrp/packet checks, but for the checksum.
+// and with one of 1024 of the others, so that they are noticed. What vrrp/packet checks, but for the checksum.
 std::vector<sock_filter> shield_filter(Family family, std::uint8_t least_priority) {
   const bool ipv4 = family == Family::ipv4;
   // The filter of an IPv6 socket sees the message; its header is before that.
@@ -259,7 +259,7 @@ std::vector<sock_filter> shield_filter(Family family, std::uint8_t least_priorit
   add(statement(BPF_JMP | BPF_JA, 4));
   const auto sample = program.size();
   add(statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_RANDOM)),
-      statement(BPF_ALU | BPF_AND | BPF_K, 63), jump(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+      statement(BPF_ALU | BPF_AND | BPF_K, 1023), jump(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
       statement(BPF_RET | BPF_K, 0));
   for (const auto at : demands) program[at].jf = static_cast<std::uint8_t>(sample - at - 1);
   return program;

@@ -54,7 +54,7 @@ class AdvertSocket {
   Result<> set_vrids(std::span<const std::uint8_t> vrids);
 
   // Under a flood the queue overflows, and what matters is lost with the rest. With a shield the kernel also
-  // drops, but for one of 64, what is malformed or of a lower priority than this. Nothing: away with it.
+  // drops, but for one of 1024, what is malformed or of a lower priority than this. Nothing: away with it.
   Result<> set_shield(std::optional<std::uint8_t> least_priority);
 
   // Calls back for what is queued, at most 1024 datagrams a call so that a flood does not hold up the loop.

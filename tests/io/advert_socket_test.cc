@@ -216,7 +216,7 @@ TEST_CASE("advertisements of other VRIDs stay in the kernel, what is malformed c
   }
 }
 
-TEST_CASE("a shield lets through what may matter, and one of 64 of what is malformed or of low priority") {
+TEST_CASE("a shield lets through what may matter, and little of what is malformed or of low priority") {
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     CAPTURE(to_string(family));
     Lan lan(family);
@@ -247,10 +247,9 @@ TEST_CASE("a shield lets through what may matter, and one of 64 of what is malfo
     CHECK(pass(with(3, 1), 64) == 64);  // with bytes behind the last address
     CHECK(pass(with(1, 8), 640) == 0);  // of another VRID: the filter proper
     const auto is_sampled = [&](const Bytes& bytes) {
-      const auto passed = pass(bytes, 1280);
-      CHECK(passed > 0);
-      CHECK(passed < 100);
+      CHECK(pass(bytes, 1280) < 20);  // one of 1024
     };
+    CHECK(pass(with(2, 199), 20'480) > 0);
     is_sampled(with(2, 199));
     is_sampled(with(2, 0));
     is_sampled(with(0, 0x21));

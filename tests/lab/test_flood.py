@@ -85,26 +85,42 @@ class Flood(LabCase):
         self.assertGreater(len(gaps), SECONDS * 1000 / INTERVAL_MS, "advertisements of a in the capture")
         return int(sent) / SECONDS, cpu, 1000 * max(gaps)
 
+    @staticmethod
+    def times_active(group):
+        return sum(each.times_active() for each in group.daemons.values() if isinstance(each, Vipd))
+
     def one(self, maker, name):
         group = self.group([maker, maker], RouterSettings(interval_ms=INTERVAL_MS), PRIORITIES, udp_rate=100)
         group.start()
         group.quiet()
         begin = time.monotonic_ns()
+        active = self.times_active(group)
         lines = sum(len(daemon.log().splitlines()) for daemon in group.daemons.values())
         rate, cpu, gap = self.flood(group, FLOODS[name]())
         lines = sum(len(daemon.log().splitlines()) for daemon in group.daemons.values()) - lines
         self.results[maker.kind, name] = rate, cpu, gap, lines
-        return group, begin, cpu, gap, rate
+        return group, begin, cpu, gap, rate, active
+
+    def undisturbed(self, name):
+        """Vipd under a flood; once more if something happened while the machine stood still for an interval."""
+        for attempts_left in (2, 1, 0):
+            group, begin, cpu, gap, rate, active = self.one(Vipd, name)
+            stall = group.client.longest_stall(begin, time.monotonic_ns())
+            moved = self.times_active(group) != active
+            if not attempts_left or stall < INTERVAL_MS or not (moved or gap >= 2 * INTERVAL_MS):
+                break
+            print(f"    {name}: repeated, because the machine stood still for {stall:.0f} ms")
+            group.close()
+        logs = "\n".join(f"--- {node}\n{daemon.said()[-3000:]}" for node, daemon in group.daemons.items())
+        self.assertFalse(moved, f"somebody became Active; longest stall of the machine {stall:.0f} ms\n{logs}")
+        self.assertEqual(group.active(), "a")
+        self.assertLess(gap, 2 * INTERVAL_MS, "an advertisement was late by an interval")
+        group.close()
+        return cpu, rate
 
     def compare(self, name):
-        group, begin, cpu, gap, rate = self.one(Vipd, name)
-        until = time.monotonic_ns()
-        stalls = group.client.longest_stall(begin, until)
-        self.assertEqual(group.daemons["a"].times_active() + group.daemons["b"].times_active(), 2)
-        self.assertEqual(group.active(), "a")
-        self.assertLess(gap, 2 * INTERVAL_MS + stalls, "an advertisement was late by an interval")
-        group.close()
-        _, _, other, _, other_rate = self.one(Keepalived, name)
+        cpu, rate = self.undisturbed(name)
+        _, _, other, _, other_rate, _ = self.one(Keepalived, name)
         if min(rate, other_rate) < LEAST_SENT * RATE:
             print(f"    {name}: only {rate:.0f} and {other_rate:.0f} a second could be sent: no comparison")
             return
