@@ -147,7 +147,7 @@ TimePoint Guardian::next_deadline() const {
 
 // --- children -----------------------------------------------------------------------------------------
 
-Result<io::Process> Guardian::spawn(Child& child, int second_fd, io::Channel& ours) {
+Result<io::Process> Guardian::spawn(Child& child, int second_fd, std::optional<io::Channel>& ours) {
   auto [mine, theirs] = TRY(io::Channel::pair());
   ours = std::move(mine);
   io::SpawnOptions options;
@@ -175,26 +175,22 @@ void Guardian::started(Child& child, Result<io::Process> process) {
 }
 
 void Guardian::start_router() {
-  auto pair = io::Channel::pair();
-  if (!pair) return log_.error(pair.error().message);
-  io::Channel ours = std::move(pair->first);
+  std::optional<io::Channel> ours;
   started(router_, spawn(router_, hold_.fd(), ours));
   if (!router_.process) return;
   router_ready_ = false;
   look_at_router_ = now() + look_interval;
-  router_link_.attach(std::move(ours));
+  router_link_.attach(std::move(*ours));
   leases_.tell_new_router();
   send_configuration(holder_.snapshot());
   connect_router_and_monitor();
 }
 
 void Guardian::start_monitor() {
-  auto pair = io::Channel::pair();
-  if (!pair) return log_.error(pair.error().message);
-  io::Channel ours = std::move(pair->first);
+  std::optional<io::Channel> ours;
   started(monitor_, spawn(monitor_, control_.get(), ours));
   if (!monitor_.process) return;
-  monitor_link_.attach(std::move(ours));
+  monitor_link_.attach(std::move(*ours));
   monitor_heard_ = now();
   script_runs_.clear();
   monitor_link_.send(ControlAccess{geteuid(), group_number(commanding_group)});

@@ -68,7 +68,7 @@ class Guardian {
 
   void start_router();
   void start_monitor();
-  Result<io::Process> spawn(Child& child, int second_fd, io::Channel& ours);
+  Result<io::Process> spawn(Child& child, int second_fd, std::optional<io::Channel>& ours);
   void started(Child& child, Result<io::Process> process);
   void child_ended(Child& child);
   void router_ended(const std::string& how);
