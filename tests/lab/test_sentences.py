@@ -5,6 +5,7 @@ import unittest
 
 from vipdlab.chaos import sentences
 from vipdlab.chaos.fault import Allowance
+from vipdlab.chaos.run import Run
 from vipdlab.probe import Advert, Sample, Window
 
 MS = 1_000_000
@@ -156,6 +157,19 @@ class Trace(unittest.TestCase):
     def test_an_assertion_in_a_log_is_found(self):
         self.seen.logs = {"a": ["vipd-router: router.cc:12: Assertion `held' failed."]}
         self.assert_found("no mistake of ours")
+
+    def test_a_machine_that_stood_still_excuses_what_it_can_explain_and_no_more(self):
+        gap = sentences.Finding("never none", "", 40.0)
+        hard = sentences.Finding("nobody dies but by the fault", "")
+        for stalls, findings, excused in (
+            ((10.0, 10.0), [gap], True),
+            ((10.0, 7.0), [gap], False),  # too short for such a gap
+            ((5.0, 500.0), [gap], False),  # never notably
+            ((500.0, 500.0), [gap, hard], False),
+        ):
+            with self.subTest(stalls=stalls, findings=findings):
+                seen = types.SimpleNamespace(stalls=lambda value=stalls: value)
+                self.assertEqual(bool(Run.excused(seen, findings)), excused)
 
 
 if __name__ == "__main__":

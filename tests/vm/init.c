@@ -59,7 +59,6 @@ static void make_root(char *command_line, char *shared, size_t size) {
   put_in_place("terminals", ROOT "/dev/pts", "devpts", "ptmxmode=666");
   put_in_place("memory", ROOT "/dev/shm", "tmpfs", NULL);
   put_in_place("memory", ROOT "/run", "tmpfs", "mode=755");
-  put_in_place("memory", ROOT "/tmp", "tmpfs", "mode=1777");
   put_in_place("groups", ROOT "/sys/fs/cgroup", "cgroup2", NULL);
   for (char *word = strtok(command_line, " \n"); word; word = strtok(NULL, " \n")) {
     if (strncmp(word, "vm.write=", 9) == 0) share(word + 9);

@@ -4,7 +4,8 @@
 The same script (measure.py) drives both, one after the other, in a User Mode Linux kernel whose clock stands still
 while anything computes. So figures are exact and repeat to the microsecond, whatever else this machine does; an hour is
 over in seconds. A table shows both side by side, and what vipd promises is checked to the millisecond.
-Exit status: 0 all promises are kept, 1 one is not, 2 wrong usage, 77 the kernel has not been built, 130 or 143 interrupted.
+Exit status: 0 all promises are kept, 1 one is not, 2 wrong usage, 77 the kernel has not been built, 130 or 143
+interrupted.
 """
 import argparse
 import concurrent.futures

@@ -36,7 +36,7 @@ def socket_in(host):
     finally:
         _enter_network(f"/proc/{os.getpid()}/ns/net")
     made.bind((0, ADDRESS_GROUPS))
-    made.setsockopt(socket.SOL_SOCKET, 33, 1 << 20)  # SO_RCVBUFFORCE
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     return made
 
 

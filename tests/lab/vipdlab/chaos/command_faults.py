@@ -199,6 +199,27 @@ class Switch(Fault):
         return Allowance(moves=2)
 
 
+class Upgrade(Fault):
+    """vipctl upgrade, to the same version: nobody notices."""
+
+    name = "vipctl upgrade"
+
+    def draw(self, dice):
+        self.times = dice.choice((1, 1, 2, 5))
+        self.lasts = 0.3
+
+    @property
+    def text(self):
+        return f"{self.name}, {self.times} times"
+
+    def begin(self):
+        for _ in range(self.times):
+            self.node.daemon.ctl("upgrade")
+
+    def allowance(self):
+        return Allowance(ends=self.ending(*PROGRAMS))
+
+
 class StopNode(Fault):
     """SIGTERM, and a new start: a planned move."""
 

@@ -297,16 +297,15 @@ class Lab:
         return self.group.network
 
     def _ask_for_lease(self):
-        """Does the kernel silence a node whose programs stand still, and does the guardian stand in for a router
-        that hangs? As the status of every virtual router says."""
-        leases = [router.get("lease") for node in self.nodes.values() for router in node.daemon.routers()]
-        self.lease = all(each is not None and each["on"] for each in leases)
-        self.stands_in = all(each is not None for each in leases)
-        self.lease_text = (
-            "on"
-            if self.lease
-            else next((each["why_not"] for each in leases if each and not each["on"]), "unknown to this vipd")
-        )
+        """Does the kernel silence a node whose programs stand still? As the status of every virtual router says."""
+        off = {
+            router["lease"]["why_not"]
+            for node in self.nodes.values()
+            for router in node.daemon.routers()
+            if not router["lease"]["on"]
+        }
+        self.lease = not off
+        self.lease_text = f"off ({', '.join(sorted(off))})" if off else "on"
 
     def by_rank(self):
         return sorted(self.nodes.values(), key=lambda node: -node.priority)

@@ -474,6 +474,21 @@ class ForgedBetter(Fault):
         return Allowance(gap=self.lab.worst_take_over_ms() + MARGIN, moves=2)
 
 
+class ForgedInterval(ForgedBetter):
+    """The same with the longest interval there is: at most three times the own one is believed."""
+
+    name = "one forged advertisement with an interval of 40.95 s"
+    BELIEVED = 3  # max_adopted_interval: as many of the own
+
+    def begin(self):
+        made = dataclasses.replace(forged(self.lab, 255), interval_cs=4095)
+        self.lab.flood([made.frame(self.lab.network.intruder.mac)], 1000, 1)
+
+    def allowance(self):
+        # Nobody need wait longer than a Backup that believes as much as it may.
+        return Allowance(gap=self.BELIEVED * self.lab.worst_take_over_ms() + MARGIN, moves=4)
+
+
 class ForgedFarewell(Fault):
     """Priority 0 in the name of a stranger: the Active answers before anybody takes over."""
 

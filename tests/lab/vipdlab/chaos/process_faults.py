@@ -118,31 +118,19 @@ class StopRouter(Fault):
 
     def draw(self, dice):
         self.lasts = spread(dice, 0.2, 6)
-        self.out = frozenset({self.node.name})
 
     @property
     def text(self):
         return f"{self.name} for {self.lasts:.2f} s"
 
     def begin(self):
-        self.stopped = self.node.pids(ROUTER)
         self.node.stop_all(ROUTER)
 
     def end(self):
         self.node.continue_all(ROUTER)
-        if self.best and self.node.pids(ROUTER) == self.stopped:
-            self.resumed.append((self.node.name, time.monotonic_ns(), self.lasts))
 
     def allowance(self):
-        if not self.best or self.lab.stands_in:
-            return Allowance(ends=self.ending(ROUTER))
-        moved = self.lasts * 1000 > 2 * self.lab.interval_ms
-        return Allowance(
-            gap=self.replaced() if moved else 0,
-            two=(self.lasts + 1) * 1000 if moved else 0,
-            moves=2 if moved else 0,
-            ends=self.ending(ROUTER),
-        )
+        return Allowance(ends=self.ending(ROUTER))
 
 
 class StopMonitor(Fault):

@@ -33,8 +33,8 @@ MISTAKES = re.compile(
 class Finding:
     sentence: str
     text: str
-    # Could a machine that stood still be the reason? Only then the fault is tried again.
-    timing: bool = True
+    # By how many milliseconds more than allowed, where a machine that stood still may be the reason; None: it cannot.
+    excess: float | None = None
 
 
 @dataclasses.dataclass
@@ -61,11 +61,12 @@ class Seen:
         observer = self.lab.group.observer
         return max(observer.two_repliers(each, self.since, self.until) for each in self.lab.addresses)
 
-    def stall(self):
-        group = self.lab.group
+    def stalls(self):
+        """(the longest, all together) in milliseconds, as the client or the observer saw them."""
+        lookers = (self.lab.group.client, self.lab.group.observer)
         return max(
-            group.client.longest_stall(self.since, self.until),
-            group.observer.longest_stall(self.since, self.until),
+            (each.longest_stall(self.since, self.until), each.all_stalls(self.since, self.until))
+            for each in lookers
         )
 
     def allowed_gap(self):
@@ -82,6 +83,7 @@ def never_two(seen):
             yield Finding(
                 "never two",
                 f"{address}: two answered for {two:.0f} ms, at most {seen.allowed_two():.0f} are allowed",
+                two - seen.allowed_two(),
             )
 
 
@@ -94,6 +96,7 @@ def never_none(seen):
             yield Finding(
                 "never none",
                 f"{address}: {window.outage:.0f} ms without service ({window.lost} datagrams), at most {allowed:.0f} are allowed",
+                window.outage - allowed,
             )
         allowed += seen.allowance.http + HTTP_GAP
         window = client.http(address, seen.since, seen.until)
@@ -101,6 +104,7 @@ def never_none(seen):
             yield Finding(
                 "never none",
                 f"{address}: {window.outage:.0f} ms without HTTP ({dict(window.failures)}), at most {allowed:.0f} are allowed",
+                window.outage - allowed,
             )
 
 
@@ -111,15 +115,14 @@ def no_needless_move(seen):
             yield Finding(
                 "no needless move",
                 f"{address}: served by {' '.join(nodes)}, {seen.allowance.moves} moves are allowed",
+                seen.lab.interval_ms,  # nobody takes over but by silence
             )
 
 
 def held_by_the_active_alone(seen):
     if seen.unsettled:
         yield Finding(
-            "held by the Active alone",
-            f"{seen.allowance.settle:g} s after the fault: {seen.unsettled}",
-            timing=False,
+            "held by the Active alone", f"{seen.allowance.settle:g} s after the fault: {seen.unsettled}"
         )
 
 
@@ -127,11 +130,7 @@ def gone_from_the_dead(seen):
     for name, died, started in seen.fault.dead:
         moment = died + int((DEAD_MAN + 0.5) * SECOND)
         if moment < (started or seen.until) and seen.lab.watch.present_at(name, moment):
-            yield Finding(
-                "gone from the dead",
-                f"{DEAD_MAN + 0.5:g} s after its death {name} has an address",
-                timing=False,
-            )
+            yield Finding("gone from the dead", f"{DEAD_MAN + 0.5:g} s after its death {name} has an address")
 
 
 def listen_first(seen):
@@ -152,6 +151,7 @@ def listen_first(seen):
             yield Finding(
                 "listen first",
                 f"{name} stood still for {still:.2f} s and advertised {after:.1f} ms after it went on",
+                2 * seen.lab.interval_ms - after,
             )
 
 
@@ -167,7 +167,6 @@ def no_storm(seen):
                 yield Finding(
                     "no storm",
                     f"{host.name} sent {count} advertisements of IPv{family} in {seconds:.1f} s, at most {allowed:.0f} are allowed",
-                    timing=False,
                 )
 
 
@@ -177,27 +176,21 @@ def no_busy_loop(seen):
         return
     for (name, program, _), used in seen.cpu.items():
         if used / seconds > BUSY:
-            yield Finding(
-                "no busy loop",
-                f"{program} on {name} used {used:.2f} s of CPU in {seconds:.1f} s",
-                timing=False,
-            )
+            yield Finding("no busy loop", f"{program} on {name} used {used:.2f} s of CPU in {seconds:.1f} s")
 
 
 def nobody_dies_but_by_the_fault(seen):
     for key, pid in seen.before.items():
         now = seen.after.get(key)
         if now is not None and now != pid and key not in seen.allowance.ends:
-            yield Finding(
-                "nobody dies but by the fault", f"{key[1]} on {key[0]} has been replaced", timing=False
-            )
+            yield Finding("nobody dies but by the fault", f"{key[1]} on {key[0]} has been replaced")
 
 
 def no_mistake_of_ours(seen):
     for name, lines in seen.logs.items():
         for line in lines:
             if MISTAKES.search(line):
-                yield Finding("no mistake of ours", f"{name}: {line}", timing=False)
+                yield Finding("no mistake of ours", f"{name}: {line}")
 
 
 ALL = (
