@@ -80,6 +80,7 @@ void AddressKeeper::remove(const Turn& turn, const VirtualRouterConfig& config, 
 void AddressKeeper::hold(const Turn& turn, const VirtualRouterConfig& config) {
   set_list(config);
   holding_ = true;
+  stray_pending_ = false;
   for (auto& address : addresses_) {
     address.failing = false;
     add(turn, config, address);

@@ -446,7 +446,9 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
     restart_timer(turn, backup);
     state_ = backup;
   }
-  if (snapshot.state == StateName::active || snapshot.release_until) {
+  // What a Backup was handing over when its Active_Down_Timer ended has been taken by somebody.
+  const bool too_late = snapshot.state == StateName::backup && snapshot.deadline <= turn.now;
+  if (snapshot.state == StateName::active || (snapshot.release_until && !too_late)) {
     addresses_.adopt(config_);
     release_until_ = snapshot.release_until;
   }
