@@ -116,15 +116,15 @@ void VirtualRouter::shorten_timer(const Turn& turn, Backup& backup) {
 }
 
 void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
-                                      const Advertisement& advertisement) {
+                                      const Advertisement& advertisement, bool active_for_another) {
   peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
   if (advertisement.priority == release_priority) return shorten_timer(turn, backup);
 
   auto& followed = backup.followed;
   const bool known = followed && followed->address == source;
   const bool fallen = known && advertisement.priority < followed->best;
-  // Preempt_Mode does not apply to the address owner (section 6.1).
-  const bool tolerant = (!config_.preempt_mode && !config_.owner()) || yielded_;
+  // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
+  const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
   if (advertisement.priority >= priority_.value || (tolerant && !fallen)) {
     followed =
         Followed{source, known ? std::max(followed->best, advertisement.priority) : advertisement.priority};
@@ -291,7 +291,7 @@ void VirtualRouter::tick(const Turn& turn) {
 // --- both: what a valid advertisement for this virtual router does
 
 void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& source,
-                                           const Advertisement& advertisement) {
+                                           const Advertisement& advertisement, bool active_for_another) {
   ++counters_.advertisements_received;
   if (advertisement.priority == release_priority) ++counters_.priority_zero_received;
   if (advertisement.trailing > 0) ++counters_.trailing_bytes;
@@ -301,7 +301,7 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
   if (releasing() && advertisement.priority != release_priority) end_release(turn);
 
   if (auto* backup = std::get_if<Backup>(&state_))
-    receive_in_backup(turn, *backup, source, advertisement);
+    receive_in_backup(turn, *backup, source, advertisement, active_for_another);
   else if (auto* active = std::get_if<Active>(&state_))
     receive_in_active(turn, *active, source, advertisement);
   else
