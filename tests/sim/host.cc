@@ -138,6 +138,7 @@ void Host::start(bool adopt) {
   if (alive() && program_ != Program::held) return;
   wake_now();
   say(adopt ? "> start, adopting" : "> start");
+  lan_.judge().planned();
   stopping_ = false;
   dies_in_turn_ = false;
   running_ = settings;
@@ -290,6 +291,7 @@ void Host::perform(vrrp::Actions actions) {
     for (auto i = count; i < actions.size(); ++i)
       if (const auto* unsent = std::get_if<vrrp::SendAdvertisement>(&actions[i]))
         routers_[group_of(unsent->router)].sent_locally = local();
+    lan_.judge().look();
     say(fmt::format("(dies after {} of {} actions)", count, actions.size()));
     crash(false);
     lan_.judge().host_changed(*this);

@@ -39,6 +39,13 @@ constexpr Duration with_drift(Duration duration) {
   return duration + duration / 100;
 }
 
+bool is_active_for_another_family(const Host& host, const Setup& setup, std::size_t group) {
+  for (std::size_t other = 0; other < setup.groups.size(); ++other)
+    if (other != group && setup.groups[other].entry == setup.groups[group].entry && host.active(other))
+      return true;
+  return false;
+}
+
 Duration interval_of(const Host& host, std::size_t entry) {
   return host.running(entry).interval;
 }
@@ -51,7 +58,6 @@ bool is_owner(const Host& host, std::size_t entry) {
 void Judge::begin() {
   const auto entries = lan_.setup().entries.size();
   longest_.assign(entries, Duration::zero());
-  longest_before_ = longest_;
   gap_excused_.assign(entries, long_ago);
   farewells_.assign(lan_.setup().groups.size(), long_ago);
   budgets_.resize(lan_.hosts().size());
@@ -69,20 +75,25 @@ void Judge::accuse(const char* sentence, std::string what) {
 
 // --- time that is granted ---
 
+// A Backup may have learnt an interval a while ago, from an Active that is gone: phases that are over count
+// on.
 void Judge::new_phase() {
-  for (std::size_t entry = 0; entry < longest_.size(); ++entry) {
-    Duration now{};
+  std::rotate(phases_.begin(), phases_.end() - 1, phases_.end());
+  phases_.front().assign(longest_.size(), Duration::zero());
+  for (std::size_t entry = 0; entry < longest_.size(); ++entry)
     for (const auto& host : lan_.hosts())
-      now = std::max({now, interval_of(*host, entry), Duration(host->settings[entry].interval)});
-    longest_[entry] = std::max(now, longest_before_[entry]);
-    longest_before_[entry] = now;
-  }
+      phases_.front()[entry] = std::max(phases_.front()[entry], interval_of(*host, entry));
+  intervals_change();
 }
 
 void Judge::intervals_change() {
-  for (std::size_t entry = 0; entry < longest_.size(); ++entry)
+  for (std::size_t entry = 0; entry < longest_.size(); ++entry) {
     for (const auto& host : lan_.hosts())
-      longest_[entry] = std::max(longest_[entry], Duration(host->settings[entry].interval));
+      phases_.front()[entry] = std::max(phases_.front()[entry], Duration(host->settings[entry].interval));
+    longest_[entry] = Duration::zero();
+    for (const auto& phase : phases_)
+      if (!phase.empty()) longest_[entry] = std::max(longest_[entry], phase[entry]);
+  }
 }
 
 // Three intervals and a Skew_Time of less than one (section 6.1), by the slowest clock. An entry of two
@@ -215,6 +226,7 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
     best = std::max(best, host->due_priority(entry));
     // Suspended, it has not heard the last advertisements of whom it replaces.
     watch.replaceable |= host->woken() + active_down_bound(entry) > now;
+    watch.replaceable |= host->adopted() + active_down_bound(entry) > now;  // nor in a router's place
   }
   auto fit = not_ever;
   auto fit_for_long = not_ever;
@@ -259,7 +271,7 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
   watch.helpless |= helpless;
   watch.replaceable |= replaceable;
   const auto both = lasts(answering > 1, watch.two_answer, long_ago);
-  const auto grace = watch.replaceable ? with_drift(interval(entry) * 5 / 2) : Duration::zero();
+  const auto grace = watch.replaceable ? with_drift(interval(entry) * 6) : Duration::zero();
   if (both > lan_.setup().moment() + grace && (lease || !watch.helpless) && !watch.held &&
       settled(island, entry, true, !lease, false))
     accuse(two_never_answer, fmt::format("{} of {} answered for {} for {} s", answering, names(island.hosts),
@@ -417,9 +429,11 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
       continue;  // it cannot know the interval yet
     const auto theirs = other->due_priority(entry);
     const bool better = host.due_priority(entry) > theirs;
-    const bool fallen = active.best > theirs && !host.setup().plain;
+    const bool unwell = theirs < other->running(entry).priority;
+    const bool fallen = (active.best > theirs || unwell) && !host.setup().plain;
     const bool preempts =
-        (host.running(entry).preempt_mode || is_owner(host, entry)) && !host.router(group).yielded;
+        ((host.running(entry).preempt_mode || is_owner(host, entry)) && !host.router(group).yielded) ||
+        is_active_for_another_family(host, lan_.setup(), group);
     if (better && (preempts || fallen)) continue;
     accuse(
         left_alone,
@@ -517,8 +531,11 @@ void Judge::look_at_neighbors(const Island& island, std::size_t group, const Hos
 
 void Judge::look_at_families(const Island& island, std::size_t entry) {
   if (lan_.setup().families(entry) < 2) return;
+  // A plain router does not know that they belong together; and nobody is the better of two equals.
   for (const auto* host : island.hosts) {
-    if (host->setup().plain) return;  // it does not know that they belong together
+    if (host->setup().plain) return;
+    for (const auto* other : island.hosts)
+      if (other != host && other->due_priority(entry) == host->due_priority(entry)) return;
   }
   for (const auto* host : island.hosts) {
     std::vector<bool> active;

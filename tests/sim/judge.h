@@ -108,9 +108,9 @@ class Judge {
   Lan& lan_;
   std::optional<Violation> violation_;
   std::vector<Island> islands_;
-  std::vector<Watch> watches_;     // by island and group
-  std::vector<Duration> longest_;  // interval of each entry, now or lately
-  std::vector<Duration> longest_before_;
+  std::vector<Watch> watches_;                   // by island and group
+  std::vector<Duration> longest_;                // interval of each entry, now or lately
+  std::array<std::vector<Duration>, 3> phases_;  // ... in this phase and the ones before
   Moment network_fault_ = long_ago;
   Moment process_fault_ = long_ago;
   Moment plan_ = long_ago;

@@ -1,5 +1,7 @@
 #include "tests/sim/play.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace vipd::sim {
@@ -35,6 +37,26 @@ void Play::run() {
       calm();
     }
   }
+}
+
+std::string Play::status() const {
+  std::string text;
+  for (const auto& host : lan_.hosts())
+    for (std::size_t group = 0; group < setup().groups.size(); ++group) {
+      const auto& [entry, key, pool] = setup().groups[group];
+      const auto& router = host->router(group);
+      text += fmt::format("         {} {}/{}: {}{}{}{}, priority {}, every {}{}{}{}\n", host->name(),
+                          setup().entries[entry], to_string(key.family),
+                          !host->alive()                     ? "not running, "
+                          : host->program() == Program::held ? "held, "
+                                                             : "",
+                          to_string(router.state), host->awake() ? "" : ", asleep",
+                          host->link_usable() ? "" : ", without a link", host->due_priority(entry),
+                          vipd::to_string(Duration(host->running(entry).interval)),
+                          host->running(entry).preempt_mode ? "" : ", no preempt",
+                          router.yielded ? ", has given way" : "", host->answers(group) ? ", answers" : "");
+    }
+  return text;
 }
 
 // --- helpers ---
@@ -75,7 +97,6 @@ void Play::begin() {
 void Play::heal() {
   lan_.say("", "> all is healed");
   lan_.forget_plans();
-  lan_.judge().new_phase();
   std::size_t alive = 0;
   for (const auto& host : lan_.hosts()) {
     host->die_in_next_turn(false);

@@ -24,6 +24,7 @@ class Play {
   Duration simulated() const { return lan_.now() - Moment{}; }
   std::uint64_t messages() const { return lan_.messages(); }
   std::string timeline() const { return lan_.timeline(); }
+  std::string status() const;  // who is what, a line each
 
  private:
   void begin();
