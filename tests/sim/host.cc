@@ -291,7 +291,7 @@ void Host::perform(vrrp::Actions actions) {
     for (auto i = count; i < actions.size(); ++i)
       if (const auto* unsent = std::get_if<vrrp::SendAdvertisement>(&actions[i]))
         routers_[group_of(unsent->router)].sent_locally = local();
-    lan_.judge().look();
+    lan_.judge().look_at_islands();
     say(fmt::format("(dies after {} of {} actions)", count, actions.size()));
     crash(false);
     lan_.judge().host_changed(*this);

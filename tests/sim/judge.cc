@@ -200,6 +200,13 @@ void Judge::host_changed(const Host& host) {
 
 void Judge::look() {
   if (!changed_ || broken()) return;
+  look_at_islands();
+  for (const auto& host : lan_.hosts())
+    if (changed_hosts_ & (1U << host->index())) look_at_host(*host);
+  changed_hosts_ = 0;
+}
+
+void Judge::look_at_islands() {
   changed_ = false;
   const auto groups = lan_.setup().groups.size();
   for (std::size_t i = 0; i < islands_.size(); ++i) {
@@ -207,9 +214,6 @@ void Judge::look() {
     for (std::size_t group = 0; group < groups; ++group)
       evaluate(islands_[i], group, watches_[i * groups + group]);
   }
-  for (const auto& host : lan_.hosts())
-    if (changed_hosts_ & (1U << host->index())) look_at_host(*host);
-  changed_hosts_ = 0;
 }
 
 void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {

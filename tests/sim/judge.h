@@ -59,7 +59,8 @@ class Judge {
   void ticked(const Host& host, std::optional<TimePoint> next, TimePoint local);
   void excuse_gap(std::size_t entry);  // a plain Active leaves: it does not wait for its successor
 
-  void look();          // if something has changed
+  void look();             // if something has changed
+  void look_at_islands();  // only at who is Active and who answers, in the middle of a turn
   void look_closely();  // also at what should have happened by now
 
  private:
