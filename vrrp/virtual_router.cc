@@ -71,16 +71,16 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
   }
   if (obstacles_.empty()) return;
   const bool usable = turn.interface().running && primary_address_.has_value();
+  // A Backup that serves on has said so once: whoever has come since then has not heard it.
+  if (usable && (state() == StateName::active || (!in_initialize && releasing())))
+    send(turn, release_priority);
   if (in_initialize) {
     const auto reason = join(obstacles_);
     if (reason_ != reason && obstacles_.front() != stopping)
       note(turn, events::obstructed, "does not take part: " + reason);
     reason_ = reason;
   } else {
-    if (state() == StateName::active && usable) {
-      send(turn, release_priority);
-      release_until_ = never;
-    }
+    if (state() == StateName::active && usable) release_until_ = never;
     enter(turn, Initialize{}, join(obstacles_));
   }
   // Make before break: the addresses stay until the successor is heard, but not for ever.
