@@ -245,7 +245,8 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
       helpless |= cannot_know;
       watch.held |= host->program() == Program::held;
       replaceable |= host->router(group).releasing;
-      replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left);
+      replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left ||
+                                     farewells_[group] + active_down_bound(entry) > now);
     }
     fit = std::min(fit, host->fit_since(entry));
     // One that has given way and finds no successor serves on, but its lease runs out.
@@ -398,6 +399,10 @@ void Judge::ticked(const Host& host, std::optional<TimePoint> next, TimePoint lo
 
 void Judge::state_changed(const Host& host, std::size_t group, StateName from) {
   changed_ = true;
+  // Who has been Active for a moment only may have been heard by some, and what others said about it may be
+  // on its way.
+  if (from == StateName::active && host.router(group).became_active + lan_.setup().moment() > lan_.now())
+    excuse_gap(lan_.setup().groups[group].entry);
   if (broken() || from != StateName::backup || host.router(group).state != StateName::active) return;
   const auto& island = island_of(host);
   if (!settled(island, lan_.setup().groups[group].entry, true, false, false)) return;
@@ -432,6 +437,13 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     if (just_there && interval_of(*other, entry) > interval_here)
       continue;  // it cannot know the interval yet
     const auto theirs = other->due_priority(entry);
+    // It is a guardian's that does not listen, while another is Active; or has been silent until a moment
+    // ago.
+    const bool outdone = std::any_of(island.hosts.begin(), island.hosts.end(), [&](const Host* each) {
+      return each != &host && each->active(group) && each->due_priority(entry) > theirs;
+    });
+    if (outdone || active.resumed + interval(entry) + lan_.setup().moment() > now) continue;
+    if (other->adopted() + with_drift(interval(entry)) > now) continue;  // what it has become is not told yet
     const bool better = host.due_priority(entry) > theirs;
     const bool unwell = theirs < other->running(entry).priority;
     const bool fallen = (active.best > theirs || unwell) && !host.setup().plain;

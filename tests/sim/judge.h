@@ -61,7 +61,7 @@ class Judge {
 
   void look();             // if something has changed
   void look_at_islands();  // only at who is Active and who answers, in the middle of a turn
-  void look_closely();  // also at what should have happened by now
+  void look_closely();     // also at what should have happened by now
 
  private:
   using Hosts = std::vector<const Host*>;

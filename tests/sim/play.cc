@@ -297,9 +297,10 @@ void Play::flap() {
 void Play::meddle() {
   auto& host = any_host();
   if (host.program() != Program::vipd) return;
-  const auto& pool =
-      setup().groups[static_cast<std::size_t>(random_.below(static_cast<int>(setup().groups.size())))].pool;
-  const auto& prefix = pool[static_cast<std::size_t>(random_.below(static_cast<int>(pool.size())))];
+  const auto& group =
+      setup().groups[static_cast<std::size_t>(random_.below(static_cast<int>(setup().groups.size())))];
+  const auto configured = static_cast<int>(host.running(group.entry).addresses);
+  const auto& prefix = group.pool[static_cast<std::size_t>(random_.below(configured))];
   if (random_.chance(50))
     host.remove_by_hand(prefix);
   else if (host.setup().entries.front().priority != vrrp::owner_priority)  // whose own they would be
