@@ -361,6 +361,10 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
     }
     router.sent_locally = local();
     router.best = std::max(router.best, message[2]);
+    if (message[2] == router.best)
+      router.fell = long_ago;
+    else if (router.fell == long_ago)
+      router.fell = lan_.now();
   }
   if (lan_.setup().lease && router.lease_until < lan_.now()) lan_.judge().host_changed(*this);
   if (has_link()) router.lease_until = lan_.now() + interval * 5 / 2;
@@ -375,6 +379,7 @@ void Host::set_state(std::size_t group, vrrp::StateName state) {
   router.since = lan_.now();
   if (state == vrrp::StateName::active) {
     router.best = 0;
+    router.fell = long_ago;
     router.must_announce = router.became_active = lan_.now();
   }
   if (state == vrrp::StateName::initialize) router.releasing = router.yielded = false;
@@ -651,6 +656,7 @@ void Host::tick_hold() {
     return true;
   });
   if (held_.empty()) return end_program();
+  update_fitness();
   for (auto& held : held_) {
     if (held.advertisement <= local()) {
       send(held.group, held.source, held.message);

@@ -51,6 +51,7 @@ class Host {
     TimePoint sent_locally{};   // the same by its own clock
     Moment lease_until = long_ago;
     vrrp::Priority best = 0;  // the highest that it has advertised since it is Active
+    Moment fell = long_ago;   // when it advertised less than its best, and does since then
     bool left = false;        // its last message was a farewell
     Moment yielded_until = long_ago;
     Moment gave_way = long_ago;  // the last time that it served on for a successor, or had yielded

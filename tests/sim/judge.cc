@@ -147,36 +147,39 @@ void Judge::network_changed() {
 }
 
 void Judge::find_islands() {
-  const auto& hosts = lan_.hosts();
   islands_.clear();
-  std::vector<bool> placed(hosts.size());
-  for (const auto& first : hosts) {
-    if (placed[first->index()]) continue;
-    Island island;
-    for (const auto& each : hosts)
-      if (each == first || lan_.passes(*first, *each) || lan_.passes(*each, *first))
-        island.hosts.push_back(each.get());
-    for (const auto* each : island.hosts) placed[each->index()] = true;
-    islands_.push_back(std::move(island));
-  }
-  for (auto& island : islands_) {
-    const auto inside = [&](const Host* host) {
-      return std::find(island.hosts.begin(), island.hosts.end(), host) != island.hosts.end();
-    };
-    bool well = lan_.weather().clear();
-    for (const auto* from : island.hosts)
-      for (const auto& to : hosts) {
-        if (from == to.get()) continue;
-        well &= lan_.passes(*from, *to) == inside(to.get()) && lan_.passes(*to, *from) == inside(to.get());
-      }
-    if (well) island.clear_since = std::max(lan_.now(), lan_.last_arrival());
-  }
+  for (const auto family : {Family::ipv4, Family::ipv6}) find_islands(family);
   watches_.assign(islands_.size() * lan_.setup().groups.size(), {});
 }
 
-const Judge::Island& Judge::island_of(const Host& host) const {
+void Judge::find_islands(Family family) {
+  const auto& hosts = lan_.hosts();
+  const auto passes = [&](const Host& from, const Host& to) {
+    return &from == &to || (lan_.passes(from, to) && lan_.weather().filtered != family);
+  };
+  std::vector<bool> placed(hosts.size());
+  for (const auto& first : hosts) {
+    if (placed[first->index()]) continue;
+    Island island{family, {}};
+    for (const auto& each : hosts)
+      if (passes(*first, *each) || passes(*each, *first)) island.hosts.push_back(each.get());
+    for (const auto* each : island.hosts) placed[each->index()] = true;
+    bool well = lan_.weather().clear();
+    for (const auto* from : island.hosts)
+      for (const auto& to : hosts) {
+        const bool inside =
+            std::find(island.hosts.begin(), island.hosts.end(), to.get()) != island.hosts.end();
+        well &= passes(*from, *to) == inside && passes(*to, *from) == inside;
+      }
+    if (well) island.clear_since = std::max(lan_.now(), lan_.last_arrival());
+    islands_.push_back(std::move(island));
+  }
+}
+
+const Judge::Island& Judge::island_of(const Host& host, Family family) const {
   return *std::find_if(islands_.begin(), islands_.end(), [&](const Island& island) {
-    return std::find(island.hosts.begin(), island.hosts.end(), &host) != island.hosts.end();
+    return island.family == family &&
+           std::find(island.hosts.begin(), island.hosts.end(), &host) != island.hosts.end();
   });
 }
 
@@ -212,7 +215,8 @@ void Judge::look_at_islands() {
   for (std::size_t i = 0; i < islands_.size(); ++i) {
     if (islands_[i].clear_since == not_ever) continue;
     for (std::size_t group = 0; group < groups; ++group)
-      evaluate(islands_[i], group, watches_[i * groups + group]);
+      if (lan_.setup().groups[group].key.family == islands_[i].family)
+        evaluate(islands_[i], group, watches_[i * groups + group]);
   }
 }
 
@@ -403,8 +407,12 @@ void Judge::state_changed(const Host& host, std::size_t group, StateName from) {
   // on its way.
   if (from == StateName::active && host.router(group).became_active + lan_.setup().moment() > lan_.now())
     excuse_gap(lan_.setup().groups[group].entry);
+  if (nobody_moves_ && host.router(group).state == StateName::active)
+    accuse(together,
+           fmt::format("{} becomes Active for {}, while only the other family is silent, for a while",
+                       host.name(), name(group)));
   if (broken() || from != StateName::backup || host.router(group).state != StateName::active) return;
-  const auto& island = island_of(host);
+  const auto& island = island_of(host, lan_.setup().groups[group].key.family);
   if (!settled(island, lan_.setup().groups[group].entry, true, false, false)) return;
   judge_take_over(island, group, host);
   judge_succession(island, group, host);
@@ -425,15 +433,13 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     if (active.sent + 2 * interval_of(*other, entry) < now) continue;  // it was silent
     if (active.since + race > now) continue;                           // both have succeeded a third
     // A third has said farewell, and the Active's answer was there before it.
-    if (farewells_[group] + interval(entry) + lan_.setup().moment() > now) continue;
+    if (farewells_[group] + interval(entry) + lan_.setup().moment() > now && active.sent >= farewells_[group])
+      continue;
     // One that has just learnt a short interval, from somebody who then stepped down, does not know a long
     // one.
     if (interval_of(*other, entry) > 2 * shortest) continue;
-    // It has not been listening; it knows of a better past; its operator wants it.
-    if (std::max({host.woken(), host.adopted(), host.router(group).yielded_until}) +
-            2 * active_down_bound(entry) >
-        now)
-      continue;
+    const auto lately = now - 2 * active_down_bound(entry);
+    if (host.woken() > lately) continue;  // it has not been listening
     if (just_there && interval_of(*other, entry) > interval_here)
       continue;  // it cannot know the interval yet
     const auto theirs = other->due_priority(entry);
@@ -446,10 +452,11 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     if (other->adopted() + with_drift(interval(entry)) > now) continue;  // what it has become is not told yet
     const bool better = host.due_priority(entry) > theirs;
     const bool unwell = theirs < other->running(entry).priority;
-    const bool fallen = (active.best > theirs || unwell) && !host.setup().plain;
+    const bool knows_better = host.adopted() > lately;  // from its predecessor
+    const bool fallen = (active.best > theirs || unwell || knows_better) && !host.setup().plain;
     const bool preempts =
         ((host.running(entry).preempt_mode || is_owner(host, entry)) && !host.router(group).yielded) ||
-        is_active_for_another_family(host, lan_.setup(), group);
+        host.router(group).yielded_until > lately || is_active_for_another_family(host, lan_.setup(), group);
     if (better && (preempts || fallen)) continue;
     accuse(
         left_alone,
@@ -495,12 +502,13 @@ void Judge::look_closely() {
   changed_hosts_ = ~0U;
   look();
   if (broken()) return;
-  for (const auto& island : islands_) {
-    for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group)
-      if (settled(island, lan_.setup().groups[group].entry, true, true, true)) look_at_rest(island, group);
-    for (std::size_t entry = 0; entry < longest_.size(); ++entry)
-      if (settled(island, entry, true, true, true)) look_at_families(island, entry);
-  }
+  for (const auto& island : islands_)
+    for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group) {
+      const auto& [entry, key, pool] = lan_.setup().groups[group];
+      if (key.family != island.family || !settled(island, entry, true, true, true)) continue;
+      look_at_rest(island, group);
+      if (!lan_.weather().filtered) look_at_families(island, entry);
+    }
 }
 
 void Judge::look_at_rest(const Island& island, std::size_t group) {
@@ -525,7 +533,12 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
   for (const auto* host : island.hosts) {
     if (host == active.front() || !host->eligible(entry) || host->router(group).yielded) continue;
     if (host->fit_since(entry) + settling(entry) > lan_.now()) continue;
-    if ((host->running(entry).preempt_mode || is_owner(*host, entry)) && host->due_priority(entry) > theirs)
+    if (host->due_priority(entry) <= theirs) continue;
+    const auto fell = active.front()->router(group).fell;
+    const bool has_seen_it_fall = fell != long_ago && host->router(group).since + settling(entry) < fell &&
+                                  host->fit_since(entry) + settling(entry) < fell && host->adopted() < fell &&
+                                  host->woken() < fell && !host->setup().plain;
+    if (host->running(entry).preempt_mode || is_owner(*host, entry) || has_seen_it_fall)
       accuse(best_wins, fmt::format("{} has {} and is Backup for {}, {} has {} and is Active", host->name(),
                                     host->due_priority(entry), name(group), active.front()->name(), theirs));
   }

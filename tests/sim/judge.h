@@ -40,9 +40,10 @@ class Judge {
 
   // --- told by the play ---
   void fault(Fault kind);
-  void planned();           // something that operators do on a healthy LAN
-  void new_phase();         // intervals of long ago do not matter any more
-  void intervals_change();  // settings of hosts have other intervals from now on
+  void planned();                                     // something that operators do on a healthy LAN
+  void new_phase();                                   // intervals of long ago do not matter any more
+  void intervals_change();                            // settings of hosts have other intervals from now on
+  void nobody_moves(bool so) { nobody_moves_ = so; }  // one family is silent, not for long
   // How long from the last fault or plan until everything has its place.
   Duration settling(std::size_t entry) const;
   Duration settling() const;
@@ -67,6 +68,7 @@ class Judge {
   using Hosts = std::vector<const Host*>;
   // Hosts that hear each other and nobody else.
   struct Island {
+    Family family;
     Hosts hosts;
     Moment clear_since = not_ever;  // not_ever: they do not hear each other well
   };
@@ -91,6 +93,7 @@ class Judge {
 
   void accuse(const char* sentence, std::string what);
   void find_islands();
+  void find_islands(Family family);
   void evaluate(const Island& island, std::size_t group, Watch& watch);
   void look_at_host(const Host& host);
   void look_at_rest(const Island& island, std::size_t group);
@@ -102,7 +105,7 @@ class Judge {
   bool lease_protects(const Island& island, std::size_t entry) const;
   Duration interval(std::size_t entry) const { return longest_[entry]; }
   Duration active_down_bound(std::size_t entry) const;
-  const Island& island_of(const Host& host) const;
+  const Island& island_of(const Host& host, Family family) const;
   std::string name(std::size_t group) const;
   std::string names(const Hosts& hosts) const;
 
@@ -117,6 +120,7 @@ class Judge {
   Moment plan_ = long_ago;
   std::vector<Moment> farewells_;    // the last one, by group
   std::vector<Moment> gap_excused_;  // by entry: until then
+  bool nobody_moves_ = false;
   std::uint32_t changed_hosts_ = 0;
   bool changed_ = false;
   std::vector<Budget> budgets_;  // by host

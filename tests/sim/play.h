@@ -40,6 +40,8 @@ class Play {
 
   void new_weather();
   void new_passages();
+  void filter();
+  bool filter_for_a_while();
   void flap();
   void restart(Host& host, bool whole);
   void change_settings(bool network);
