@@ -411,6 +411,8 @@ void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config, Ef
   const auto before = std::exchange(config_, std::move(config));
   addresses_.reconfigure(turn, before, config_);
   const bool advertised = set_priority(turn, std::move(priority));
+  if (auto* backup = std::get_if<Backup>(&state_); backup && before.preempt_mode && !config_.preempt_mode)
+    if (peer_ && peer_->priority != release_priority) follow_the_last_heard(*backup);
   if (auto* active = std::get_if<Active>(&state_)) {
     if (!advertised && (before.advertisement_interval != config_.advertisement_interval ||
                         before.addresses != config_.addresses))
