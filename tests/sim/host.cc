@@ -550,6 +550,7 @@ void Host::wake_up() {
     for (auto& [prefix, when] : expiries_) when -= asleep_until_ - lan_.now();
   if (sleep_kind_ == Sleep::paused) {
     clock_.lose(asleep_since_, lan_.now());
+    lan_.judge().fault(Fault::network);  // it cannot know how late it is
     deadline_.reset();
     program_wake_ = not_ever;
   }

@@ -290,19 +290,28 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
 
   const auto gap_begun = watch.nobody_answers;
   const auto gap = lasts(answering == 0, watch.nobody_answers, long_ago);
+  // Who came after a farewell waits longer.
+  const bool farewell = farewells_[group] + 2 * active_down_bound(entry) > now;
+  const auto farewell_heard = farewell ? farewells_[group] : not_ever;
   if (gap > Duration::zero() && settled(island, entry, true, true, false) && now > gap_excused_[entry] &&
       fit_for_long != not_ever && gap_begun != not_ever &&
-      fit_for_long < gap_begun - 2 * interval(entry) - release_allowance)
+      fit_for_long < std::min(gap_begun - 2 * interval(entry) - release_allowance, farewell_heard) &&
+      same_interval(island, entry))
     accuse(no_gap, fmt::format("nobody of {} answered for {} for {} s", names(island.hosts), name(group),
                                scenarios::seconds(gap)));
+}
+
+bool Judge::same_interval(const Island& island, std::size_t entry) const {
+  return std::all_of(island.hosts.begin(), island.hosts.end(),
+                     [&](const Host* host) { return interval_of(*host, entry) == longest_[entry]; });
 }
 
 // The lease ends 2.5 intervals after an advertisement, others take over after three: if all mean the same by
 // an interval, and nobody is an address owner, who does not wait.
 bool Judge::lease_protects(const Island& island, std::size_t entry) const {
-  return lan_.setup().lease && std::all_of(island.hosts.begin(), island.hosts.end(), [&](const Host* host) {
-           return interval_of(*host, entry) == longest_[entry] && !is_owner(*host, entry);
-         });
+  return lan_.setup().lease && same_interval(island, entry) &&
+         std::none_of(island.hosts.begin(), island.hosts.end(),
+                      [&](const Host* host) { return is_owner(*host, entry); });
 }
 
 // --- one host ---
@@ -433,7 +442,8 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     if (active.sent + 2 * interval_of(*other, entry) < now) continue;  // it was silent
     if (active.since + race > now) continue;                           // both have succeeded a third
     // A third has said farewell, and the Active's answer was there before it.
-    if (farewells_[group] + interval(entry) + lan_.setup().moment() > now && active.sent >= farewells_[group])
+    if (farewells_[group] + interval(entry) + lan_.setup().moment() > now &&
+        (active.sent >= farewells_[group] || other->program() == Program::held))
       continue;
     // One that has just learnt a short interval, from somebody who then stepped down, does not know a long
     // one.
@@ -484,7 +494,7 @@ void Judge::judge_succession(const Island& island, std::size_t group, const Host
     if (other != &host && other->active(group)) return;
   for (const auto* other : island.hosts) {
     if (other == &host || !as_before(*other) || other->router(group).state != StateName::backup ||
-        other->router(group).yielded)
+        other->router(group).yielded || other->setup().plain)
       continue;
     const auto ahead =
         vrrp::skew_time(host.due_priority(entry), one) - vrrp::skew_time(other->due_priority(entry), one);
@@ -535,9 +545,9 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
     if (host->fit_since(entry) + settling(entry) > lan_.now()) continue;
     if (host->due_priority(entry) <= theirs) continue;
     const auto fell = active.front()->router(group).fell;
-    const bool has_seen_it_fall = fell != long_ago && host->router(group).since + settling(entry) < fell &&
-                                  host->fit_since(entry) + settling(entry) < fell && host->adopted() < fell &&
-                                  host->woken() < fell && !host->setup().plain;
+    const auto calm_since = std::max({island.clear_since, network_fault_, process_fault_, host->changed(),
+                                      host->router(group).since, host->fit_since(entry)});
+    const bool has_seen_it_fall = fell > calm_since + settling(entry) && !host->setup().plain;
     if (host->running(entry).preempt_mode || is_owner(*host, entry) || has_seen_it_fall)
       accuse(best_wins, fmt::format("{} has {} and is Backup for {}, {} has {} and is Active", host->name(),
                                     host->due_priority(entry), name(group), active.front()->name(), theirs));

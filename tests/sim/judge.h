@@ -102,6 +102,7 @@ class Judge {
   void judge_take_over(const Island& island, std::size_t group, const Host& host);
   void judge_succession(const Island& island, std::size_t group, const Host& host);
   bool settled(const Island& island, std::size_t entry, bool network, bool process, bool plans) const;
+  bool same_interval(const Island& island, std::size_t entry) const;
   bool lease_protects(const Island& island, std::size_t entry) const;
   Duration interval(std::size_t entry) const { return longest_[entry]; }
   Duration active_down_bound(std::size_t entry) const;

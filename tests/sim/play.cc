@@ -215,7 +215,8 @@ void Play::filter() {
   });
 }
 
-// One family is lost for less than two Active_Down_Intervals less one interval, and everything is well otherwise: nobody moves.
+// One family is lost for less than two Active_Down_Intervals less one interval, and everything is well
+// otherwise: nobody moves.
 bool Play::filter_for_a_while() {
   if (plain_there()) return false;
   for (const auto& host : lan_.hosts())
@@ -226,8 +227,8 @@ bool Play::filter_for_a_while() {
   calm();
   if (done()) return true;
   Duration shortest = Duration::max();
-  for (const auto& entry : lan_.hosts().front()->settings)
-    shortest = std::min(shortest, Duration(entry.interval));
+  for (std::size_t entry = 0; entry < setup().entries.size(); ++entry)
+    shortest = std::min(shortest, Duration(lan_.hosts().front()->running(entry).interval));
   Weather weather;
   weather.filtered = random_.pick({Family::ipv4, Family::ipv6});
   lan_.say("", fmt::format("> filter {}", to_string(*weather.filtered)));
