@@ -81,6 +81,7 @@ void AddressKeeper::hold(const Turn& turn, const VirtualRouterConfig& config) {
   set_list(config);
   holding_ = true;
   lingering_ = false;
+  stray_pending_ = false;
   for (auto& address : addresses_) {
     address.failing = false;
     add(turn, config, address);

@@ -47,7 +47,8 @@ void Engine::handle(const DatagramReceived& event) {
   if (!decoded) return discard(event, decoded.error(), router);
   if (!router) return discard(event, DecodeError::vrid, nullptr);
   if (!router->accepts(decoded->checksum)) return discard(event, DecodeError::checksum, router);
-  router->advertisement_received(turn(*router), event.source, *decoded);
+  const bool active_for_another = sync_group::active_for_another(*router, entry(router->config().name));
+  router->advertisement_received(turn(*router), event.source, *decoded, active_for_another);
   reschedule(*router);
 }
 

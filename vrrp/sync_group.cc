@@ -13,6 +13,12 @@ TakeOver take_over(const VirtualRouter& router, const std::vector<VirtualRouter*
   return router.waits_for_siblings() ? TakeOver::alone : TakeOver::wait;
 }
 
+bool active_for_another(const VirtualRouter& router, const std::vector<VirtualRouter*>& entry) {
+  return std::any_of(entry.begin(), entry.end(), [&](const VirtualRouter* each) {
+    return each != &router && each->state() == StateName::active;
+  });
+}
+
 std::vector<std::string> shared_obstacles(const std::vector<std::vector<std::string>>& obstacles) {
   std::vector<std::string> result;
   for (const auto& of_one : obstacles)

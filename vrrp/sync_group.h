@@ -4,7 +4,8 @@
 // with the others, so that a fault of one family alone (a switch that loses IPv6 multicast, say) does not
 // make two Actives of the other; but if the other family's Active is still there after one more
 // Active_Down_Interval, the silent family is served alone: never none.
-// Stepping down needs no rule: both families hear the same peer within a moment.
+// Stepping down needs no rule: both families hear the same peer within a moment. Should they be Active on two
+// nodes all the same, the better one takes both, whatever its Preempt_Mode.
 #pragma once
 
 #include <string>
@@ -18,6 +19,9 @@ enum class TakeOver { together, wait, alone };
 
 // What `router`, whose Active_Down_Timer has fired, does now.
 TakeOver take_over(const VirtualRouter& router, const std::vector<VirtualRouter*>& entry, TimePoint now);
+
+// Another family of the entry is Active here.
+bool active_for_another(const VirtualRouter& router, const std::vector<VirtualRouter*>& entry);
 
 // The union of the members' obstacles, each once.
 std::vector<std::string> shared_obstacles(const std::vector<std::vector<std::string>>& obstacles);

@@ -71,16 +71,16 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
   }
   if (obstacles_.empty()) return;
   const bool usable = turn.interface().running && primary_address_.has_value();
+  // A Backup that serves on has said so once: whoever has come since then has not heard it.
+  if (usable && (state() == StateName::active || (!in_initialize && releasing())))
+    send(turn, release_priority);
   if (in_initialize) {
     const auto reason = join(obstacles_);
     if (reason_ != reason && obstacles_.front() != stopping)
       note(turn, events::obstructed, "does not take part: " + reason);
     reason_ = reason;
   } else {
-    if (state() == StateName::active && usable) {
-      send(turn, release_priority);
-      release_until_ = never;
-    }
+    if (state() == StateName::active && usable) release_until_ = never;
     enter(turn, Initialize{}, join(obstacles_));
   }
   // Make before break: the addresses stay until the successor is heard, but not for ever.
@@ -116,15 +116,15 @@ void VirtualRouter::shorten_timer(const Turn& turn, Backup& backup) {
 }
 
 void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
-                                      const Advertisement& advertisement) {
+                                      const Advertisement& advertisement, bool active_for_another) {
   peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
   if (advertisement.priority == release_priority) return shorten_timer(turn, backup);
 
   auto& followed = backup.followed;
   const bool known = followed && followed->address == source;
   const bool fallen = known && advertisement.priority < followed->best;
-  // Preempt_Mode does not apply to the address owner (section 6.1).
-  const bool tolerant = (!config_.preempt_mode && !config_.owner()) || yielded_;
+  // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
+  const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
   if (advertisement.priority >= priority_.value || (tolerant && !fallen)) {
     followed =
         Followed{source, known ? std::max(followed->best, advertisement.priority) : advertisement.priority};
@@ -370,7 +370,7 @@ void VirtualRouter::tick(const Turn& turn) {
 // --- both: what a valid advertisement for this virtual router does
 
 void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& source,
-                                           const Advertisement& advertisement) {
+                                           const Advertisement& advertisement, bool active_for_another) {
   ++counters_.advertisements_received;
   if (advertisement.priority == release_priority) ++counters_.priority_zero_received;
   if (advertisement.trailing > 0) ++counters_.trailing_bytes;
@@ -381,7 +381,7 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
   if (releasing() && advertisement.priority != release_priority) end_release(turn);
 
   if (auto* backup = std::get_if<Backup>(&state_))
-    receive_in_backup(turn, *backup, source, advertisement);
+    receive_in_backup(turn, *backup, source, advertisement, active_for_another);
   else if (auto* active = std::get_if<Active>(&state_))
     receive_in_active(turn, *active, source, advertisement);
   else
@@ -537,6 +537,8 @@ void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config, Ef
   const auto before = std::exchange(config_, std::move(config));
   addresses_.reconfigure(turn, before, config_);
   const bool advertised = set_priority(turn, std::move(priority));
+  if (auto* backup = std::get_if<Backup>(&state_); backup && before.preempt_mode && !config_.preempt_mode)
+    if (peer_ && peer_->priority != release_priority) follow_the_last_heard(*backup);
   if (auto* active = std::get_if<Active>(&state_)) {
     if (!advertised && (before.advertisement_interval != config_.advertisement_interval ||
                         before.addresses != config_.addresses))
@@ -573,7 +575,9 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
     restart_timer(turn, backup);
     state_ = backup;
   }
-  if (snapshot.state == StateName::active || snapshot.release_until) {
+  // What a Backup was handing over when its Active_Down_Timer ended has been taken by somebody.
+  const bool too_late = snapshot.state == StateName::backup && snapshot.deadline <= turn.now;
+  if (snapshot.state == StateName::active || (snapshot.release_until && !too_late)) {
     addresses_.adopt(config_);
     release_until_ = snapshot.release_until;
   }

@@ -83,7 +83,9 @@ class VirtualRouter {
   // --- events of section 6.4 ---
   // Startup, if `obstacles` is empty; Shutdown for a reason otherwise. Repeating it changes nothing.
   void set_obstacles(const Turn& turn, std::vector<std::string> obstacles);
-  void advertisement_received(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
+  // `active_for_another`: another family of the entry is Active here.
+  void advertisement_received(const Turn& turn, const IpAddress& source, const Advertisement& advertisement,
+                              bool active_for_another);
   bool active_down_timer_fired(TimePoint now) const;
   void take_over(const Turn& turn);          // what a Backup does when Active_Down_Timer fires
   void wait_for_siblings(const Turn& turn);  // ... unless it waits for the entry's other family first
@@ -142,7 +144,7 @@ class VirtualRouter {
   std::string end_trial(const Turn& turn, const IpAddress& claimant);
   std::string name_of(const IpAddress& sender) const;
   void receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
-                         const Advertisement& advertisement);
+                         const Advertisement& advertisement, bool active_for_another);
   void receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
                          const Advertisement& advertisement);
   void answer_farewell(const Turn& turn, Active& active);

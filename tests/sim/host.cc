@@ -103,6 +103,10 @@ vrrp::Priority Host::due_priority(std::size_t entry) const {
 
 bool Host::eligible(std::size_t entry) const {
   if (!alive() || !awake() || stopping_ || !link_usable()) return false;
+  if (program_ == Program::held && std::none_of(held_.begin(), held_.end(), [&](const Held& each) {
+        return lan_.setup().groups[each.group].entry == entry;
+      }))
+    return false;
   return std::all_of(running_[entry].checks.begin(), running_[entry].checks.end(), [&](const auto& check) {
     const auto fact = told_.find(check.check);
     return !check.initialize || (fact != told_.end() && fact->second);
@@ -138,6 +142,7 @@ void Host::start(bool adopt) {
   if (alive() && program_ != Program::held) return;
   wake_now();
   say(adopt ? "> start, adopting" : "> start");
+  lan_.judge().planned();
   stopping_ = false;
   dies_in_turn_ = false;
   running_ = settings;
@@ -175,6 +180,7 @@ void Host::start(bool adopt) {
   for (const auto& entry : running_)
     meddled_until_ = std::max(meddled_until_, lan_.now() + std::max(repair_bound, entry.dead_man));
   lan_.tell_checks(*this, lan_.random().between(Duration(1), lan_.setup().monitor_delay));
+  known_index_ = link_.index;
   step(vrrp::InterfaceChanged{link_});
   step(vrrp::ConfigReplaced{configs(), std::move(adopted)});
   if (engine_) refresh();
@@ -290,6 +296,7 @@ void Host::perform(vrrp::Actions actions) {
     for (auto i = count; i < actions.size(); ++i)
       if (const auto* unsent = std::get_if<vrrp::SendAdvertisement>(&actions[i]))
         routers_[group_of(unsent->router)].sent_locally = local();
+    lan_.judge().look_at_islands();
     say(fmt::format("(dies after {} of {} actions)", count, actions.size()));
     crash(false);
     lan_.judge().host_changed(*this);
@@ -321,7 +328,7 @@ void Host::perform_one(vrrp::Action& action) {
     lan_.judge().advertises(*this, group, advert->message);
     send(group, advert->source, std::move(advert->message));
   } else if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) {
-    if (refusing_ && !has(add->prefix)) {
+    if (refusing_ && reaches_link() && !has(add->prefix)) {
       meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
       lan_.deliver(*this, lan_.setup().kernel_delay,
                    std::make_shared<const vrrp::Event>(vrrp::AddressFailed{
@@ -329,11 +336,11 @@ void Host::perform_one(vrrp::Action& action) {
       return;
     }
     lan_.judge().gives_lifetime(*this, group_of(add->router), add->valid);
-    if (link_.exists() && put(add->prefix, add->valid)) kernel_changed();
+    if (reaches_link() && put(add->prefix, add->valid)) kernel_changed();
   } else if (const auto* renew = std::get_if<vrrp::RenewAddresses>(&action)) {
     lan_.judge().gives_lifetime(*this, group_of(renew->router), renew->valid);
     bool came = false;
-    for (const auto& prefix : renew->prefixes) came |= link_.exists() && put(prefix, renew->valid);
+    for (const auto& prefix : renew->prefixes) came |= reaches_link() && put(prefix, renew->valid);
     if (came) kernel_changed();
   } else if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) {
     if (take(remove->prefix)) kernel_changed();
@@ -348,9 +355,16 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
   if (message[2] == vrrp::release_priority) lan_.judge().farewell(*this, group);
   router.left = message[2] == vrrp::release_priority;
   if (!router.left) {
-    if (has_link()) router.sent = lan_.now();
+    if (has_link()) {
+      if (router.sent + 2 * interval < lan_.now()) router.resumed = lan_.now();
+      router.sent = lan_.now();
+    }
     router.sent_locally = local();
     router.best = std::max(router.best, message[2]);
+    if (message[2] == router.best)
+      router.fell = long_ago;
+    else if (router.fell == long_ago)
+      router.fell = lan_.now();
   }
   if (lan_.setup().lease && router.lease_until < lan_.now()) lan_.judge().host_changed(*this);
   if (has_link()) router.lease_until = lan_.now() + interval * 5 / 2;
@@ -365,6 +379,7 @@ void Host::set_state(std::size_t group, vrrp::StateName state) {
   router.since = lan_.now();
   if (state == vrrp::StateName::active) {
     router.best = 0;
+    router.fell = long_ago;
     router.must_announce = router.became_active = lan_.now();
   }
   if (state == vrrp::StateName::initialize) router.releasing = router.yielded = false;
@@ -482,6 +497,7 @@ void Host::kernel_speaks() {
     kernel_waits_ = true;
     return;
   }
+  known_index_ = link_.index;
   if (program_ == Program::vipd) step(vrrp::InterfaceChanged{link_});
 }
 
@@ -520,8 +536,10 @@ void Host::sleep(Duration duration, Sleep kind) {
   sleep_kind_ = kind;
   asleep_since_ = lan_.now();
   asleep_until_ = lan_.now() + duration;
-  if (kind != Sleep::frozen)
+  if (kind != Sleep::frozen) {  // its kernel sleeps too
     for (auto& [prefix, when] : expiries_) when += duration;
+    meddled_until_ += duration;
+  }
   update_fitness();
   reschedule();
   lan_.judge().host_changed(*this);
@@ -532,6 +550,7 @@ void Host::wake_up() {
     for (auto& [prefix, when] : expiries_) when -= asleep_until_ - lan_.now();
   if (sleep_kind_ == Sleep::paused) {
     clock_.lose(asleep_since_, lan_.now());
+    lan_.judge().fault(Fault::network);  // it cannot know how late it is
     deadline_.reset();
     program_wake_ = not_ever;
   }
@@ -638,6 +657,7 @@ void Host::tick_hold() {
     return true;
   });
   if (held_.empty()) return end_program();
+  update_fitness();
   for (auto& held : held_) {
     if (held.advertisement <= local()) {
       send(held.group, held.source, held.message);
@@ -819,11 +839,6 @@ void Host::add_by_hand(const Prefix& prefix) {
   if (has(prefix) || !link_.exists()) return;
   say("> somebody adds " + to_string(prefix));
   link_.addresses.push_back({prefix});
-  // There already when the program wants it, so that it need not be announced.
-  for (std::size_t group = 0; group < routers_.size(); ++group)
-    for (std::size_t i = 0; i < lan_.setup().groups[group].pool.size(); ++i)
-      if (lan_.setup().groups[group].pool[i] == prefix)
-        for (const auto& host : lan_.hosts()) lan_.neighbor(host->index(), group, i).excused = true;
   meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
   kernel_changed();
 }

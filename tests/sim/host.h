@@ -45,11 +45,13 @@ class Host {
     bool releasing = false;
     bool yielded = false;
     vrrp::Priority priority = 0;
-    Moment since = long_ago;   // of the state
-    Moment sent = long_ago;    // its last advertisement, farewells not counted
-    TimePoint sent_locally{};  // the same by its own clock
+    Moment since = long_ago;    // of the state
+    Moment sent = long_ago;     // its last advertisement, farewells not counted
+    Moment resumed = long_ago;  // when it sent after a silence
+    TimePoint sent_locally{};   // the same by its own clock
     Moment lease_until = long_ago;
     vrrp::Priority best = 0;  // the highest that it has advertised since it is Active
+    Moment fell = long_ago;   // when it advertised less than its best, and does since then
     bool left = false;        // its last message was a farewell
     Moment yielded_until = long_ago;
     Moment gave_way = long_ago;  // the last time that it served on for a successor, or had yielded
@@ -156,6 +158,7 @@ class Host {
   bool take(const Prefix& prefix);
   void expire();
   void kernel_changed();
+  bool reaches_link() const { return link_.exists() && link_.index == known_index_; }
   IpAddress source(Family family) const;
 
   Lan& lan_;
@@ -183,6 +186,7 @@ class Host {
   bool refusing_ = false;
   std::vector<std::pair<Prefix, Moment>> expiries_;
   bool notification_pending_ = false;
+  std::uint32_t known_index_ = 0;  // of the link, as the program has been told
 
   bool stopping_ = false;
   bool dies_in_turn_ = false;

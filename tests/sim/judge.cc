@@ -39,6 +39,13 @@ constexpr Duration with_drift(Duration duration) {
   return duration + duration / 100;
 }
 
+bool is_active_for_another_family(const Host& host, const Setup& setup, std::size_t group) {
+  for (std::size_t other = 0; other < setup.groups.size(); ++other)
+    if (other != group && setup.groups[other].entry == setup.groups[group].entry && host.active(other))
+      return true;
+  return false;
+}
+
 Duration interval_of(const Host& host, std::size_t entry) {
   return host.running(entry).interval;
 }
@@ -51,7 +58,6 @@ bool is_owner(const Host& host, std::size_t entry) {
 void Judge::begin() {
   const auto entries = lan_.setup().entries.size();
   longest_.assign(entries, Duration::zero());
-  longest_before_ = longest_;
   gap_excused_.assign(entries, long_ago);
   farewells_.assign(lan_.setup().groups.size(), long_ago);
   budgets_.resize(lan_.hosts().size());
@@ -69,20 +75,25 @@ void Judge::accuse(const char* sentence, std::string what) {
 
 // --- time that is granted ---
 
+// A Backup may have learnt an interval a while ago, from an Active that is gone: phases that are over count
+// on.
 void Judge::new_phase() {
-  for (std::size_t entry = 0; entry < longest_.size(); ++entry) {
-    Duration now{};
+  std::rotate(phases_.begin(), phases_.end() - 1, phases_.end());
+  phases_.front().assign(longest_.size(), Duration::zero());
+  for (std::size_t entry = 0; entry < longest_.size(); ++entry)
     for (const auto& host : lan_.hosts())
-      now = std::max({now, interval_of(*host, entry), Duration(host->settings[entry].interval)});
-    longest_[entry] = std::max(now, longest_before_[entry]);
-    longest_before_[entry] = now;
-  }
+      phases_.front()[entry] = std::max(phases_.front()[entry], interval_of(*host, entry));
+  intervals_change();
 }
 
 void Judge::intervals_change() {
-  for (std::size_t entry = 0; entry < longest_.size(); ++entry)
+  for (std::size_t entry = 0; entry < longest_.size(); ++entry) {
     for (const auto& host : lan_.hosts())
-      longest_[entry] = std::max(longest_[entry], Duration(host->settings[entry].interval));
+      phases_.front()[entry] = std::max(phases_.front()[entry], Duration(host->settings[entry].interval));
+    longest_[entry] = Duration::zero();
+    for (const auto& phase : phases_)
+      if (!phase.empty()) longest_[entry] = std::max(longest_[entry], phase[entry]);
+  }
 }
 
 // Three intervals and a Skew_Time of less than one (section 6.1), by the slowest clock. An entry of two
@@ -136,36 +147,39 @@ void Judge::network_changed() {
 }
 
 void Judge::find_islands() {
-  const auto& hosts = lan_.hosts();
   islands_.clear();
-  std::vector<bool> placed(hosts.size());
-  for (const auto& first : hosts) {
-    if (placed[first->index()]) continue;
-    Island island;
-    for (const auto& each : hosts)
-      if (each == first || lan_.passes(*first, *each) || lan_.passes(*each, *first))
-        island.hosts.push_back(each.get());
-    for (const auto* each : island.hosts) placed[each->index()] = true;
-    islands_.push_back(std::move(island));
-  }
-  for (auto& island : islands_) {
-    const auto inside = [&](const Host* host) {
-      return std::find(island.hosts.begin(), island.hosts.end(), host) != island.hosts.end();
-    };
-    bool well = lan_.weather().clear();
-    for (const auto* from : island.hosts)
-      for (const auto& to : hosts) {
-        if (from == to.get()) continue;
-        well &= lan_.passes(*from, *to) == inside(to.get()) && lan_.passes(*to, *from) == inside(to.get());
-      }
-    if (well) island.clear_since = std::max(lan_.now(), lan_.last_arrival());
-  }
+  for (const auto family : {Family::ipv4, Family::ipv6}) find_islands(family);
   watches_.assign(islands_.size() * lan_.setup().groups.size(), {});
 }
 
-const Judge::Island& Judge::island_of(const Host& host) const {
+void Judge::find_islands(Family family) {
+  const auto& hosts = lan_.hosts();
+  const auto passes = [&](const Host& from, const Host& to) {
+    return &from == &to || (lan_.passes(from, to) && lan_.weather().filtered != family);
+  };
+  std::vector<bool> placed(hosts.size());
+  for (const auto& first : hosts) {
+    if (placed[first->index()]) continue;
+    Island island{family, {}};
+    for (const auto& each : hosts)
+      if (passes(*first, *each) || passes(*each, *first)) island.hosts.push_back(each.get());
+    for (const auto* each : island.hosts) placed[each->index()] = true;
+    bool well = lan_.weather().clear();
+    for (const auto* from : island.hosts)
+      for (const auto& to : hosts) {
+        const bool inside =
+            std::find(island.hosts.begin(), island.hosts.end(), to.get()) != island.hosts.end();
+        well &= passes(*from, *to) == inside && passes(*to, *from) == inside;
+      }
+    if (well) island.clear_since = std::max(lan_.now(), lan_.last_arrival());
+    islands_.push_back(std::move(island));
+  }
+}
+
+const Judge::Island& Judge::island_of(const Host& host, Family family) const {
   return *std::find_if(islands_.begin(), islands_.end(), [&](const Island& island) {
-    return std::find(island.hosts.begin(), island.hosts.end(), &host) != island.hosts.end();
+    return island.family == family &&
+           std::find(island.hosts.begin(), island.hosts.end(), &host) != island.hosts.end();
   });
 }
 
@@ -189,16 +203,21 @@ void Judge::host_changed(const Host& host) {
 
 void Judge::look() {
   if (!changed_ || broken()) return;
+  look_at_islands();
+  for (const auto& host : lan_.hosts())
+    if (changed_hosts_ & (1U << host->index())) look_at_host(*host);
+  changed_hosts_ = 0;
+}
+
+void Judge::look_at_islands() {
   changed_ = false;
   const auto groups = lan_.setup().groups.size();
   for (std::size_t i = 0; i < islands_.size(); ++i) {
     if (islands_[i].clear_since == not_ever) continue;
     for (std::size_t group = 0; group < groups; ++group)
-      evaluate(islands_[i], group, watches_[i * groups + group]);
+      if (lan_.setup().groups[group].key.family == islands_[i].family)
+        evaluate(islands_[i], group, watches_[i * groups + group]);
   }
-  for (const auto& host : lan_.hosts())
-    if (changed_hosts_ & (1U << host->index())) look_at_host(*host);
-  changed_hosts_ = 0;
 }
 
 void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
@@ -215,6 +234,7 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
     best = std::max(best, host->due_priority(entry));
     // Suspended, it has not heard the last advertisements of whom it replaces.
     watch.replaceable |= host->woken() + active_down_bound(entry) > now;
+    watch.replaceable |= host->adopted() + active_down_bound(entry) > now;  // nor in a router's place
   }
   auto fit = not_ever;
   auto fit_for_long = not_ever;
@@ -229,7 +249,8 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
       helpless |= cannot_know;
       watch.held |= host->program() == Program::held;
       replaceable |= host->router(group).releasing;
-      replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left);
+      replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left ||
+                                     farewells_[group] + active_down_bound(entry) > now);
     }
     fit = std::min(fit, host->fit_since(entry));
     // One that has given way and finds no successor serves on, but its lease runs out.
@@ -259,7 +280,7 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
   watch.helpless |= helpless;
   watch.replaceable |= replaceable;
   const auto both = lasts(answering > 1, watch.two_answer, long_ago);
-  const auto grace = watch.replaceable ? with_drift(interval(entry) * 5 / 2) : Duration::zero();
+  const auto grace = watch.replaceable ? with_drift(interval(entry) * 6) : Duration::zero();
   if (both > lan_.setup().moment() + grace && (lease || !watch.helpless) && !watch.held &&
       settled(island, entry, true, !lease, false))
     accuse(two_never_answer, fmt::format("{} of {} answered for {} for {} s", answering, names(island.hosts),
@@ -269,19 +290,28 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
 
   const auto gap_begun = watch.nobody_answers;
   const auto gap = lasts(answering == 0, watch.nobody_answers, long_ago);
+  // Who came after a farewell waits longer.
+  const bool farewell = farewells_[group] + 2 * active_down_bound(entry) > now;
+  const auto farewell_heard = farewell ? farewells_[group] : not_ever;
   if (gap > Duration::zero() && settled(island, entry, true, true, false) && now > gap_excused_[entry] &&
       fit_for_long != not_ever && gap_begun != not_ever &&
-      fit_for_long < gap_begun - 2 * interval(entry) - release_allowance)
+      fit_for_long < std::min(gap_begun - 2 * interval(entry) - release_allowance, farewell_heard) &&
+      same_interval(island, entry))
     accuse(no_gap, fmt::format("nobody of {} answered for {} for {} s", names(island.hosts), name(group),
                                scenarios::seconds(gap)));
+}
+
+bool Judge::same_interval(const Island& island, std::size_t entry) const {
+  return std::all_of(island.hosts.begin(), island.hosts.end(),
+                     [&](const Host* host) { return interval_of(*host, entry) == longest_[entry]; });
 }
 
 // The lease ends 2.5 intervals after an advertisement, others take over after three: if all mean the same by
 // an interval, and nobody is an address owner, who does not wait.
 bool Judge::lease_protects(const Island& island, std::size_t entry) const {
-  return lan_.setup().lease && std::all_of(island.hosts.begin(), island.hosts.end(), [&](const Host* host) {
-           return interval_of(*host, entry) == longest_[entry] && !is_owner(*host, entry);
-         });
+  return lan_.setup().lease && same_interval(island, entry) &&
+         std::none_of(island.hosts.begin(), island.hosts.end(),
+                      [&](const Host* host) { return is_owner(*host, entry); });
 }
 
 // --- one host ---
@@ -382,8 +412,16 @@ void Judge::ticked(const Host& host, std::optional<TimePoint> next, TimePoint lo
 
 void Judge::state_changed(const Host& host, std::size_t group, StateName from) {
   changed_ = true;
+  // Who has been Active for a moment only may have been heard by some, and what others said about it may be
+  // on its way.
+  if (from == StateName::active && host.router(group).became_active + lan_.setup().moment() > lan_.now())
+    excuse_gap(lan_.setup().groups[group].entry);
+  if (nobody_moves_ && host.router(group).state == StateName::active)
+    accuse(together,
+           fmt::format("{} becomes Active for {}, while only the other family is silent, for a while",
+                       host.name(), name(group)));
   if (broken() || from != StateName::backup || host.router(group).state != StateName::active) return;
-  const auto& island = island_of(host);
+  const auto& island = island_of(host, lan_.setup().groups[group].key.family);
   if (!settled(island, lan_.setup().groups[group].entry, true, false, false)) return;
   judge_take_over(island, group, host);
   judge_succession(island, group, host);
@@ -404,22 +442,31 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     if (active.sent + 2 * interval_of(*other, entry) < now) continue;  // it was silent
     if (active.since + race > now) continue;                           // both have succeeded a third
     // A third has said farewell, and the Active's answer was there before it.
-    if (farewells_[group] + interval(entry) + lan_.setup().moment() > now) continue;
+    if (farewells_[group] + interval(entry) + lan_.setup().moment() > now &&
+        (active.sent >= farewells_[group] || other->program() == Program::held))
+      continue;
     // One that has just learnt a short interval, from somebody who then stepped down, does not know a long
     // one.
     if (interval_of(*other, entry) > 2 * shortest) continue;
-    // It has not been listening; it knows of a better past; its operator wants it.
-    if (std::max({host.woken(), host.adopted(), host.router(group).yielded_until}) +
-            2 * active_down_bound(entry) >
-        now)
-      continue;
+    const auto lately = now - 2 * active_down_bound(entry);
+    if (host.woken() > lately) continue;  // it has not been listening
     if (just_there && interval_of(*other, entry) > interval_here)
       continue;  // it cannot know the interval yet
     const auto theirs = other->due_priority(entry);
+    // It is a guardian's that does not listen, while another is Active; or has been silent until a moment
+    // ago.
+    const bool outdone = std::any_of(island.hosts.begin(), island.hosts.end(), [&](const Host* each) {
+      return each != &host && each->active(group) && each->due_priority(entry) > theirs;
+    });
+    if (outdone || active.resumed + interval(entry) + lan_.setup().moment() > now) continue;
+    if (other->adopted() + with_drift(interval(entry)) > now) continue;  // what it has become is not told yet
     const bool better = host.due_priority(entry) > theirs;
-    const bool fallen = active.best > theirs && !host.setup().plain;
+    const bool unwell = theirs < other->running(entry).priority;
+    const bool knows_better = host.adopted() > lately;  // from its predecessor
+    const bool fallen = (active.best > theirs || unwell || knows_better) && !host.setup().plain;
     const bool preempts =
-        (host.running(entry).preempt_mode || is_owner(host, entry)) && !host.router(group).yielded;
+        ((host.running(entry).preempt_mode || is_owner(host, entry)) && !host.router(group).yielded) ||
+        host.router(group).yielded_until > lately || is_active_for_another_family(host, lan_.setup(), group);
     if (better && (preempts || fallen)) continue;
     accuse(
         left_alone,
@@ -447,7 +494,7 @@ void Judge::judge_succession(const Island& island, std::size_t group, const Host
     if (other != &host && other->active(group)) return;
   for (const auto* other : island.hosts) {
     if (other == &host || !as_before(*other) || other->router(group).state != StateName::backup ||
-        other->router(group).yielded)
+        other->router(group).yielded || other->setup().plain)
       continue;
     const auto ahead =
         vrrp::skew_time(host.due_priority(entry), one) - vrrp::skew_time(other->due_priority(entry), one);
@@ -465,12 +512,13 @@ void Judge::look_closely() {
   changed_hosts_ = ~0U;
   look();
   if (broken()) return;
-  for (const auto& island : islands_) {
-    for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group)
-      if (settled(island, lan_.setup().groups[group].entry, true, true, true)) look_at_rest(island, group);
-    for (std::size_t entry = 0; entry < longest_.size(); ++entry)
-      if (settled(island, entry, true, true, true)) look_at_families(island, entry);
-  }
+  for (const auto& island : islands_)
+    for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group) {
+      const auto& [entry, key, pool] = lan_.setup().groups[group];
+      if (key.family != island.family || !settled(island, entry, true, true, true)) continue;
+      look_at_rest(island, group);
+      if (!lan_.weather().filtered) look_at_families(island, entry);
+    }
 }
 
 void Judge::look_at_rest(const Island& island, std::size_t group) {
@@ -495,7 +543,12 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
   for (const auto* host : island.hosts) {
     if (host == active.front() || !host->eligible(entry) || host->router(group).yielded) continue;
     if (host->fit_since(entry) + settling(entry) > lan_.now()) continue;
-    if ((host->running(entry).preempt_mode || is_owner(*host, entry)) && host->due_priority(entry) > theirs)
+    if (host->due_priority(entry) <= theirs) continue;
+    const auto fell = active.front()->router(group).fell;
+    const auto calm_since = std::max({island.clear_since, network_fault_, process_fault_, host->changed(),
+                                      host->router(group).since, host->fit_since(entry)});
+    const bool has_seen_it_fall = fell > calm_since + settling(entry) && !host->setup().plain;
+    if (host->running(entry).preempt_mode || is_owner(*host, entry) || has_seen_it_fall)
       accuse(best_wins, fmt::format("{} has {} and is Backup for {}, {} has {} and is Active", host->name(),
                                     host->due_priority(entry), name(group), active.front()->name(), theirs));
   }
@@ -517,8 +570,11 @@ void Judge::look_at_neighbors(const Island& island, std::size_t group, const Hos
 
 void Judge::look_at_families(const Island& island, std::size_t entry) {
   if (lan_.setup().families(entry) < 2) return;
+  // A plain router does not know that they belong together; and nobody is the better of two equals.
   for (const auto* host : island.hosts) {
-    if (host->setup().plain) return;  // it does not know that they belong together
+    if (host->setup().plain) return;
+    for (const auto* other : island.hosts)
+      if (other != host && other->due_priority(entry) == host->due_priority(entry)) return;
   }
   for (const auto* host : island.hosts) {
     std::vector<bool> active;

@@ -40,9 +40,10 @@ class Judge {
 
   // --- told by the play ---
   void fault(Fault kind);
-  void planned();           // something that operators do on a healthy LAN
-  void new_phase();         // intervals of long ago do not matter any more
-  void intervals_change();  // settings of hosts have other intervals from now on
+  void planned();                                     // something that operators do on a healthy LAN
+  void new_phase();                                   // intervals of long ago do not matter any more
+  void intervals_change();                            // settings of hosts have other intervals from now on
+  void nobody_moves(bool so) { nobody_moves_ = so; }  // one family is silent, not for long
   // How long from the last fault or plan until everything has its place.
   Duration settling(std::size_t entry) const;
   Duration settling() const;
@@ -59,13 +60,15 @@ class Judge {
   void ticked(const Host& host, std::optional<TimePoint> next, TimePoint local);
   void excuse_gap(std::size_t entry);  // a plain Active leaves: it does not wait for its successor
 
-  void look();          // if something has changed
-  void look_closely();  // also at what should have happened by now
+  void look();             // if something has changed
+  void look_at_islands();  // only at who is Active and who answers, in the middle of a turn
+  void look_closely();     // also at what should have happened by now
 
  private:
   using Hosts = std::vector<const Host*>;
   // Hosts that hear each other and nobody else.
   struct Island {
+    Family family;
     Hosts hosts;
     Moment clear_since = not_ever;  // not_ever: they do not hear each other well
   };
@@ -90,6 +93,7 @@ class Judge {
 
   void accuse(const char* sentence, std::string what);
   void find_islands();
+  void find_islands(Family family);
   void evaluate(const Island& island, std::size_t group, Watch& watch);
   void look_at_host(const Host& host);
   void look_at_rest(const Island& island, std::size_t group);
@@ -98,24 +102,26 @@ class Judge {
   void judge_take_over(const Island& island, std::size_t group, const Host& host);
   void judge_succession(const Island& island, std::size_t group, const Host& host);
   bool settled(const Island& island, std::size_t entry, bool network, bool process, bool plans) const;
+  bool same_interval(const Island& island, std::size_t entry) const;
   bool lease_protects(const Island& island, std::size_t entry) const;
   Duration interval(std::size_t entry) const { return longest_[entry]; }
   Duration active_down_bound(std::size_t entry) const;
-  const Island& island_of(const Host& host) const;
+  const Island& island_of(const Host& host, Family family) const;
   std::string name(std::size_t group) const;
   std::string names(const Hosts& hosts) const;
 
   Lan& lan_;
   std::optional<Violation> violation_;
   std::vector<Island> islands_;
-  std::vector<Watch> watches_;     // by island and group
-  std::vector<Duration> longest_;  // interval of each entry, now or lately
-  std::vector<Duration> longest_before_;
+  std::vector<Watch> watches_;                   // by island and group
+  std::vector<Duration> longest_;                // interval of each entry, now or lately
+  std::array<std::vector<Duration>, 3> phases_;  // ... in this phase and the ones before
   Moment network_fault_ = long_ago;
   Moment process_fault_ = long_ago;
   Moment plan_ = long_ago;
   std::vector<Moment> farewells_;    // the last one, by group
   std::vector<Moment> gap_excused_;  // by entry: until then
+  bool nobody_moves_ = false;
   std::uint32_t changed_hosts_ = 0;
   bool changed_ = false;
   std::vector<Budget> budgets_;  // by host

@@ -82,7 +82,7 @@ void Lan::passage_changed() {
 }
 
 void Lan::transmit(const Host& from, const IpAddress& source, std::vector<std::uint8_t> message) {
-  if (!from.has_link()) return;
+  if (!from.has_link() || weather_.filtered == source.family) return;
   ++messages_;
   auto datagram = std::make_shared<const vrrp::Event>(vrrp::DatagramReceived{
       "eth0", source, vrrp::multicast_group(source.family), 255, std::move(message), false});

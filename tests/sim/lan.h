@@ -19,11 +19,12 @@ namespace vipd::sim {
 constexpr std::size_t most_hosts = 8;
 
 struct Weather {
-  int lost = 0;        // permille of messages
-  int doubled = 0;     // permille
-  int late = 0;        // permille
-  Duration longest{};  // how late at most
-  int storm = 0;       // so many copies of each message, to its sender too: a loop in a switch
+  int lost = 0;                    // permille of messages
+  int doubled = 0;                 // permille
+  int late = 0;                    // permille
+  Duration longest{};              // how late at most
+  std::optional<Family> filtered;  // does not get through at all
+  int storm = 0;                   // so many copies of each message, to its sender too: a loop in a switch
   bool clear() const { return lost == 0 && doubled == 0 && late == 0 && storm == 0; }
 };
 

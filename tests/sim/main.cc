@@ -60,8 +60,9 @@ std::string last_lines(const std::string& text, std::size_t count) {
 std::string report(std::uint64_t seed, bool all) {
   Play play(seed, true);
   play.run();
-  auto text = fmt::format("seed {}: {}\n{}", seed, play.setup().description(),
-                          all ? play.timeline() : last_lines(play.timeline(), lines_before));
+  auto text =
+      fmt::format("seed {}: {}\n{}", seed, play.setup().description(),
+                  (all ? play.timeline() : last_lines(play.timeline(), lines_before)) + play.status());
   if (const auto& violation = play.violation())
     text += fmt::format(
         "seed {} breaks a sentence at {} s: {}\n  {}\nreplay: ./dev sim --seeds 1 --from {} --timeline\n",

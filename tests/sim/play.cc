@@ -1,5 +1,7 @@
 #include "tests/sim/play.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace vipd::sim {
@@ -35,6 +37,26 @@ void Play::run() {
       calm();
     }
   }
+}
+
+std::string Play::status() const {
+  std::string text;
+  for (const auto& host : lan_.hosts())
+    for (std::size_t group = 0; group < setup().groups.size(); ++group) {
+      const auto& [entry, key, pool] = setup().groups[group];
+      const auto& router = host->router(group);
+      text += fmt::format("         {} {}/{}: {}{}{}{}, priority {}, every {}{}{}{}\n", host->name(),
+                          setup().entries[entry], to_string(key.family),
+                          !host->alive()                     ? "not running, "
+                          : host->program() == Program::held ? "held, "
+                                                             : "",
+                          to_string(router.state), host->awake() ? "" : ", asleep",
+                          host->link_usable() ? "" : ", without a link", host->due_priority(entry),
+                          vipd::to_string(Duration(host->running(entry).interval)),
+                          host->running(entry).preempt_mode ? "" : ", no preempt",
+                          router.yielded ? ", has given way" : "", host->answers(group) ? ", answers" : "");
+    }
+  return text;
 }
 
 // --- helpers ---
@@ -75,7 +97,6 @@ void Play::begin() {
 void Play::heal() {
   lan_.say("", "> all is healed");
   lan_.forget_plans();
-  lan_.judge().new_phase();
   std::size_t alive = 0;
   for (const auto& host : lan_.hosts()) {
     host->die_in_next_turn(false);
@@ -150,7 +171,8 @@ void Play::plans() {
 void Play::network_fault() {
   const int dice = random_.below(100);
   if (dice < 25) return new_weather();
-  if (dice < 60) return new_passages();
+  if (dice < 55) return new_passages();
+  if (dice < 60) return filter();
   if (dice < 70) return meddle();
   if (dice < 80) return change_settings(true);
   if (dice < 84) return change_intervals();
@@ -179,6 +201,46 @@ void Play::new_weather() {
     lan_.say("", "> weather: clear");
     lan_.set_weather({});
   });
+}
+
+void Play::filter() {
+  const auto family = random_.pick({Family::ipv4, Family::ipv6});
+  lan_.say("", fmt::format("> filter {}", to_string(family)));
+  Weather weather;
+  weather.filtered = family;
+  lan_.set_weather(weather);
+  lan_.at(lan_.now() + units(20, 3000), [this] {
+    lan_.say("", "> weather: clear");
+    lan_.set_weather({});
+  });
+}
+
+// One family is lost for less than two Active_Down_Intervals less one interval, and everything is well
+// otherwise: nobody moves.
+bool Play::filter_for_a_while() {
+  if (plain_there()) return false;
+  for (const auto& host : lan_.hosts())
+    for (std::size_t entry = 0; entry < setup().entries.size(); ++entry)
+      if (host->running(entry).interval != lan_.hosts().front()->running(entry).interval ||
+          setup().families(entry) < 2)
+        return false;
+  calm();
+  if (done()) return true;
+  Duration shortest = Duration::max();
+  for (std::size_t entry = 0; entry < setup().entries.size(); ++entry)
+    shortest = std::min(shortest, Duration(lan_.hosts().front()->running(entry).interval));
+  Weather weather;
+  weather.filtered = random_.pick({Family::ipv4, Family::ipv6});
+  lan_.say("", fmt::format("> filter {}", to_string(*weather.filtered)));
+  lan_.judge().nobody_moves(true);
+  lan_.set_weather(weather);
+  lan_.run_for(random_.between(shortest, shortest * 48 / 10));
+  if (done()) return true;
+  lan_.say("", "> weather: clear");
+  lan_.set_weather({});
+  lan_.judge().fault(Fault::network);
+  lan_.judge().nobody_moves(false);
+  return true;
 }
 
 void Play::new_passages() {
@@ -276,9 +338,10 @@ void Play::flap() {
 void Play::meddle() {
   auto& host = any_host();
   if (host.program() != Program::vipd) return;
-  const auto& pool =
-      setup().groups[static_cast<std::size_t>(random_.below(static_cast<int>(setup().groups.size())))].pool;
-  const auto& prefix = pool[static_cast<std::size_t>(random_.below(static_cast<int>(pool.size())))];
+  const auto& group =
+      setup().groups[static_cast<std::size_t>(random_.below(static_cast<int>(setup().groups.size())))];
+  const auto configured = static_cast<int>(host.running(group.entry).addresses);
+  const auto& prefix = group.pool[static_cast<std::size_t>(random_.below(configured))];
   if (random_.chance(50))
     host.remove_by_hand(prefix);
   else if (host.setup().entries.front().priority != vrrp::owner_priority)  // whose own they would be
@@ -343,7 +406,7 @@ bool Play::plan() {
   auto& host = random_.chance(50) && active ? *active : any_host();
   const auto alive =
       std::count_if(lan_.hosts().begin(), lan_.hosts().end(), [](const auto& each) { return each->alive(); });
-  switch (random_.below(9)) {
+  switch (random_.below(10)) {
     case 0:
       if (alive < 2 || !host.alive() || host.stopping()) return false;
       if (host.setup().plain)
@@ -367,6 +430,7 @@ bool Play::plan() {
     case 5: change_health(); return true;
     case 6: change_settings(false); return true;
     case 7: change_addresses(); return true;
+    case 8: return filter_for_a_while();
     default: {  // the router program dies, and its guardian goes on until there is another
       if (host.program() != Program::vipd || !host.setup().guarded || host.stopping()) return false;
       host.crash(false);

@@ -24,6 +24,7 @@ class Play {
   Duration simulated() const { return lan_.now() - Moment{}; }
   std::uint64_t messages() const { return lan_.messages(); }
   std::string timeline() const { return lan_.timeline(); }
+  std::string status() const;  // who is what, a line each
 
  private:
   void begin();
@@ -39,6 +40,8 @@ class Play {
 
   void new_weather();
   void new_passages();
+  void filter();
+  bool filter_for_a_while();
   void flap();
   void restart(Host& host, bool whole);
   void change_settings(bool network);

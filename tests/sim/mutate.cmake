@@ -1,0 +1,27 @@
+# Applies one mutant of mutants.txt to a copy of its file:
+#   cmake -D LIST=mutants.txt -D NAME=... -D SOURCE=... -D COPY=... -P mutate.cmake
+file(READ ${LIST} text)
+string(FIND "${text}" "\nmutant ${NAME} " begin)
+string(SUBSTRING "${text}" ${begin} -1 text)
+string(FIND "${text}" "\nend\n" end)
+string(SUBSTRING "${text}" 0 ${end} text)
+
+string(FIND "${text}" "\nis:\n" is)
+string(FIND "${text}" "\nbecomes:" becomes)
+math(EXPR is_begin "${is} + 5")
+math(EXPR is_length "${becomes} - ${is_begin}")
+string(SUBSTRING "${text}" ${is_begin} ${is_length} before)
+math(EXPR after_begin "${becomes} + 9")
+string(SUBSTRING "${text}" ${after_begin} -1 after)
+string(REGEX REPLACE "^\n" "" after "${after}")
+
+file(READ ${SOURCE} source)
+string(FIND "${source}" "${before}" first)
+string(FIND "${source}" "${before}" last REVERSE)
+if(first EQUAL -1)
+  message(FATAL_ERROR "mutant ${NAME}: ${SOURCE} has no such text any more; adapt ${LIST}:\n${before}")
+elseif(NOT first EQUAL last)
+  message(FATAL_ERROR "mutant ${NAME}: ${SOURCE} has this more than once; say more in ${LIST}:\n${before}")
+endif()
+string(REPLACE "${before}" "${after}" source "${source}")
+file(WRITE ${COPY} "${source}")
