@@ -44,7 +44,7 @@ class Client:
 class Observer:
     def __init__(self):
         self.two = 0.0
-        self.sent = {"a": [Advert(at * MS, 4, 51, 250, 10) for at in range(0, LENGTH, 100)], "b": []}
+        self.sent = {"a": [Advert(at * MS, 4, 51, 250, 10) for at in range(0, LENGTH, 100)], "b": [], "c": []}
 
     def two_repliers(self, _address, _since, _until):
         return self.two
@@ -56,13 +56,14 @@ class Observer:
 class Trace(unittest.TestCase):
     def setUp(self):
         self.client, self.observer = Client(), Observer()
-        hosts = {name: types.SimpleNamespace(name=name, mac=name) for name in ("a", "b")}
+        hosts = {name: types.SimpleNamespace(name=name, mac=name) for name in ("a", "b", "c")}
         self.present = set()  # nodes that have an address when they are asked
         group = types.SimpleNamespace(client=self.client, observer=self.observer, host=hosts.get)
         lab = types.SimpleNamespace(
             group=group,
             addresses=(VIP,),
             interval_ms=100,
+            priorities=(250, 200, 150),
             network=types.SimpleNamespace(nodes=list(hosts.values())),
             watch=types.SimpleNamespace(
                 present_at=lambda name, _: {VIP} & ({VIP} if name in self.present else set())
@@ -115,6 +116,18 @@ class Trace(unittest.TestCase):
         self.assert_found("no needless move")
         self.allowance.moves = 2
         self.assert_found()
+
+    def test_a_photo_finish_of_neighbouring_priorities_is_one_move(self):
+        self.seen.lab.priorities = (254, 252, 253)
+        self.allowance.gap, self.allowance.moves = 300, 2
+        self.client.served(1000, 1300, None)
+        self.client.served(1300, 1310, "b")
+        self.client.served(1310, 2000, "c")
+        self.assert_found()
+        self.seen.lab.priorities = (254, 200, 250)  # b had 20 ms to hear c
+        self.assert_found("no needless move")
+        self.seen.lab.priorities = (254, 253, 252)  # c is not the better one
+        self.assert_found("no needless move")
 
     def test_what_is_not_as_before_is_found(self):
         self.seen.unsettled = "b is Active"

@@ -3,7 +3,8 @@ findings; the simulation checks the same sentences on its simulated LAN.
 
 Never two: for longer than the fault allows, no two hosts answer for an address.
 Never none: for longer than the fault allows, no client is without service.
-No needless move: nobody else serves than a fault makes necessary.
+No needless move: nobody else serves than a fault makes necessary. A photo finish is one move: two Backups whose
+  Skew_Times are closer than a machine's timers take over together, and the lesser may be seen until it hears the other.
 Held by the Active alone: at the end the best node is Active, all others are Backup, and only it has the addresses.
 Gone from the dead: a node without programs has no address after dead_man.
 Listen first: an Active that stood still advertises nothing until it has listened.
@@ -23,6 +24,7 @@ DATAGRAM_GAP = 5  # ms: single datagrams that come late
 HTTP_GAP = 60  # requests are 20 ms apart
 TWO_SAMPLES = 6  # ms: questions are 2 ms apart, and an answer may belong to the one before
 ANSWERS_PER_INTERVAL = 5  # an advertisement, and four answers
+PHOTO_FINISH = 5  # ms: Skew_Times closer than this do not decide who is first
 BUSY = 0.35  # of a core, over at least a second
 MISTAKES = re.compile(
     r"ssertion|terminate called|AddressSanitizer|runtime error|what\(\)|core dumped|stack smashing"
@@ -108,9 +110,30 @@ def never_none(seen):
             )
 
 
+def servers(lab, window):
+    """Who served, in order, without the losers of photo finishes."""
+    ranks = dict(zip("abc", lab.priorities))
+    stints = []  # [node, first sample, after silence]
+    silent = False
+    for each in window.samples:
+        if each.latency is None:
+            silent = True
+            continue
+        if not stints or stints[-1][0] != each.node:
+            stints.append((each.node, each.sent, silent))
+        silent = False
+    order = [node for node, _, _ in stints[:1]]
+    for (node, since, took_over), (winner, until, _) in zip(stints[1:], stints[2:] + [("", 0, False)]):
+        apart_ms = (ranks.get(winner, 0) - ranks[node]) * lab.interval_ms / 256
+        beaten_ms = (until - since) / 1e6
+        if not (took_over and 0 < apart_ms < PHOTO_FINISH and 0 < beaten_ms < lab.interval_ms):
+            order.append(node)
+    return order
+
+
 def no_needless_move(seen):
     for address in seen.lab.addresses:
-        nodes = seen.lab.group.client.udp(address, seen.since, seen.until).nodes
+        nodes = servers(seen.lab, seen.lab.group.client.udp(address, seen.since, seen.until))
         if len(nodes) - 1 > seen.allowance.moves:
             yield Finding(
                 "no needless move",
