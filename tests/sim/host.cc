@@ -360,6 +360,7 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
       router.sent = lan_.now();
     }
     router.sent_locally = local();
+    router.told = message[2];
     router.best = std::max(router.best, message[2]);
     if (message[2] == router.best)
       router.fell = long_ago;
@@ -521,6 +522,7 @@ void Host::monitor_speaks() {
   }
   if (engine_) refresh();
   lan_.judge().host_changed(*this);
+  lan_.at(lan_.now() + 2 * lan_.setup().moment(), [this] { lan_.judge().host_changed(*this); });
 }
 
 // --- sleep ---

@@ -323,8 +323,14 @@ void Judge::look_at_host(const Host& host) {
     const auto& router = host.router(group);
     if (router.must_listen && now > host.woken() + lan_.setup().moment())
       accuse(listens_first, fmt::format("{} is still Active for {}", host.name(), name(group)));
-    if (now < host.meddled_until() || !host.link_usable()) continue;
     const auto& described = lan_.setup().groups[group];
+    const auto due = host.due_priority(described.entry);
+    const auto lately = now - lan_.setup().moment();
+    if (router.state == StateName::active && router.told != due && host.link_usable() &&
+        std::max({host.changed(), host.woken(), host.adopted() + interval(described.entry)}) < lately)
+      accuse(tells_truth, fmt::format("{} has not told for {} s that its priority for {} is {}", host.name(),
+                                      scenarios::seconds(now - host.changed()), name(group), due));
+    if (now < host.meddled_until() || !host.link_usable()) continue;
     const bool serves = router.state == StateName::active || router.releasing;
     for (std::size_t i = 0; i < described.pool.size(); ++i) {
       const bool configured = i < host.running(described.entry).addresses;
