@@ -10,6 +10,13 @@
 
 namespace vipd::daemon {
 
+Holder::Holder(Log& log, LeaseKeeper& leases) : log_(log), leases_(leases) {
+  // What fails is tried again when it is needed, and told then: a host without IPv6 needs none.
+  for (const auto family : {Family::ipv4, Family::ipv6})
+    if (auto opened = io::AdvertSender::open(family)) senders_.emplace(family, std::move(*opened));
+  if (auto opened = netlink::Socket::open(0 /* NETLINK_ROUTE */)) netlink_ = std::move(*opened);
+}
+
 void Holder::begin(HoldState state, TimePoint now) {
   held_.clear();
   for (auto& router : state.held) {
@@ -86,7 +93,6 @@ std::optional<vrrp::Snapshot> Holder::snapshot() const {
 void Holder::end() {
   held_.clear();
   snapshot_.reset();
-  sockets_.clear();
 }
 
 void Holder::last_will() {
@@ -98,14 +104,14 @@ void Holder::last_will() {
 }
 
 bool Holder::send(const Held& held, vrrp::Priority priority) {
-  auto* socket = socket_for(held.router);
+  auto* socket = sender(held.router.key.family);
   if (!socket) return false;
   auto advertisement = held.router.advertisement;
   advertisement.priority = priority;
   const auto& group = vrrp::multicast_group(held.router.key.family);
   const auto message = vrrp::encode(advertisement, held.router.source, group);
   const io::Outgoing outgoing{held.router.source, group, message};
-  const auto errors = socket->send({&outgoing, 1});
+  const auto errors = socket->send(held.router.interface_index, {&outgoing, 1});
   if (errors.front() != 0)
     log_.write_limited(Level::warning, "hold " + to_string(held.router.key),
                        fmt::format("{}: sending an advertisement in the router's place: {}",
@@ -115,14 +121,8 @@ bool Holder::send(const Held& held, vrrp::Priority priority) {
 
 // Whether the kernel has done all of it.
 bool Holder::change_addresses(const Held& held, bool add) {
-  if (!netlink_) {
-    auto socket = netlink::Socket::open(0 /* NETLINK_ROUTE */);
-    if (!socket) {
-      log_.write_limited(Level::error, "hold netlink", socket.error().message);
-      return false;
-    }
-    netlink_ = std::move(*socket);
-  }
+  auto* socket = netlink();
+  if (!socket) return false;
   std::vector<netlink::AddressChange> changes;
   for (const auto& prefix : held.router.addresses)
     changes.push_back({.add = add,
@@ -132,7 +132,7 @@ bool Holder::change_addresses(const Held& held, bool add) {
                        .no_prefix_route = true,  // never touches the lifetime of the host's own routes
                        .label = {}});
   bool done = true;
-  for (const auto& result : netlink::apply(*netlink_, changes)) {
+  for (const auto& result : netlink::apply(*socket, changes)) {
     if (result) continue;
     log_.write_limited(Level::warning, "hold " + to_string(held.router.key), result.error().message);
     done = false;
@@ -140,21 +140,31 @@ bool Holder::change_addresses(const Held& held, bool add) {
   return done;
 }
 
-io::AdvertSocket* Holder::socket_for(const HeldRouter& router) {
-  const auto key = std::pair(router.interface_index, router.key.family);
-  auto found = sockets_.find(key);
-  if (found == sockets_.end()) {
-    auto socket = io::AdvertSocket::open(router.key.family, router.key.interface, router.interface_index);
-    if (!socket) {
-      log_.write_limited(Level::error, "hold " + router.key.interface, socket.error().message);
+io::AdvertSender* Holder::sender(Family family) {
+  auto found = senders_.find(family);
+  if (found == senders_.end()) {
+    auto opened = io::AdvertSender::open(family);
+    if (!opened) {
+      log_.write_limited(Level::error, "hold " + std::string(to_string(family)),
+                         fmt::format("advertising in the router's place over {}: {}", to_string(family),
+                                     opened.error().message));
       return nullptr;
     }
-    // It only sends: everything that arrives is dropped in the kernel.
-    if (const auto set = socket->set_vrids({}); !set)
-      log_.write_limited(Level::warning, "hold", set.error().message);
-    found = sockets_.emplace(key, std::move(*socket)).first;
+    found = senders_.emplace(family, std::move(*opened)).first;
   }
   return &found->second;
+}
+
+netlink::Socket* Holder::netlink() {
+  if (!netlink_) {
+    auto opened = netlink::Socket::open(0 /* NETLINK_ROUTE */);
+    if (!opened) {
+      log_.write_limited(Level::error, "hold netlink", opened.error().message);
+      return nullptr;
+    }
+    netlink_ = std::move(*opened);
+  }
+  return &*netlink_;
 }
 
 }  // namespace vipd::daemon

@@ -6,20 +6,20 @@
 
 #include <map>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "daemon/hold.h"
 #include "daemon/lease_keeper.h"
 #include "daemon/log.h"
-#include "io/advert_socket.h"
+#include "io/advert_sender.h"
 #include "netlink/socket.h"
 
 namespace vipd::daemon {
 
 class Holder {
  public:
-  Holder(Log& log, LeaseKeeper& leases) : log_(log), leases_(leases) {}
+  // Opens what it will need: when the time comes there may be no descriptor left.
+  Holder(Log& log, LeaseKeeper& leases);
 
   // Goes on for the Actives in `state`, as far as their peers still take them for that.
   void begin(HoldState state, TimePoint now);
@@ -47,13 +47,14 @@ class Holder {
   void withdraw(const Held& held);
   bool send(const Held& held, vrrp::Priority priority);
   bool change_addresses(const Held& held, bool add);
-  io::AdvertSocket* socket_for(const HeldRouter& router);
+  io::AdvertSender* sender(Family family);
+  netlink::Socket* netlink();
 
   Log& log_;
   LeaseKeeper& leases_;
   std::vector<Held> held_;
   std::optional<vrrp::Snapshot> snapshot_;
-  std::map<std::pair<std::uint32_t, Family>, io::AdvertSocket> sockets_;
+  std::map<Family, io::AdvertSender> senders_;
   std::optional<netlink::Socket> netlink_;
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/ip.h"
 #include "base/result.h"
+#include "io/advert_sender.h"
 #include "io/fd.h"
 
 namespace vipd::io {
@@ -25,16 +26,6 @@ struct Datagram {
       payload;             // from the VRRP header on; an IPv4 header and its options are cut off
   bool truncated = false;  // it was longer than any advertisement can be; payload is its beginning
 };
-
-// What to send. destination is the group (advert_group) or a unicast peer; source must be an address that
-// this host has and may use (not a tentative one).
-struct Outgoing {
-  IpAddress source;
-  IpAddress destination;
-  std::span<const std::uint8_t> payload;  // the complete VRRP message with its checksum
-};
-
-IpAddress advert_group(Family family);  // 224.0.0.18, ff02::12
 
 class AdvertSocket {
  public:

@@ -155,6 +155,26 @@ TEST_CASE("an IPv6 advertisement leaves with hop limit 255, CS6 and the source i
   CHECK(part(frame, 54, 12) == advert(7));
 }
 
+TEST_CASE("whoever only sends needs no descriptor for another interface, looks the same and hears nothing") {
+  for (const auto family : {Family::ipv4, Family::ipv6}) {
+    CAPTURE(to_string(family));
+    Lan lan(family);
+    auto sender = AdvertSender::open(family);
+    REQUIRE(sender);
+    const auto payload = advert(7);
+    const Outgoing datagram{lan.second, advert_group(family), payload};
+    CHECK(sender->send(if_nametoindex("left"), {&datagram, 1}) == sent);
+    REQUIRE(readable(lan.there.fd()));
+    const auto received = receive_all(lan.there);
+    REQUIRE(received.size() == 1);
+    CHECK(received[0].source == lan.second);
+    CHECK(received[0].destination == advert_group(family));
+    CHECK(received[0].hop_limit == 255);
+    CHECK(received[0].payload == payload);
+    CHECK(sender->send(9999, {&datagram, 1}).at(0) != 0);
+  }
+}
+
 TEST_CASE("an advertisement arrives with its addresses and its hop limit, at the other end only") {
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     CAPTURE(to_string(family));

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The guardian in the router's place: killed, stopped, again and again, and one that never comes back."""
 import os
+import resource
 import shutil
 import signal
 import time
@@ -98,6 +99,24 @@ class Hold(LabCase):
 
     def test_a_router_that_is_killed_again_and_again_is_replaced_and_nobody_notices(self):
         self.unnoticed(100, f"the router killed {LOOPS} times", self.killed_again_and_again)
+
+    def killed_while_no_descriptor_is_left(self, group):
+        guardian = group.daemons["a"].process.pid
+        old = group.daemons["a"].child("vipd-router")
+        limits = resource.prlimit(guardian, resource.RLIMIT_NOFILE)
+        resource.prlimit(guardian, resource.RLIMIT_NOFILE, (3, limits[1]))
+        group.daemons["a"].kill_router()
+        after(time.monotonic_ns(), 1500)
+        self.assertIsNone(group.daemons["a"].child("vipd-router"), "one was started without descriptors")
+        resource.prlimit(guardian, resource.RLIMIT_NOFILE, limits)
+        wait_until(
+            lambda: group.daemons["a"].child("vipd-router") not in (None, old), 10, "a new router process"
+        )
+        group.settle("a")
+        return after(time.monotonic_ns(), 300)
+
+    def test_a_guardian_without_descriptors_goes_on_in_the_router_s_place_until_it_can_start_another(self):
+        self.unnoticed(100, "killed while no descriptor is left", self.killed_while_no_descriptor_is_left)
 
     def test_when_the_guardian_is_killed_the_others_hand_over_and_end(self):
         group = self.pair()
