@@ -216,6 +216,26 @@ def crash(make, interval_ms):
     tell(case, "take-overs by the other node", count=moves)
 
 
+def clock(make, interval_ms):
+    """Somebody sets the time of day, on both nodes at once: back and forth, by seconds and by years."""
+    pair = Pair(make, interval_ms)
+    gaps, lost, moves = [], [], 0
+    for step in (30, -30, 3600, -7200, 400 * 86400, -400 * 86400):
+        pair.at_phase(0.5)
+        begin = time.monotonic_ns() - 2 * interval_ms * MS
+        time.clock_settime(time.CLOCK_REALTIME, time.time() + step)
+        time.sleep(6 * interval_ms / 1000 + 3.5)  # longer than dead_man, too
+        gaps.append(microseconds(max(pair.advert_gaps(begin))))
+        lost.append(pair.client(begin).lost)
+        moves += len(pair.watch.history(begin, time.monotonic_ns()))
+        pair.calm()
+    pair.close()
+    case = f"clock set, {interval_ms} ms"
+    tell(case, "longest time between two advertisements", us=gaps)
+    tell(case, "datagrams lost", count=lost)
+    tell(case, "addresses that came or went", count=[moves])
+
+
 def flap(make, interval_ms):
     """A loose contact: the cable of the Active is out for a while, twenty times."""
     pair = Pair(make, interval_ms, udp_rate=200)
@@ -333,7 +353,7 @@ def memory_kb(pid):
     return 0
 
 
-CASES = {each.__name__: each for each in (failover, handover, reload, crash, flap, loss, soak)}
+CASES = {each.__name__: each for each in (failover, handover, reload, crash, clock, flap, loss, soak)}
 
 
 def main():

@@ -32,6 +32,8 @@ SHORT = (
     ("reload", 100),
     ("crash", 1000),
     ("crash", 100),
+    ("clock", 1000),
+    ("clock", 100),
     ("flap", 1000),
     ("flap", 100),
 )
@@ -76,7 +78,7 @@ def promises(case, interval_ms):
             Promise("stop: address on both nodes (negative: on none)", -100, 1000),
             Promise("return: address on both nodes (negative: on none)", -100, 1000),
         ]
-    if case == "reload":
+    if case in ("reload", "clock"):
         return [
             Promise("longest time between two advertisements", interval - 1000, interval + 1000),
             Promise("datagrams lost", 0, 0),
@@ -176,7 +178,7 @@ def broken(results):
 def parse():
     parser = argparse.ArgumentParser(description="vipd beside keepalived in simulated time.")
     parser.add_argument(
-        "--only", metavar="CASE", help="failover, handover, reload, crash, flap, loss or soak"
+        "--only", metavar="CASE", help="failover, handover, reload, crash, clock, flap, loss or soak"
     )
     parser.add_argument(
         "--quick", action="store_true", help="vipd alone, at 100 ms, without the hour of loss"
