@@ -1,4 +1,5 @@
-// vipd.yaml to Config: the schema, its bounds, and what must agree between entries.
+// vipd.yaml to Config: from the file by way of conf/yaml, which reads the text, to conf/schema, which knows
+// the keys.
 //
 // All mistakes are collected, each with its place and what to do. It reads files (the configuration, and what
 // checks name: scripts, CA files) and nothing else: whether an interface exists is the kernel's to say,

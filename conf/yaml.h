@@ -19,10 +19,10 @@ namespace vipd::conf {
 // Bounds on what one file may be.
 constexpr std::size_t largest_text = std::size_t{1024} * 1024;  // bytes
 constexpr std::size_t longest_line = std::size_t{32} * 1024;    // bytes
-constexpr std::size_t longest_scalar = 4096;       // bytes; written with escapes, it still fits into a line
-constexpr std::size_t longest_key = 1024;          // bytes
-constexpr int deepest_nesting = 16;                // maps and lists inside each other
-constexpr std::size_t most_nodes = 200'000;        // values, with aliases written out
+constexpr std::size_t longest_scalar = 4096;  // bytes; written with escapes, it still fits into a line
+constexpr std::size_t longest_key = 1024;     // bytes
+constexpr int deepest_nesting = 16;           // maps and lists inside each other
+constexpr std::size_t most_nodes = 200'000;   // values, with aliases written out
 
 // The document in the text (without a byte order mark), null if there is nothing but comments. Absent if the
 // text cannot be read: then diagnostics has the errors. Duplicate keys and their like are errors too, but the

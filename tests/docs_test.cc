@@ -55,7 +55,7 @@ void none_is_made_up(const Words& entries, const Words& words, const std::string
 
 // What the schema asks its Reader for.
 Words configuration_keys() {
-  const auto source = source_of("conf", "/load.cc") + source_of("health", "_settings.cc");
+  const auto source = source_of("conf", "/schema.cc") + source_of("health", "_settings.cc");
   return matches(
              source,
              R"re((?:\.|->)(?:text|boolean|integer|duration|address|texts|child|required)\(\s*"([a-z_]+)")re") +

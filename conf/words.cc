@@ -1,0 +1,126 @@
+#include "conf/words.h"
+
+#include <span>
+#include <string_view>
+
+namespace vipd::conf {
+
+namespace {
+
+struct Word {
+  std::string_view key;
+  std::string_view remedy;
+};
+
+constexpr Word reserved_for_routers[] = {
+    {"virtual_mac", "addresses are on the interface itself, with its own MAC address"},
+    {"unicast_peers", "advertisements go to the multicast group"},
+    {"version", "leave it out: VRRPv3 (RFC 9568) is what is spoken"},
+    {"sync_group", "addresses that must move together belong into one virtual router"},
+    {"track_interfaces", "the virtual router's own interface is always watched"},
+    {"excluded_addresses", "list all in addresses, up to 255 of a family"},
+    {"routes", "addresses are all that moves"},
+    {"rules", "addresses are all that moves"},
+    {"hooks", "follow \"vipctl watch --json\" to act on changes"},
+};
+constexpr std::string_view no_authentication =
+    "leave it out: VRRPv3 has no authentication (RFC 9568 section 9), a packet filter on the link protects "
+    "better";
+constexpr std::string_view no_state =
+    "leave it out: every virtual router begins as Backup, and the priorities decide";
+constexpr std::string_view write_announce = "write announce: {repeat: 5, refresh: 60s}";
+constexpr Word foreign_to_routers[] = {
+    {"virtual_router_id", "write vrid"},
+    {"router_id", "write vrid"},
+    {"advert_int", "write advertisement_interval, with a unit: 1s"},
+    {"virtual_ipaddress", "write addresses"},
+    {"virtual_ipaddress_excluded", "write addresses, which takes up to 255 of a family"},
+    {"nopreempt", "write preempt_mode: false"},
+    {"preempt", "write preempt_mode: true"},
+    {"preempt_delay", "leave it out: the rise of a check says how long a node must be well before it counts"},
+    {"accept", "leave it out: accept_mode is true by default"},
+    {"no_accept", "leave it out: that is accept_mode: false, which cannot be used yet"},
+    {"state", no_state},
+    {"track_script", "write checks, with the script in it"},
+    {"track_process", "write checks, with a script, tcp or http check in it"},
+    {"track_file", "write checks, with a script in it"},
+    {"track_interface", "leave it out: the virtual router's own interface is always watched, others not yet"},
+    {"authentication", no_authentication},
+    {"auth_type", no_authentication},
+    {"auth_pass", no_authentication},
+    {"unicast_peer",
+     "that is unicast_peers, which cannot be used yet: advertisements go to the multicast group"},
+    {"unicast_src_ip", "leave it out: advertisements go to the multicast group"},
+    {"mcast_src_ip",
+     "leave it out: the primary address of the interface is the source (RFC 9568 section 5.1.1.1)"},
+    {"use_vmac", "that is virtual_mac, which cannot be used yet"},
+    {"virtual_routes", "that is routes, which cannot be used yet"},
+    {"virtual_rules", "that is rules, which cannot be used yet"},
+    {"vrrp_version", "leave it out: VRRPv3 (RFC 9568) is what is spoken"},
+    {"garp_master_delay", write_announce},
+    {"garp_master_repeat", write_announce},
+    {"garp_master_refresh", write_announce},
+    {"garp_master_refresh_repeat", write_announce},
+    {"notify", "that is hooks, which cannot be used yet: follow \"vipctl watch --json\""},
+    {"notify_master", "that is hooks, which cannot be used yet: follow \"vipctl watch --json\""},
+    {"notify_backup", "that is hooks, which cannot be used yet: follow \"vipctl watch --json\""},
+    {"notify_fault", "that is hooks, which cannot be used yet: follow \"vipctl watch --json\""},
+};
+
+constexpr std::string_view later_balancing =
+    "layer-4 balancing comes later; now the service runs on this node (forward: local)";
+constexpr Word reserved_for_servers[] = {
+    {"real_servers", later_balancing},
+    {"quorum", later_balancing},
+    {"scheduler", later_balancing},
+    {"persistence", later_balancing},
+};
+constexpr Word foreign_to_servers[] = {
+    {"real_server", later_balancing},
+    {"lb_algo", later_balancing},
+    {"lb_kind", later_balancing},
+    {"lvs_sched", later_balancing},
+    {"lvs_method", later_balancing},
+    {"persistence_timeout", later_balancing},
+    {"sorry_server", later_balancing},
+    {"protocol", "leave it out: listen says where clients connect"},
+    {"delay_loop", "write interval, in a check"},
+    {"virtual_router", "write router"},
+    {"addresses", "addresses belong to the virtual router; write listen, with ports"},
+};
+
+constexpr Word reserved_at_top[] = {
+    {"sync_groups", "addresses that must move together belong into one virtual router"},
+    {"include", "write all into one file"},
+    {"metrics", "\"vipctl status --json\" has the counters"},
+};
+constexpr Word foreign_at_top[] = {
+    {"vrrp_instance", "write virtual_routers: {NAME: ...}"},
+    {"virtual_router", "write virtual_routers: {NAME: ...}"},
+    {"virtual_server", "write virtual_servers: {NAME: ...}"},
+    {"vrrp_sync_group", "that is sync_groups, which cannot be used yet"},
+    {"vrrp_script", "write checks, in the virtual router or virtual server that the script is about"},
+    {"global_defs", "leave it out: what is common has sensible values"},
+    {"checks", "checks belong to a virtual router or a virtual server"},
+};
+
+void refuse(Reader& reader, std::span<const Word> reserved, std::span<const Word> foreign) {
+  for (const auto& word : reserved) reader.reserved(word.key, word.remedy);
+  for (const auto& word : foreign) reader.foreign(word.key, word.remedy);
+}
+
+}  // namespace
+
+void refuse_router_words(Reader& reader) {
+  refuse(reader, reserved_for_routers, foreign_to_routers);
+}
+
+void refuse_server_words(Reader& reader) {
+  refuse(reader, reserved_for_servers, foreign_to_servers);
+}
+
+void refuse_top_words(Reader& reader) {
+  refuse(reader, reserved_at_top, foreign_at_top);
+}
+
+}  // namespace vipd::conf
