@@ -1,0 +1,195 @@
+#include "conf/changes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/document.h"
+#include "conf/print.h"
+#include "conf/yaml.h"
+
+namespace vipd::conf {
+
+namespace {
+
+// What follows from a change of a key. Empty: nothing but what the key says.
+struct Consequence {
+  std::string_view key;
+  std::string_view text;
+  bool interrupts = false;
+};
+
+constexpr std::string_view another_router =
+    "for its peers this is another virtual router: this node hands the old one over and joins the new one; "
+    "until all "
+    "nodes are reloaded, two may be Active";
+constexpr std::string_view list_differs =
+    "until the peers are reloaded too, the lists differ: vipd and RFC 9568 bear that, but a keepalived "
+    "before 2.3.3 drops "
+    "advertisements with another list, and both nodes become Active";
+constexpr Consequence of_routers[] = {
+    {"interface", another_router, true},
+    {"vrid", another_router, true},
+    {"priority", "the priorities decide again, without an interruption", false},
+    {"advertisement_interval", "Backups learn the interval of their Active; reload all nodes", false},
+    {"preempt_mode", "holds from the next advertisement on", false},
+    {"checksum", "a peer that does not understand this form becomes Active as well", true},
+    {"link_local", list_differs, true},
+    {"dead_man", "the addresses are renewed with this lifetime", false},
+};
+
+std::string_view word(Change::Kind kind) {
+  switch (kind) {
+    case Change::Kind::added: return "added";
+    case Change::Kind::removed: return "removed";
+    case Change::Kind::changed: break;
+  }
+  return "changed";
+}
+
+Node canonical(const Config& config) {
+  const auto text = print(config);
+  Diagnostics diagnostics("", text);
+  return read_yaml(text, diagnostics).value_or(Node{});
+}
+
+// In one line, as it could stand in the file.
+std::string in_words(const Node& node) {
+  if (node.type == Node::Type::scalar) return yaml_scalar(node);
+  std::string text;
+  if (node.type == Node::Type::sequence) {
+    for (const auto& item : node.items) text += (text.empty() ? "" : ", ") + in_words(item);
+    return "[" + text + "]";
+  }
+  for (const auto& entry : node.entries)
+    text += (text.empty() ? "" : ", ") + yaml_scalar(entry.key) + ": " + in_words(entry.value);
+  return "{" + text + "}";
+}
+
+class Comparison {
+ public:
+  std::vector<Change> run(const Config& before, const Config& after) {
+    const auto old_tree = canonical(before);
+    const auto new_tree = canonical(after);
+    compare_entries(old_tree.find("virtual_routers"), new_tree.find("virtual_routers"), "virtual router ");
+    compare_entries(old_tree.find("virtual_servers"), new_tree.find("virtual_servers"), "virtual server ");
+    return std::move(changes_);
+  }
+
+ private:
+  // Calls each(name, old or nullptr, new or nullptr): what is there now in its order, then what has gone.
+  template <class Each>
+  static void for_both(const Node* before, const Node* after, Each each) {
+    if (after)
+      for (const auto& entry : after->entries)
+        each(entry.key, before ? before->find(entry.key) : nullptr, &entry.value);
+    if (before)
+      for (const auto& entry : before->entries)
+        if (!after || !after->find(entry.key)) each(entry.key, &entry.value, nullptr);
+  }
+
+  void compare_entries(const Node* before, const Node* after, const std::string& kind) {
+    const bool routers = kind == "virtual router ";
+    for_both(before, after, [&](const std::string& name, const Node* old_entry, const Node* new_entry) {
+      const auto subject = kind + name;
+      if (!old_entry) {
+        add(Change::Kind::added, subject, {}, nullptr, nullptr,
+            routers ? "it begins as Backup and listens first; its checks count from their first result on"
+                    : "");
+      } else if (!new_entry) {
+        add(Change::Kind::removed, subject, {}, nullptr, nullptr,
+            routers ? "it hands over and leaves the addresses to its peers; without a peer nobody has them"
+                    : "",
+            routers);
+      } else {
+        compare_keys(subject, name, *old_entry, *new_entry);
+        return;
+      }
+      compare_checks(name, old_entry ? old_entry->find("checks") : nullptr,
+                     new_entry ? new_entry->find("checks") : nullptr);
+    });
+  }
+
+  void compare_keys(const std::string& subject, const std::string& name, const Node& before,
+                    const Node& after) {
+    for_both(&before, &after, [&](const std::string& key, const Node* old_value, const Node* new_value) {
+      if (key == "checks") return compare_checks(name, old_value, new_value);
+      if (old_value && new_value && *old_value == *new_value) return;
+      if (key == "addresses") return compare_lists(subject, "address", *old_value, *new_value, list_differs);
+      if (key == "listen") return compare_lists(subject, "listener", *old_value, *new_value, {});
+      const auto* const found = std::find_if(std::begin(of_routers), std::end(of_routers),
+                                             [&](const Consequence& each) { return each.key == key; });
+      const bool known = found != std::end(of_routers);
+      add(Change::Kind::changed, subject, key, old_value, new_value, known ? found->text : "",
+          known && found->interrupts);
+    });
+  }
+
+  void compare_lists(const std::string& subject, const std::string& what, const Node& before,
+                     const Node& after, std::string_view consequence) {
+    const auto contains = [](const Node& list, const Node& item) {
+      return std::find(list.items.begin(), list.items.end(), item) != list.items.end();
+    };
+    const auto size = changes_.size();
+    for (const auto& item : after.items)
+      if (!contains(before, item)) add(Change::Kind::added, subject, what, nullptr, &item, "");
+    for (const auto& item : before.items)
+      if (!contains(after, item))
+        add(Change::Kind::removed, subject, what, &item, nullptr, "", !consequence.empty());
+    if (changes_.size() == size)
+      add(Change::Kind::changed, subject, "order of " + what + "es", &before, &after, "");
+    changes_.back().consequence = consequence;
+    changes_.back().interrupts |= !consequence.empty();
+  }
+
+  void compare_checks(const std::string& owner, const Node* before, const Node* after) {
+    for_both(before, after, [&](const std::string& name, const Node* old_check, const Node* new_check) {
+      const auto subject = "check " + owner + "/" + name;
+      if (!old_check)
+        return add(Change::Kind::added, subject, {}, nullptr, nullptr,
+                   "it counts as up until its first result");
+      if (!new_check) return add(Change::Kind::removed, subject, {}, nullptr, nullptr, "");
+      for_both(old_check, new_check,
+               [&](const std::string& key, const Node* old_value, const Node* new_value) {
+                 if (!old_value || !new_value || *old_value != *new_value)
+                   add(Change::Kind::changed, subject, key, old_value, new_value, "");
+               });
+    });
+  }
+
+  void add(Change::Kind kind, std::string subject, std::string key, const Node* before, const Node* after,
+           std::string_view consequence, bool interrupts = false) {
+    changes_.push_back({kind, std::move(subject), std::move(key), before ? in_words(*before) : "",
+                        after ? in_words(*after) : "", std::string(consequence), interrupts});
+  }
+
+  std::vector<Change> changes_;
+};
+
+}  // namespace
+
+std::vector<Change> changes(const Config& before, const Config& after) {
+  return Comparison().run(before, after);
+}
+
+std::string to_text(const Change& change) {
+  std::string text = change.subject;
+  if (change.key.empty())
+    text += fmt::format(" {}", word(change.kind));
+  else if (change.kind != Change::Kind::changed)
+    text += fmt::format(": {} {} {}", change.key, change.before + change.after, word(change.kind));
+  else
+    text += fmt::format(": {} {} -> {}", change.key, change.before.empty() ? "(none)" : change.before,
+                        change.after.empty() ? "(none)" : change.after);
+  if (!change.consequence.empty()) text += "\n    " + change.consequence;
+  return text;
+}
+
+std::string to_text(const std::vector<Change>& changes) {
+  if (changes.empty()) return "nothing would change\n";
+  std::string text;
+  for (const auto& change : changes) text += to_text(change) + "\n";
+  return text;
+}
+
+}  // namespace vipd::conf

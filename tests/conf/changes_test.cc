@@ -1,0 +1,117 @@
+#include "conf/changes.h"
+
+#include <doctest/doctest.h>
+
+#include "conf/load.h"
+
+using namespace vipd;
+
+namespace {
+
+const std::string usual = R"(
+virtual_routers:
+  edge:
+    interface: eth0
+    vrid: 51
+    priority: 150
+    addresses: [192.0.2.10/24]
+virtual_servers:
+  web:
+    router: edge
+    listen: [192.0.2.10:80]
+    checks:
+      nginx: {http: "http://127.0.0.1/healthz", interval: 1s, on_failure: {priority: -60}}
+)";
+
+conf::Config read(const std::string& text) {
+  auto loaded = conf::load_text("text", text);
+  INFO(loaded.diagnostics.render());
+  REQUIRE(loaded.config);
+  return *loaded.config;
+}
+
+// usual, with one piece of text replaced, against usual.
+std::vector<conf::Change> after(const std::string& what, const std::string& by) {
+  auto text = usual;
+  const auto at = text.find(what);
+  REQUIRE(at != std::string::npos);
+  return conf::changes(read(usual), read(text.replace(at, what.size(), by)));
+}
+
+std::string first_line(const conf::Change& change) {
+  const auto text = conf::to_text(change);
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+TEST_CASE("changes: the same configuration, however it is written, has none") {
+  CHECK(conf::changes(read(usual), read(usual)).empty());
+  CHECK(after("priority: 150", "priority: 150\n    preempt_mode: true # as before").empty());
+  CHECK(conf::to_text(std::vector<conf::Change>{}) == "nothing would change\n");
+}
+
+TEST_CASE("changes: each is a line that says what it is about, what it was and what it will be") {
+  struct Case {
+    const char *what, *by;
+    std::vector<std::string> lines;
+    bool interrupts;
+  };
+  const std::vector<Case> cases{
+      {"priority: 150", "priority: 120", {"virtual router edge: priority 150 -> 120"}, false},
+      {"[192.0.2.10/24]",
+       "[192.0.2.10/24, 192.0.2.11/24]",
+       {"virtual router edge: address 192.0.2.11/24 added"},
+       true},
+      {"[192.0.2.10/24]",
+       "[192.0.2.11/24, 192.0.2.10/24, 192.0.2.12/24]",
+       {"virtual router edge: address 192.0.2.11/24 added",
+        "virtual router edge: address 192.0.2.12/24 added"},
+       true},
+      {"interval: 1s", "interval: 500ms", {"check web/nginx: interval 1s -> 500ms"}, false},
+      {"{priority: -60}", "initialize", {"check web/nginx: on_failure {priority: -60} -> initialize"}, false},
+      {"interface: eth0", "interface: eth1", {"virtual router edge: interface eth0 -> eth1"}, true},
+      {"[192.0.2.10:80]",
+       "[192.0.2.10:80, 192.0.2.10:443]",
+       {"virtual server web: listener 192.0.2.10:443 added"},
+       false},
+      {"priority: 150", "priority: 150\n    lease: off", {"virtual router edge: lease auto -> off"}, false},
+      {"      nginx:", "      nginx2:", {"check web/nginx2 added", "check web/nginx removed"}, false},
+      {"priority: 150",
+       "priority: 150\n    checks: {ping: {tcp: \"127.0.0.1:80\"}}",
+       {"check edge/ping added"},
+       false},
+  };
+  for (const auto& each : cases) {
+    CAPTURE(each.by);
+    const auto found = after(each.what, each.by);
+    REQUIRE(found.size() == each.lines.size());
+    bool interrupts = false;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      CHECK(first_line(found[i]) == each.lines[i]);
+      interrupts |= found[i].interrupts;
+    }
+    CHECK(interrupts == each.interrupts);
+  }
+}
+
+TEST_CASE("changes: what the peers will not bear is said once, below the change") {
+  const auto found = after("[192.0.2.10/24]", "[192.0.2.11/24, 192.0.2.12/24, 192.0.2.10/24]");
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].consequence.empty());
+  CHECK(found[1].consequence.find("keepalived before 2.3.3") != std::string::npos);
+  const auto vrid = after("vrid: 51", "vrid: 52");
+  REQUIRE(vrid.size() == 1);
+  CHECK(conf::to_text(vrid[0]).find(
+            "virtual router edge: vrid 51 -> 52\n    for its peers this is another virtual") == 0);
+}
+
+TEST_CASE("changes: entries that come and go") {
+  const auto alone = read("virtual_routers: {other: {interface: eth0, vrid: 7, addresses: [192.0.2.77/24]}}");
+  const auto found = conf::changes(read(usual), alone);
+  std::vector<std::string> lines;
+  for (const auto& each : found) lines.push_back(first_line(each));
+  CHECK(lines == std::vector<std::string>{"virtual router other added", "virtual router edge removed",
+                                          "virtual server web removed", "check web/nginx removed"});
+  CHECK(found[1].interrupts);
+}
