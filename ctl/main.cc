@@ -12,6 +12,7 @@
 
 #include "ctl/check.h"
 #include "ctl/client.h"
+#include "ctl/diff.h"
 #include "ctl/recording.h"
 #include "ctl/show.h"
 #include "ctl/upgrade.h"
@@ -32,6 +33,7 @@ struct Options {
   std::string router;
   std::vector<std::string> files;
   std::string output;
+  std::string confirm;
 };
 
 bool wants_colours() {
@@ -73,7 +75,19 @@ int switch_over(const Options& options) {
 }
 
 int reload(const Options& options) {
-  return ask(options, {{"v", 1}, {"command", "reload"}}, text_of);
+  json request{{"v", 1}, {"command", "reload"}};
+  if (!options.confirm.empty()) request["confirm"] = options.confirm;
+  return ask(options, request, text_of);
+}
+
+int confirm(const Options& options) {
+  return ask(options, {{"v", 1}, {"command", "confirm"}}, text_of);
+}
+
+int diff(const Options& options) {
+  const auto file = options.files.empty() ? "" : options.files.front();
+  const auto result = ctl::diff(options.run_dir, file, options.as_json, std::cout, std::cerr);
+  return result ? *result : fail(result.error());
 }
 
 int upgrade(const Options& options) {
@@ -144,7 +158,11 @@ int main(int argc, char** argv) {
   with_json(with_router(command("explain", "why a virtual router has its state and priority", explain)));
   auto* switching = with_json(with_router(command("switch", "hand a virtual router over to the peer", switch_over)));
   switching->add_flag("--back", options.back, "take part by priority again after a switch");
-  with_json(command("reload", "read the configuration again", reload));
+  auto* comparing = with_json(command("diff", "what a reload would do", diff));
+  comparing->add_option("file", options.files, "in place of the file that vipd was started with")->expected(0, 1);
+  auto* reloading = with_json(command("reload", "read the configuration again", reload));
+  reloading->add_option("--confirm", options.confirm, "go back after this time, such as 30s, unless confirmed");
+  with_json(command("confirm", "keep what a reload with --confirm has done", confirm));
   with_json(command("upgrade", "let the installed version of vipd take over, without a change for anybody", upgrade));
   auto* checking = with_json(command("check", "say whether vipd would take configuration files", [](const Options& each) {
     return ctl::check(each.files, each.as_json, std::cout, std::cerr);

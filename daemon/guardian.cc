@@ -43,13 +43,6 @@ Duration restart_delay(int failures_in_a_row) {
   return delays[static_cast<std::size_t>(std::min<int>(failures_in_a_row, delays.size() - 1))];
 }
 
-std::string summary(const conf::Config& config) {
-  return fmt::format("{} virtual router{}, {} virtual server{}, {} check{}", config.virtual_routers.size(),
-                     config.virtual_routers.size() == 1 ? "" : "s", config.virtual_servers.size(),
-                     config.virtual_servers.size() == 1 ? "" : "s", conf::checks(config).size(),
-                     conf::checks(config).size() == 1 ? "" : "s");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Setting setting, conf::Config config,
@@ -61,7 +54,7 @@ Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Setting setting, co
 Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold)
     : log_(log),
       setting_(std::move(setting)),
-      config_(std::move(config)),
+      configuration_(setting_.paths.config_file, std::move(config)),
       lock_(std::move(lock)),
       control_(std::move(control)),
       hold_(std::move(hold)),
@@ -82,13 +75,13 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
 int Guardian::run() {
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   const auto interrupt = loop_.on_signal(SIGINT, [this](const signalfd_siginfo&) { stop("SIGINT"); });
-  const auto hang_up = loop_.on_signal(SIGHUP, [this](const signalfd_siginfo&) { reload(0); });
-  log_.info(fmt::format("{}: {}", setting_.paths.config_file, summary(config_)));
+  const auto hang_up = loop_.on_signal(SIGHUP, [this](const signalfd_siginfo&) { reload({}); });
+  log_.info(fmt::format("{}: {}", configuration_.file(), summary(configuration_.current())));
   if (const auto& why = setting_.privileges.shared_because(); !why.empty())
     log_.warning(
         fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
-  scripts_.replace(conf::checks(config_));
-  leases_.start(conf::virtual_routers(config_), !router_.outdated);
+  scripts_.replace(conf::checks(configuration_.current()));
+  leases_.start(conf::virtual_routers(configuration_.current()), !router_.outdated);
   if (router_.outdated)
     replace_outdated(router_);
   else
@@ -124,6 +117,7 @@ void Guardian::turn() {
     holder_.last_will();
     hold_.clear();
   }
+  go_back(time);
   if (stop_bound_ <= time) end_by_force();
   if (upgrade_) upgrade_->tick(time);
 }
@@ -138,8 +132,9 @@ void Guardian::end_by_force() {
 
 TimePoint Guardian::next_deadline() const {
   const bool on_watch = router_.process && router_ready_ && !standing_in_;
-  return std::min({holder_.deadline(), leases_.deadline(), scripts_.next_deadline(), router_.restart,
-                   monitor_.restart, upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
+  return std::min({holder_.deadline(), leases_.deadline(), scripts_.next_deadline(),
+                   configuration_.deadline(), router_.restart, monitor_.restart,
+                   upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
                    monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence,
                    on_watch ? hold_.overdue() : never,
                    holder_.holding() && !standing_in_ ? holding_since_ + longest_hold : never});
@@ -194,7 +189,7 @@ void Guardian::start_monitor() {
   monitor_heard_ = now();
   script_runs_.clear();
   monitor_link_.send(ControlAccess{geteuid(), group_number(commanding_group)});
-  monitor_link_.send(Checks{conf::checks(config_)});
+  monitor_link_.send(Checks{conf::checks(configuration_.current())});
   connect_router_and_monitor();
 }
 
@@ -297,7 +292,7 @@ void Guardian::replace_hanging_monitor(TimePoint time) {
 // --- the router ---------------------------------------------------------------------------------------
 
 void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
-  router_link_.send(Configure{conf::virtual_routers(config_), std::move(adopted)});
+  router_link_.send(Configure{conf::virtual_routers(configuration_.current()), std::move(adopted)});
 }
 
 void Guardian::message_from_router(io::Message message) {
@@ -330,7 +325,12 @@ void Guardian::message_from_monitor(io::Message message) {
   if (on<RunScript>(message, [this](RunScript request) { run_script(std::move(request)); })) return;
   if (on<CancelScript>(message, [this](CancelScript request) { script_runs_.erase(request.run); })) return;
   if (on<UpgradeRequest>(message, [this](UpgradeRequest request) { begin_upgrade(request.id); })) return;
-  on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request.id)); });
+  if (on<ConfirmRequest>(message, [this](ConfirmRequest request) { confirm(request.id); })) return;
+  if (on<ConfigurationRequest>(message, [this](ConfigurationRequest request) {
+        monitor_link_.send(ConfigurationReply{request.id, conf::print(configuration_.current())});
+      }))
+    return;
+  on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request)); });
 }
 
 void Guardian::run_script(RunScript request) {
@@ -344,25 +344,37 @@ void Guardian::run_script(RunScript request) {
 
 // --- commands -----------------------------------------------------------------------------------------
 
-Reloaded Guardian::reload(std::uint64_t id) {
-  auto loaded = conf::load_file(setting_.paths.config_file);
-  if (!loaded) {
-    log_.error(fmt::format("reload refused, the present configuration stays: {}", loaded.error().message));
-    return {id, false, loaded.error().message};
+Reloaded Guardian::reload(const ReloadRequest& request) {
+  const auto done = configuration_.reload(request.confirm, now());
+  if (!done) {
+    log_.error(fmt::format("reload refused, the present configuration stays: {}", done.error().message));
+    return {request.id, false, done.error().message};
   }
-  if (!loaded->config) {
-    const auto all = loaded->diagnostics.render();
-    log_.error(fmt::format("reload refused, the present configuration stays:\n{}", all));
-    return {id, false, all};
-  }
-  config_ = std::move(*loaded->config);
-  scripts_.replace(conf::checks(config_));
-  leases_.configure(conf::virtual_routers(config_));
+  put_in_force(*done);
+  return {request.id, true, *done};
+}
+
+// One transaction: whoever is restarted meanwhile gets the same.
+void Guardian::put_in_force(const std::string& done) {
+  const auto& config = configuration_.current();
+  scripts_.replace(conf::checks(config));
+  leases_.configure(conf::virtual_routers(config));
   send_configuration(std::nullopt);
-  monitor_link_.send(Checks{conf::checks(config_)});
-  const auto text = fmt::format("reloaded {}: {}", setting_.paths.config_file, summary(config_));
-  log_.notice(text);
-  return {id, true, text};
+  monitor_link_.send(Checks{conf::checks(config)});
+  log_.notice(done);
+}
+
+void Guardian::confirm(std::uint64_t id) {
+  const auto done = configuration_.confirm();
+  if (done) log_.notice(*done);
+  monitor_link_.send(Reloaded{id, done.has_value(), done ? *done : done.error().message});
+}
+
+void Guardian::go_back(TimePoint time) {
+  const auto done = configuration_.expire(time);
+  if (!done) return;
+  put_in_force(*done);
+  monitor_link_.send(Reloaded{0, false, *done});
 }
 
 // --- the next version of this program ---------------------------------------------------------------------
@@ -417,6 +429,9 @@ void Guardian::begin_upgrade(std::uint64_t id) {
   const auto refuse = [&](std::string why) { monitor_link_.send(Upgraded{id, false, std::move(why)}); };
   if (stopping_) return refuse("vipd is stopping");
   if (upgrade_) return refuse("another upgrade is under way");
+  if (configuration_.deadline() != never)
+    return refuse(
+        "a reload waits to be confirmed, and would not go back by itself any more: \"vipctl confirm\" first");
   if (!router_.process || !router_ready_ || standing_in_ || holder_.holding())
     return refuse("vipd-router is just being replaced: try again in a moment");
   auto begun = Upgrade::begin(loop_, setting_.invocation.program, handover(), now(),
@@ -447,7 +462,7 @@ Handover Guardian::handover() const {
     return HandedProgram{child.process ? child.process->pid : 0, link.fd(), child.started, child.restarts};
   };
   return {.version = VIPD_VERSION,
-          .configuration = conf::print(config_),
+          .configuration = conf::print(configuration_.current()),
           .started = started_,
           .lock = lock_.get(),
           .control = control_.get(),

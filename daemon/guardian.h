@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "daemon/configuration.h"
 #include "daemon/handover.h"
 #include "daemon/hold.h"
 #include "daemon/holder.h"
@@ -81,7 +82,10 @@ class Guardian {
   void message_from_monitor(io::Message message);
   void run_script(RunScript request);
   void tell_monitor();
-  Reloaded reload(std::uint64_t id);
+  Reloaded reload(const ReloadRequest& request);
+  void put_in_force(const std::string& done);
+  void confirm(std::uint64_t id);
+  void go_back(TimePoint time);
   void send_configuration(std::optional<vrrp::Snapshot> adopted);
   Result<> adopt(Child& child, Link& link, const HandedProgram& handed);
   void reap_later(std::int32_t pid);
@@ -96,7 +100,7 @@ class Guardian {
 
   Log& log_;
   Setting setting_;
-  conf::Config config_;
+  Configuration configuration_;
   io::Fd lock_;
   io::Fd control_;
   io::Loop loop_;

@@ -4,7 +4,9 @@
 //                         Leases                                                     WantedLeases
 //   guardian -> monitor   ControlAccess, Checks, RouterLink,    monitor -> guardian  RunScript, CancelScript,
 //                         ScriptEnded, Reloaded, Upgraded,                           ReloadRequest, Alive,
-//                         Programs                                                   UpgradeRequest
+//                         Programs, ConfigurationReply                               ConfirmRequest,
+//                                                                                    UpgradeRequest,
+//                                                                                    ConfigurationRequest
 //   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
 //                         RecordRequest, Command                                     CommandDone, Happened,
 //                                                                                    RecordReply
@@ -53,6 +55,9 @@ enum class MessageType : std::uint16_t {
   wanted_leases,
   record_request,
   record_reply,
+  confirm_request,
+  configuration_request,
+  configuration_reply,
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -129,9 +134,31 @@ struct Alive {
   static constexpr auto type = MessageType::alive;
 };
 
+constexpr Duration shortest_confirmation = std::chrono::seconds(1);
+constexpr Duration longest_confirmation = std::chrono::hours(1);
+
 struct ReloadRequest {
   static constexpr auto type = MessageType::reload_request;
   std::uint64_t id = 0;
+  std::optional<Duration> confirm{};  // goes back by itself after this, unless it is confirmed
+};
+
+// Answered by Reloaded, as a reload is.
+struct ConfirmRequest {
+  static constexpr auto type = MessageType::confirm_request;
+  std::uint64_t id = 0;
+};
+
+struct ConfigurationRequest {
+  static constexpr auto type = MessageType::configuration_request;
+  std::uint64_t id = 0;
+};
+
+// What is in force, as conf/print writes it.
+struct ConfigurationReply {
+  static constexpr auto type = MessageType::configuration_reply;
+  std::uint64_t id = 0;
+  std::string text;
 };
 
 struct UpgradeRequest {
@@ -280,7 +307,19 @@ template <class A>
 void fields(A&, Is<Alive> auto&) {}
 template <class A>
 void fields(A& a, Is<ReloadRequest> auto& m) {
+  a(m.id, m.confirm);
+}
+template <class A>
+void fields(A& a, Is<ConfirmRequest> auto& m) {
   a(m.id);
+}
+template <class A>
+void fields(A& a, Is<ConfigurationRequest> auto& m) {
+  a(m.id);
+}
+template <class A>
+void fields(A& a, Is<ConfigurationReply> auto& m) {
+  a(m.id, m.text);
 }
 template <class A>
 void fields(A& a, Is<UpgradeRequest> auto& m) {

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
@@ -42,6 +43,17 @@ std::string not_permitted() {
               {"permitted", false},
               {"error", "permission denied: root may do this, and who is in the group vipd-admin"}}
       .dump();
+}
+
+// "confirm": "30s", of a reload.
+Result<std::optional<Duration>> confirmation(const json& request) {
+  if (!request.contains("confirm") || request["confirm"].is_null()) return std::optional<Duration>{};
+  if (!request["confirm"].is_string()) return failure("confirm is a text: how long to wait, such as 30s");
+  const auto wait = TRY(parse_duration(request["confirm"].get<std::string>()));
+  if (wait < shortest_confirmation || wait > longest_confirmation)
+    return failure(fmt::format("confirm is {}, it must be {} to {}", to_string(wait),
+                               to_string(shortest_confirmation), to_string(longest_confirmation)));
+  return std::optional(wait);
 }
 }  // namespace
 
@@ -157,6 +169,14 @@ void Monitor::message_from_guardian(io::Message message) {
     return;
   if (on<Upgraded>(message,
                    [this](const Upgraded& upgraded) { answered(upgraded.id, upgraded.good, upgraded.text); }))
+    return;
+  if (on<ConfigurationReply>(message, [this](const ConfigurationReply& reply) {
+        const auto found = waiting_.find(reply.id);
+        if (found == waiting_.end()) return;
+        control_.reply(found->second.client,
+                       good({{"file", programs_.config_file}, {"configuration", reply.text}}));
+        waiting_.erase(found);
+      }))
     return;
   if (is(message, MessageType::router_link) && message.fds.size() == 1) {
     auto channel = io::Channel::adopt(std::move(message.fds.front()));
@@ -307,9 +327,15 @@ void Monitor::requested(const Client& client, const std::string& line) {
     return control_.reply(client.number, good(json::object()));
   }
   if (command == "record") return router_.send(RecordRequest{wait(client.number, answer_bound)});
-  if (command != "switch" && command != "reload" && command != "upgrade")
-    return control_.reply(client.number, bad(fmt::format("unknown command \"{}\"", command)));
+  commanded(client, request, command, router);
+}
 
+// What changes something, or shows what only some may see.
+void Monitor::commanded(const Client& client, const nlohmann::json& request, const std::string& command,
+                        const std::string& router) {
+  constexpr std::array known{"switch", "reload", "confirm", "upgrade", "configuration"};
+  if (std::find(known.begin(), known.end(), command) == known.end())
+    return control_.reply(client.number, bad(fmt::format("unknown command \"{}\"", command)));
   const bool back = request.contains("back") && request["back"] == true;
   const auto what =
       fmt::format("{}{}{}{}", command, back ? " --back" : "", router.empty() ? "" : " ", router);
@@ -317,7 +343,15 @@ void Monitor::requested(const Client& client, const std::string& line) {
     audit(fmt::format("{} by user {} (pid {})", what, client.user, client.pid), "not permitted");
     return control_.reply(client.number, not_permitted());
   }
-  if (command == "reload") return guardian_.send(ReloadRequest{wait_for_command(client, what, reload_bound)});
+  if (command == "reload") {
+    const auto confirm = confirmation(request);
+    if (!confirm) return control_.reply(client.number, bad(confirm.error().message));
+    return guardian_.send(ReloadRequest{wait_for_command(client, what, reload_bound), *confirm});
+  }
+  if (command == "confirm")
+    return guardian_.send(ConfirmRequest{wait_for_command(client, what, reload_bound)});
+  if (command == "configuration")
+    return guardian_.send(ConfigurationRequest{wait(client.number, answer_bound)});
   if (command == "upgrade")
     return guardian_.send(UpgradeRequest{wait_for_command(client, what, upgrade_bound)});
   router_.send(Command{wait_for_command(client, what, answer_bound), router, back});

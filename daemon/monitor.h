@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ class Monitor {
   void fact_changed(const health::Fact& fact);
   void seed();
   void requested(const Client& client, const std::string& line);
+  void commanded(const Client& client, const nlohmann::json& request, const std::string& command,
+                 const std::string& router);
   void ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status);
   std::uint64_t wait(std::uint64_t client, Duration bound,
                      std::function<void(const StatusReply&)> on_status = {});

@@ -11,6 +11,7 @@ import pwd
 import re
 import shutil
 import signal
+import subprocess
 import time
 
 from . import probe, sandbox
@@ -200,6 +201,18 @@ class Vipd(Daemon):
         return run(
             probe.build_directory() / "vipctl", "--run-dir", self.directory / "run", *arguments, check=check
         )
+
+    def refusal(self, *arguments):
+        """What a vipctl that is refused says."""
+        done = subprocess.run(
+            [probe.build_directory() / "vipctl", "--run-dir", self.directory / "run", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode == 0:
+            raise AssertionError(f"vipctl {' '.join(arguments)} was not refused: {done.stdout}")
+        return done.stderr
 
     def status(self):
         """`vipctl status --json`, or {} while nobody answers."""

@@ -1,0 +1,104 @@
+#include "ctl/diff.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "conf/changes.h"
+#include "conf/load.h"
+#include "ctl/client.h"
+
+namespace vipd::ctl {
+
+namespace {
+using nlohmann::json;
+
+Result<json> ask(const std::string& run_dir, const char* command) {
+  auto client = TRY(Client::connect(run_dir));
+  return client.request({{"v", 1}, {"command", command}});
+}
+
+std::string word(conf::Change::Kind kind) {
+  switch (kind) {
+    case conf::Change::Kind::added: return "added";
+    case conf::Change::Kind::removed: return "removed";
+    case conf::Change::Kind::changed: break;
+  }
+  return "changed";
+}
+
+// What a change of the priority leads to, as things are.
+std::vector<std::string> prospects(const conf::Change& change, const json& status) {
+  std::vector<std::string> found;
+  if (change.key != "priority" || change.after.empty()) return found;
+  for (const auto& router : status.value("routers", json::array()))
+    if (change.subject == "virtual router " + router.value("name", ""))
+      found.push_back(prospect(router, std::stoi(change.after)));
+  return found;
+}
+
+json to_json(const conf::Change& change, const json& status) {
+  return {{"subject", change.subject},       {"key", change.key},
+          {"kind", word(change.kind)},       {"before", change.before},
+          {"after", change.after},           {"consequence", change.consequence},
+          {"interrupts", change.interrupts}, {"prospects", prospects(change, status)}};
+}
+
+}  // namespace
+
+std::string prospect(const json& router, int base_priority) {
+  const auto family = router.value("family", "");
+  const auto state = router.value("state", "");
+  // What its checks take off now, they will take off then.
+  const int priority =
+      std::clamp(base_priority + router.value("priority", 0) - router.value("base_priority", 0), 1, 254);
+  if (state == "Active")
+    return fmt::format(
+        "{} is Active and will have priority {}: a Backup that has more and preempts takes over, without "
+        "an interruption",
+        family, priority);
+  const auto& peer = router.value("peer", json());
+  if (state != "Backup" || !peer.is_object()) return fmt::format("{} stays {}", family, state);
+  const auto others = peer.value("priority", 0);
+  const auto named = fmt::format("{} has priority {}", peer.value("address", "the Active"), others);
+  if (priority > others && router.value("preempt_mode", true))
+    return fmt::format("{} becomes Active with priority {}: {}", family, priority, named);
+  return fmt::format("{} stays Backup with priority {}: {}", family, priority, named);
+}
+
+Result<int> diff(const std::string& run_dir, const std::string& file, bool as_json, std::ostream& out,
+                 std::ostream& err) {
+  const auto running = TRY(ask(run_dir, "configuration"));
+  const auto before = conf::load_text("the running configuration", running.value("configuration", ""));
+  if (!before.config)
+    return failure(
+        "vipd's configuration is not one of this vipctl: use the vipctl that belongs to the running vipd");
+  const auto path = file.empty() ? running.value("file", "") : file;
+  const auto after = TRY(conf::load_file(path));
+  err << after.diagnostics.render();
+  if (!after.config) return diff_errors;
+  const auto changes = conf::changes(*before.config, *after.config);
+  const auto status = TRY(ask(run_dir, "status"));
+  const bool interrupts =
+      std::any_of(changes.begin(), changes.end(), [](const conf::Change& each) { return each.interrupts; });
+  if (as_json) {
+    json list = json::array();
+    for (const auto& change : changes) list.push_back(to_json(change, status));
+    out << json{{"file", path}, {"changes", list}, {"interrupts", interrupts}}.dump(
+               2, ' ', false, json::error_handler_t::replace)
+        << "\n";
+    return diff_ok;
+  }
+  for (const auto& change : changes) {
+    out << conf::to_text(change) << "\n";
+    for (const auto& each : prospects(change, status)) out << "    " << each << "\n";
+  }
+  out << (changes.empty() ? "nothing would change: " + path + " says what is in force\n"
+          : interrupts    ? "clients may notice this\n"
+                          : "no client would notice this\n");
+  return diff_ok;
+}
+
+}  // namespace vipd::ctl

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""A reload that cannot surprise: what it would do is told before, it goes back by itself, and nobody notices it."""
+import json
+import time
+
+from vipdlab.case import LabCase, after, main
+from vipdlab.daemons import RouterSettings, Vipd
+from vipdlab.network import VIP4
+from vipdlab.processes import wait_until
+
+CHECK = "ping: {{tcp: \"127.0.0.1:7\", interval: {interval}, fall: 2, on_failure: {{priority: -1}}}}"
+
+
+def vipd(host, settings, priority):
+    return Vipd(host, settings, priority, checks=CHECK.format(interval="1s"))
+
+
+class Reload(LabCase):
+    def pair(self):
+        settings = RouterSettings(interval_ms=100, addresses=(VIP4,))
+        return self.group([vipd, vipd], settings, (150, 100)).start(settle=False)
+
+    def ready(self, group):
+        """Nothing listens at port 7: both checks are down, and the order stays."""
+        for name, state in (("a", "Active"), ("b", "Backup")):
+            group.daemons[name].wait_state(state)
+        wait_until(lambda: group.daemons["a"].effective_priority() == 149, 10, "a check that is down")
+
+    def write(self, daemon, priority=None, interval="1s"):
+        daemon.write(daemon.configuration(checks=CHECK.format(interval=interval), priority=priority))
+
+    def test_what_a_reload_would_do_is_told_and_then_done(self):
+        group = self.pair()
+        self.ready(group)
+        a, b = group.daemons["a"], group.daemons["b"]
+        self.assertIn("nothing would change", a.ctl("diff"))
+
+        self.write(a, priority=120, interval="500ms")
+        plan = a.ctl("diff")
+        self.assertIn("virtual router edge: priority 150 -> 120", plan)
+        self.assertIn("IPv4 is Active and will have priority 119", plan)
+        self.assertIn("check web/ping: interval 1s -> 500ms", plan)
+        self.assertIn("no client would notice this", plan)
+        self.assertEqual(a.effective_priority(), 149, "diff has changed something")
+
+        before = b.times_active()
+        moment = time.monotonic_ns()
+        done = a.ctl("reload")
+        self.assertIn("virtual router edge: priority 150 -> 120", done)
+        wait_until(lambda: a.effective_priority() == 119, 5, "the new priority")
+        self.assertIn("nothing would change", a.ctl("diff"))
+        self.assertEqual(self.most_lost(group, moment, after(moment, 500)), 0)
+        self.assertEqual(b.times_active(), before)
+
+    def test_a_priority_that_moves_the_address_is_foretold_by_the_backup(self):
+        group = self.pair()
+        self.ready(group)
+        b = group.daemons["b"]
+        self.write(b, priority=200)
+        self.assertIn("IPv4 becomes Active with priority 199: 192.0.2.1 has priority 149", b.ctl("diff"))
+        moment = time.monotonic_ns()
+        b.ctl("reload")
+        b.wait_state("Active")
+        self.assertEqual(self.most_lost(group, moment, after(moment, 500)), 0)
+
+    def test_a_reload_that_nobody_confirms_goes_back_by_itself(self):
+        group = self.pair()
+        self.ready(group)
+        a = group.daemons["a"]
+        self.write(a, priority=120)
+        self.assertIn("it goes back in 2s", a.ctl("reload", "--confirm", "2s"))
+        wait_until(lambda: a.effective_priority() == 119, 5, "the new priority")
+        self.assertIn("a reload waits to be confirmed", a.refusal("upgrade"))
+        wait_until(lambda: a.effective_priority() == 149, 5, "the priority of before")
+        self.assertIn("the reload was not confirmed, back to the configuration before it", a.log())
+        self.assertIn("priority 150 -> 120", a.ctl("diff"), "the file has been left alone")
+        self.assertIn("no reload waits to be confirmed", a.refusal("confirm"))
+
+        a.ctl("reload", "--confirm", "2s")
+        self.assertIn("confirmed", a.ctl("confirm"))
+        time.sleep(3)
+        self.assertEqual(a.effective_priority(), 119)
+
+    def test_a_file_with_an_error_changes_nothing_and_is_explained(self):
+        group = self.pair()
+        self.ready(group)
+        a = group.daemons["a"]
+        a.write(a.configuration(priority=120).replace("vrid: 51", "vrid: 510"))
+        for command in ("diff", "reload"):
+            text = a.refusal(command)
+            self.assertIn("vipd.yaml:4:", text)
+            self.assertIn("it must be 1 to 255", text)
+        self.assertEqual(a.effective_priority(), 149)
+        self.assertIn("confirm is 2h, it must be 1s to 1h", a.refusal("reload", "--confirm", "2h"))
+
+    def test_programs_get_the_plan_as_json(self):
+        group = self.pair()
+        self.ready(group)
+        a = group.daemons["a"]
+        other = a.directory / "other.yaml"
+        other.write_text(a.configuration().replace("vrid: 51", "vrid: 52"), encoding="utf-8")
+        plan = json.loads(a.ctl("diff", str(other), "--json"))
+        self.assertTrue(plan["interrupts"])
+        self.assertIn(("virtual router edge", "vrid"), [(each["subject"], each["key"]) for each in plan["changes"]])
+
+
+if __name__ == "__main__":
+    main()
