@@ -78,8 +78,8 @@ class Host {
   bool has_link() const { return link_.exists() && link_.up && link_.running; }
   // By what was told to the program: the priority and the obstacles that it must have.
   vrrp::Priority due_priority(std::size_t entry) const;
-  bool eligible(std::size_t entry) const;
-  Moment fit_since(std::size_t entry) const { return fit_since_[entry]; }  // not_ever: is not
+  bool eligible(std::size_t group) const;
+  Moment fit_since(std::size_t group) const { return fit_since_[group]; }  // not_ever: is not
   Moment meddled_until() const { return meddled_until_; }
   Moment woken() const { return woken_; }
   Moment adopted() const { return adopted_; }
@@ -172,7 +172,7 @@ class Host {
   std::vector<Router> routers_;                                 // by group
   std::vector<EntrySettings> running_;
   std::map<std::string, bool> told_;  // facts that the router has been told
-  std::vector<Moment> fit_since_;     // by entry
+  std::vector<Moment> fit_since_;     // by group
 
   // What a successor gets, as in daemon/hold.
   std::optional<vrrp::Snapshot> kept_;

@@ -252,11 +252,11 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
       replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left ||
                                      farewells_[group] + active_down_bound(entry) > now);
     }
-    fit = std::min(fit, host->fit_since(entry));
+    fit = std::min(fit, host->fit_since(group));
     // One that has given way and finds no successor serves on, but its lease runs out.
     const bool gave_way = host->router(group).releasing || host->router(group).yielded ||
                           host->router(group).gave_way + active_down_bound(entry) >= watch.nobody_answers;
-    if (!lan_.setup().lease || !gave_way) fit_for_long = std::min(fit_for_long, host->fit_since(entry));
+    if (!lan_.setup().lease || !gave_way) fit_for_long = std::min(fit_for_long, host->fit_since(group));
   }
   // How long it has been so, counted from when it began or from when it became anybody's business.
   const auto lasts = [&](bool so, Moment& since, Moment from) {
@@ -440,7 +440,7 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
   const auto interval_here = interval_of(host, entry);
   auto shortest = interval_here;
   for (const auto* each : island.hosts) shortest = std::min(shortest, interval_of(*each, entry));
-  const bool just_there = host.fit_since(entry) + 5 * interval(entry) > now;
+  const bool just_there = host.fit_since(group) + 5 * interval(entry) > now;
   for (const auto* other : island.hosts) {
     if (other == &host || !other->active(group) || !other->awake() || !other->has_link()) continue;
     const auto& active = other->router(group);
@@ -487,7 +487,7 @@ void Judge::judge_succession(const Island& island, std::size_t group, const Host
   const auto now = lan_.now();
   const auto one = interval(entry);
   const auto as_before = [&](const Host& each) {
-    return each.fit_since(entry) + 2 * active_down_bound(entry) < now &&
+    return each.fit_since(group) + 2 * active_down_bound(entry) < now &&
            each.changed() + 2 * active_down_bound(entry) < now &&
            each.woken() + 2 * active_down_bound(entry) < now && interval_of(each, entry) == one;
   };
@@ -534,7 +534,7 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
   bool somebody_could = false;
   for (const auto* host : island.hosts) {
     if (host->program() == Program::held) return;  // until there is a router again
-    somebody_could |= host->fit_since(entry) + settling(entry) < lan_.now();
+    somebody_could |= host->fit_since(group) + settling(entry) < lan_.now();
     if (host->active(group) && host->awake() && host->has_link()) active.push_back(host);
     if (host->answers(group)) answering.push_back(host);
   }
@@ -547,12 +547,12 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
   if (active.size() != 1) return;
   const auto theirs = active.front()->due_priority(entry);
   for (const auto* host : island.hosts) {
-    if (host == active.front() || !host->eligible(entry) || host->router(group).yielded) continue;
-    if (host->fit_since(entry) + settling(entry) > lan_.now()) continue;
+    if (host == active.front() || !host->eligible(group) || host->router(group).yielded) continue;
+    if (host->fit_since(group) + settling(entry) > lan_.now()) continue;
     if (host->due_priority(entry) <= theirs) continue;
     const auto fell = active.front()->router(group).fell;
     const auto calm_since = std::max({island.clear_since, network_fault_, process_fault_, host->changed(),
-                                      host->router(group).since, host->fit_since(entry)});
+                                      host->router(group).since, host->fit_since(group)});
     const bool has_seen_it_fall = fell > calm_since + settling(entry) && !host->setup().plain;
     if (host->running(entry).preempt_mode || is_owner(*host, entry) || has_seen_it_fall)
       accuse(best_wins, fmt::format("{} has {} and is Backup for {}, {} has {} and is Active", host->name(),
