@@ -126,16 +126,26 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
   // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
   const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
   if (advertisement.priority >= priority_.value || (tolerant && !fallen)) {
-    followed =
-        Followed{source, known ? std::max(followed->best, advertisement.priority) : advertisement.priority};
+    if (followed && !known) backup.before = followed;
+    const auto best = known ? std::max(followed->best, advertisement.priority) : advertisement.priority;
+    followed = Followed{source, best, turn.now};
     backup.active_adver_interval = senders_.adopted_interval(source, config_.adoption_bound());
     backup.waits_for_siblings = false;
     backup.on_trial = false;
     restart_timer(turn, backup);
   } else if (fallen) {
-    // It will not be the next Active: waiting three intervals serves nothing. (RFC 9568 would wait.)
-    shorten_timer(turn, backup);
+    followed_has_fallen(turn, backup);
   }
+}
+
+// It will not be the next Active: waiting three intervals serves nothing. (RFC 9568 would wait.) Unless there
+// were two, and the other one is heard when it should be: that one stays.
+void VirtualRouter::followed_has_fallen(const Turn& turn, Backup& backup) {
+  const auto other = std::exchange(backup.before, std::nullopt);
+  if (other && turn.now - other->heard < backup.active_adver_interval * 3 / 2)
+    backup.followed = other;
+  else
+    shorten_timer(turn, backup);
 }
 
 bool VirtualRouter::active_down_timer_fired(TimePoint now) const {
@@ -244,7 +254,7 @@ void VirtualRouter::give_way(const Turn& turn, const IpAddress& source, const Ad
                                   advertisement.priority)
                     : fmt::format("{} advertises priority {}, more than our {}", to_string(source),
                                   advertisement.priority, priority_.value),
-                Followed{source, advertisement.priority});
+                Followed{source, advertisement.priority, turn.now});
   if (!senders_.is_known(source)) put_on_trial(turn);
 }
 
@@ -481,8 +491,8 @@ void VirtualRouter::follow_the_last_heard(Backup& backup) {
   const auto timer = peer_->heard + active_down_interval(priority_.value, peer_->interval);
   if (timer <= backup.active_down_timer) return;
   const bool known = backup.followed && backup.followed->address == peer_->address;
-  backup.followed =
-      Followed{peer_->address, known ? std::max(backup.followed->best, peer_->priority) : peer_->priority};
+  const auto best = known ? std::max(backup.followed->best, peer_->priority) : peer_->priority;
+  backup.followed = Followed{peer_->address, best, peer_->heard};
   backup.active_adver_interval = peer_->interval;
   backup.active_down_timer = timer;
   backup.timed_for = priority_.value;
@@ -571,7 +581,7 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
     // Nobody was listening for a while: the timer starts anew.
     Backup backup{.active_down_timer = turn.now, .active_adver_interval = snapshot.active_adver_interval};
     if (peer_ && peer_->priority >= priority_.value)
-      backup.followed = Followed{peer_->address, peer_->priority};
+      backup.followed = Followed{peer_->address, peer_->priority, peer_->heard};
     restart_timer(turn, backup);
     state_ = backup;
   }
@@ -684,7 +694,8 @@ std::optional<TimePoint> VirtualRouter::deadline() const {
 }
 
 std::optional<TimePoint> VirtualRouter::lease() const {
-  if (const auto* active = std::get_if<Active>(&state_)) return active->advertised + lease_duration(interval());
+  if (const auto* active = std::get_if<Active>(&state_))
+    return active->advertised + lease_duration(interval());
   if (releasing()) {  // serves on until a successor is heard, or until it is Active again itself
     const auto end = std::min(*release_until_, state_deadline());
     return end == never ? end : end + take_over_allowance;

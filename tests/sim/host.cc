@@ -176,7 +176,7 @@ void Host::start(bool adopt) {
     }
   }
   if (stale) woken_ = lan_.now();
-  if (adopted) adopted_ = lan_.now();
+  if (adopted) adopted_ = lan_.now(), adopted_locally_ = local();
   // What a predecessor with another configuration has left goes with its lifetime.
   for (const auto& entry : running_)
     meddled_until_ = std::max(meddled_until_, lan_.now() + std::max(repair_bound, entry.dead_man));
@@ -559,6 +559,7 @@ void Host::wake_up() {
   }
   asleep_until_ = asleep_since_ = long_ago;
   woken_ = lan_.now();
+  lan_.judge().fault(Fault::process);  // until now
   meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
   say("wakes up");
   for (std::size_t group = 0; group < routers_.size(); ++group) {
@@ -824,10 +825,15 @@ void Host::set_own_addresses(bool there) {
   kernel_changed();
 }
 
+// Who sleeps repairs nothing.
+void Host::meddled(Duration until_repaired) {
+  meddled_until_ = std::max(meddled_until_, std::max(lan_.now(), asleep_until_) + until_repaired);
+}
+
 void Host::remove_by_hand(const Prefix& prefix) {
   if (!take(prefix)) return;
   say("> somebody removes " + to_string(prefix));
-  meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
+  meddled(repair_bound);
   reschedule();
   kernel_changed();
 }
@@ -842,7 +848,7 @@ void Host::add_by_hand(const Prefix& prefix) {
   if (has(prefix) || !link_.exists()) return;
   say("> somebody adds " + to_string(prefix));
   link_.addresses.push_back({prefix});
-  meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
+  meddled(repair_bound);
   kernel_changed();
 }
 

@@ -83,6 +83,7 @@ class Host {
   Moment meddled_until() const { return meddled_until_; }
   Moment woken() const { return woken_; }
   Moment adopted() const { return adopted_; }
+  Duration ran_since_adopted() const { return local() - adopted_locally_; }  // by its own clock
   Moment changed() const { return changed_; }  // its priority, configuration, health: what decides elections
 
   // --- what happens to it ---
@@ -135,6 +136,7 @@ class Host {
   void perform_one(vrrp::Action& action);
   void refresh();
   void update_fitness();
+  void meddled(Duration until_repaired);
   void reschedule();
   void tell(const vrrp::Actions& actions);
   void say(const std::string& what);
@@ -204,6 +206,7 @@ class Host {
   Moment meddled_until_ = long_ago;
   Moment woken_ = long_ago;
   Moment adopted_ = long_ago;
+  TimePoint adopted_locally_{};
   Moment changed_ = long_ago;
 };
 

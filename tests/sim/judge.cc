@@ -60,6 +60,7 @@ void Judge::begin() {
   longest_.assign(entries, Duration::zero());
   gap_excused_.assign(entries, long_ago);
   farewells_.assign(lan_.setup().groups.size(), long_ago);
+  last_words_.assign(lan_.setup().groups.size(), long_ago);
   budgets_.resize(lan_.hosts().size());
   recent_.resize(lan_.hosts().size() * lan_.setup().groups.size());
   for (auto& each : recent_) each.when.fill(long_ago);
@@ -249,6 +250,10 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
       helpless |= cannot_know;
       watch.held |= host->program() == Program::held;
       replaceable |= host->router(group).releasing;
+      // An interval of more than three of its own is not believed at once (max_adopted_interval): meanwhile
+      // the Active that was heard once may have been forged.
+      replaceable |= 3 * interval_of(*host, entry) < interval(entry) &&
+                     host->fit_since(group) + 5 * interval(entry) > now;
       replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left ||
                                      farewells_[group] + active_down_bound(entry) > now);
     }
@@ -266,7 +271,8 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
     return begun == not_ever || from > now ? Duration::zero() : now - std::max(begun, from);
   };
 
-  const auto nobody = lasts(active == 0, watch.nobody_active, std::max(fit, island.clear_since));
+  const auto nobody =
+      lasts(active == 0, watch.nobody_active, std::max({fit, island.clear_since, last_words_[group]}));
   if (nobody > active_down_bound(entry))
     accuse(never_none, fmt::format("nobody of {} was Active for {} for {} s", names(island.hosts),
                                    name(group), scenarios::seconds(nobody)));
@@ -327,7 +333,8 @@ void Judge::look_at_host(const Host& host) {
     const auto due = host.due_priority(described.entry);
     const auto lately = now - lan_.setup().moment();
     if (router.state == StateName::active && router.told != due && host.link_usable() &&
-        std::max({host.changed(), host.woken(), host.adopted() + interval(described.entry)}) < lately)
+        std::max(host.changed(), host.woken()) < lately &&
+        host.ran_since_adopted() > interval(described.entry) + lan_.setup().moment())
       accuse(tells_truth, fmt::format("{} has not told for {} s that its priority for {} is {}", host.name(),
                                       scenarios::seconds(now - host.changed()), name(group), due));
     if (now < host.meddled_until() || !host.link_usable()) continue;
@@ -361,6 +368,9 @@ void Judge::advertises(const Host& host, std::size_t group, const std::vector<st
     accuse(tells_truth, fmt::format("{} advertises {} every {} for {}, it has {} every {}", host.name(),
                                     priority, vipd::to_string(interval_told), name(group),
                                     host.due_priority(entry), vipd::to_string(interval_of(host, entry))));
+  // What waited for it while it stood still says that it has been replaced; the others hear an Active once
+  // more all the same, and wait from then on.
+  if (host.woken() == lan_.now() && priority != vrrp::release_priority) last_words_[group] = lan_.now();
   auto& recent = recent_[host.index() * lan_.setup().groups.size() + group];
   auto& oldest = recent.when[recent.next];
   if (lan_.now() - oldest < interval_of(host, entry) && host.changed() < oldest)
@@ -466,6 +476,7 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     });
     if (outdone || active.resumed + interval(entry) + lan_.setup().moment() > now) continue;
     if (other->adopted() + with_drift(interval(entry)) > now) continue;  // what it has become is not told yet
+    if (other->changed() + lan_.setup().moment() > now) continue;        // or is on its way
     const bool better = host.due_priority(entry) > theirs;
     const bool unwell = theirs < other->running(entry).priority;
     const bool knows_better = host.adopted() > lately;  // from its predecessor
@@ -496,8 +507,15 @@ void Judge::judge_succession(const Island& island, std::size_t group, const Host
   if (lan_.setup().families(entry) > 1 && std::any_of(island.hosts.begin(), island.hosts.end(),
                                                       [](const Host* each) { return each->setup().plain; }))
     return;
-  for (const auto* other : island.hosts)
-    if (other != &host && other->active(group)) return;
+  for (const auto* other : island.hosts) {
+    if (other == &host) continue;
+    if (other->active(group)) return;
+    // One that was Active in between, but not for long: the better Backups did not follow it and wait for
+    // somebody else, by another interval.
+    if (other->router(group).became_active + 2 * active_down_bound(entry) > now &&
+        other->router(group).since + 2 * active_down_bound(entry) > now)
+      return;
+  }
   for (const auto* other : island.hosts) {
     if (other == &host || !as_before(*other) || other->router(group).state != StateName::backup ||
         other->router(group).yielded || other->setup().plain)
@@ -536,7 +554,9 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
     if (host->program() == Program::held) return;  // until there is a router again
     somebody_could |= host->fit_since(group) + settling(entry) < lan_.now();
     if (host->active(group) && host->awake() && host->has_link()) active.push_back(host);
-    if (host->answers(group)) answering.push_back(host);
+    // Where no program runs, what somebody has added by hand is nobody's business.
+    const bool by_hand = !host->alive() && !host->has_ours(lan_.setup().groups[group].pool.front());
+    if (host->answers(group) && !by_hand) answering.push_back(host);
   }
   if (active.size() > 1) accuse(one_active, names(active) + " are Active for " + name(group));
   if (active.empty() && somebody_could) accuse(never_none, "nobody is Active for " + name(group));

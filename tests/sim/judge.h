@@ -120,6 +120,7 @@ class Judge {
   Moment process_fault_ = long_ago;
   Moment plan_ = long_ago;
   std::vector<Moment> farewells_;    // the last one, by group
+  std::vector<Moment> last_words_;   // of an Active that woke up only to step down, by group
   std::vector<Moment> gap_excused_;  // by entry: until then
   bool nobody_moves_ = false;
   std::uint32_t changed_hosts_ = 0;
