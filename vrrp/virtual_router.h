@@ -35,6 +35,7 @@ struct Initialize {};
 struct Followed {
   IpAddress address;
   Priority best = 0;
+  Priority last = 0;
   TimePoint heard{};
 };
 
@@ -140,7 +141,7 @@ class VirtualRouter {
                      std::optional<Followed> followed = std::nullopt);
   void restart_timer(const Turn& turn, Backup& backup);
   void follow_the_last_heard(Backup& backup);
-  void shorten_timer(const Turn& turn, Backup& backup);
+  void shorten_timer(Backup& backup, TimePoint from);
   void followed_has_fallen(const Turn& turn, Backup& backup);
   void give_way(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void put_on_trial(const Turn& turn);

@@ -362,6 +362,7 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
     }
     router.sent_locally = local();
     router.told = message[2];
+    lan_.judge().says(*this, group, message[2]);
     router.best = std::max(router.best, message[2]);
     if (message[2] == router.best)
       router.fell = long_ago;

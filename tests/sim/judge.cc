@@ -60,6 +60,7 @@ void Judge::begin() {
   longest_.assign(entries, Duration::zero());
   gap_excused_.assign(entries, long_ago);
   farewells_.assign(lan_.setup().groups.size(), long_ago);
+  said_.assign(lan_.setup().groups.size(), {});
   last_words_.assign(lan_.setup().groups.size(), long_ago);
   budgets_.resize(lan_.hosts().size());
   recent_.resize(lan_.hosts().size() * lan_.setup().groups.size());
@@ -388,6 +389,12 @@ void Judge::farewell(const Host& host, std::size_t group) {
     excuse_gap(lan_.setup().groups[group].entry);
 }
 
+void Judge::says(const Host& host, std::size_t group, vrrp::Priority priority) {
+  auto& said = said_[group];
+  if (said.host != host.index()) said = {host.index(), 0};
+  said.best = std::max(said.best, priority);
+}
+
 void Judge::gives_lifetime(const Host& host, std::size_t group, Duration valid) {
   const auto& settings = host.running(lan_.setup().groups[group].entry);
   if (valid != settings.dead_man)
@@ -480,7 +487,9 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     const bool better = host.due_priority(entry) > theirs;
     const bool unwell = theirs < other->running(entry).priority;
     const bool knows_better = host.adopted() > lately;  // from its predecessor
-    const bool fallen = (active.best > theirs || unwell || knows_better) && !host.setup().plain;
+    // Nobody else was heard between two lives of it: to others they are one.
+    const bool was_better = said_[group].host == other->index() && said_[group].best > theirs;
+    const bool fallen = (active.best > theirs || was_better || unwell || knows_better) && !host.setup().plain;
     const bool preempts =
         ((host.running(entry).preempt_mode || is_owner(host, entry)) && !host.router(group).yielded) ||
         host.router(group).yielded_until > lately || is_active_for_another_family(host, lan_.setup(), group);
