@@ -108,8 +108,8 @@ void VirtualRouter::restart_timer(const Turn& turn, Backup& backup) {
 
 // To Skew_Time, so that the best Backup comes first. An earlier deadline stands: a repeated farewell must not
 // put it off.
-void VirtualRouter::shorten_timer(const Turn& turn, Backup& backup) {
-  const auto deadline = turn.now + skew_time(priority_.value, backup.active_adver_interval);
+void VirtualRouter::shorten_timer(Backup& backup, TimePoint from) {
+  const auto deadline = from + skew_time(priority_.value, backup.active_adver_interval);
   if (deadline >= backup.active_down_timer) return;
   backup.active_down_timer = deadline;
   backup.timed_for = priority_.value;
@@ -118,7 +118,10 @@ void VirtualRouter::shorten_timer(const Turn& turn, Backup& backup) {
 void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
                                       const Advertisement& advertisement, bool active_for_another) {
   peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
-  if (advertisement.priority == release_priority) return shorten_timer(turn, backup);
+  if (advertisement.priority == release_priority) {
+    if (backup.before && backup.before->address == source) backup.before.reset();
+    return shorten_timer(backup, turn.now);
+  }
 
   auto& followed = backup.followed;
   const bool known = followed && followed->address == source;
@@ -126,16 +129,26 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
   // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
   const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
   if (advertisement.priority >= priority_.value || (tolerant && !fallen)) {
-    followed =
-        Followed{source, known ? std::max(followed->best, advertisement.priority) : advertisement.priority};
+    if (followed && !known) backup.before = followed;
+    const auto best = known ? std::max(followed->best, advertisement.priority) : advertisement.priority;
+    followed = Followed{source, best, advertisement.priority, turn.now};
     backup.active_adver_interval = senders_.adopted_interval(source, config_.adoption_bound());
     backup.waits_for_siblings = false;
     backup.on_trial = false;
     restart_timer(turn, backup);
   } else if (fallen) {
-    // It will not be the next Active: waiting three intervals serves nothing. (RFC 9568 would wait.)
-    shorten_timer(turn, backup);
+    followed_has_fallen(turn, backup);
   }
+}
+
+// It will not be the next Active: waiting three intervals serves nothing. (RFC 9568 would wait.) But there
+// may have been two, and the other one, better than we are, is heard again within an interval: that one
+// stays.
+void VirtualRouter::followed_has_fallen(const Turn& turn, Backup& backup) {
+  auto from = turn.now;
+  if (backup.before && backup.before->last >= priority_.value)
+    from = std::max(from, backup.before->heard + backup.active_adver_interval * 5 / 4);
+  shorten_timer(backup, from);
 }
 
 bool VirtualRouter::active_down_timer_fired(TimePoint now) const {
@@ -244,7 +257,7 @@ void VirtualRouter::give_way(const Turn& turn, const IpAddress& source, const Ad
                                   advertisement.priority)
                     : fmt::format("{} advertises priority {}, more than our {}", to_string(source),
                                   advertisement.priority, priority_.value),
-                Followed{source, advertisement.priority});
+                Followed{source, advertisement.priority, advertisement.priority, turn.now});
   if (!senders_.is_known(source)) put_on_trial(turn);
 }
 
@@ -481,8 +494,8 @@ void VirtualRouter::follow_the_last_heard(Backup& backup) {
   const auto timer = peer_->heard + active_down_interval(priority_.value, peer_->interval);
   if (timer <= backup.active_down_timer) return;
   const bool known = backup.followed && backup.followed->address == peer_->address;
-  backup.followed =
-      Followed{peer_->address, known ? std::max(backup.followed->best, peer_->priority) : peer_->priority};
+  const auto best = known ? std::max(backup.followed->best, peer_->priority) : peer_->priority;
+  backup.followed = Followed{peer_->address, best, peer_->priority, peer_->heard};
   backup.active_adver_interval = peer_->interval;
   backup.active_down_timer = timer;
   backup.timed_for = priority_.value;
@@ -571,7 +584,7 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
     // Nobody was listening for a while: the timer starts anew.
     Backup backup{.active_down_timer = turn.now, .active_adver_interval = snapshot.active_adver_interval};
     if (peer_ && peer_->priority >= priority_.value)
-      backup.followed = Followed{peer_->address, peer_->priority};
+      backup.followed = Followed{peer_->address, peer_->priority, peer_->priority, peer_->heard};
     restart_timer(turn, backup);
     state_ = backup;
   }
@@ -606,7 +619,7 @@ void VirtualRouter::take_back(const Turn& turn) {
   if (!backup || !backup->followed || !peer_ || peer_->priority >= priority_.value) return;
   // As after a fall: the command says that the lower Active shall not go on, whatever Preempt_Mode.
   backup->followed->best = owner_priority;
-  shorten_timer(turn, *backup);
+  shorten_timer(*backup, turn.now);
 }
 
 // --- helpers
@@ -684,7 +697,8 @@ std::optional<TimePoint> VirtualRouter::deadline() const {
 }
 
 std::optional<TimePoint> VirtualRouter::lease() const {
-  if (const auto* active = std::get_if<Active>(&state_)) return active->advertised + lease_duration(interval());
+  if (const auto* active = std::get_if<Active>(&state_))
+    return active->advertised + lease_duration(interval());
   if (releasing()) {  // serves on until a successor is heard, or until it is Active again itself
     const auto end = std::min(*release_until_, state_deadline());
     return end == never ? end : end + take_over_allowance;

@@ -35,6 +35,8 @@ struct Initialize {};
 struct Followed {
   IpAddress address;
   Priority best = 0;
+  Priority last = 0;
+  TimePoint heard{};
 };
 
 struct Backup {
@@ -43,7 +45,8 @@ struct Backup {
   Priority timed_for = 0;           // the priority whose Skew_Time is in active_down_timer
   bool waits_for_siblings = false;  // the timer has run out, but not that of the entry's other family
   std::optional<Followed> followed;
-  bool on_trial = false;  // we were Active and gave way to a router that was never heard before
+  std::optional<Followed> before;  // ... and before that: for a while there may be two
+  bool on_trial = false;           // we were Active and gave way to a router that was never heard before
 };
 
 // Another Active of lower priority, which should not go on.
@@ -138,7 +141,8 @@ class VirtualRouter {
                      std::optional<Followed> followed = std::nullopt);
   void restart_timer(const Turn& turn, Backup& backup);
   void follow_the_last_heard(Backup& backup);
-  void shorten_timer(const Turn& turn, Backup& backup);
+  void shorten_timer(Backup& backup, TimePoint from);
+  void followed_has_fallen(const Turn& turn, Backup& backup);
   void give_way(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void put_on_trial(const Turn& turn);
   std::string end_trial(const Turn& turn, const IpAddress& claimant);

@@ -36,7 +36,7 @@ Host::Host(Lan& lan, const HostSetup& setup)
       clock_(TimePoint{1000s + index_ * 77s}, setup.ppm),
       routers_(lan.setup().groups.size()),
       running_(setup.entries),
-      fit_since_(setup.entries.size(), not_ever) {
+      fit_since_(lan.setup().groups.size(), not_ever) {
   const auto number = static_cast<std::uint8_t>(setup.number);
   host_addresses_ = {{Prefix::parse(fmt::format("192.0.2.{}/24", number)).value()},
                      {Prefix::parse(fmt::format("fe80::{:x}/64", number)).value()}};
@@ -101,13 +101,14 @@ vrrp::Priority Host::due_priority(std::size_t entry) const {
   return static_cast<vrrp::Priority>(std::clamp(sum, 1, 254));
 }
 
-bool Host::eligible(std::size_t entry) const {
+bool Host::eligible(std::size_t group) const {
   if (!alive() || !awake() || stopping_ || !link_usable()) return false;
-  if (program_ == Program::held && std::none_of(held_.begin(), held_.end(), [&](const Held& each) {
-        return lan_.setup().groups[each.group].entry == entry;
-      }))
+  // A guardian goes on for what its router was Active for, and for nothing else.
+  if (program_ == Program::held &&
+      std::none_of(held_.begin(), held_.end(), [&](const Held& each) { return each.group == group; }))
     return false;
-  return std::all_of(running_[entry].checks.begin(), running_[entry].checks.end(), [&](const auto& check) {
+  const auto& checks = running_[lan_.setup().groups[group].entry].checks;
+  return std::all_of(checks.begin(), checks.end(), [&](const auto& check) {
     const auto fact = told_.find(check.check);
     return !check.initialize || (fact != told_.end() && fact->second);
   });
@@ -127,11 +128,11 @@ std::size_t Host::group_of(const vrrp::RouterKey& key) const {
 }
 
 void Host::update_fitness() {
-  for (std::size_t entry = 0; entry < fit_since_.size(); ++entry) {
-    if (!eligible(entry))
-      fit_since_[entry] = not_ever;
-    else if (fit_since_[entry] == not_ever)
-      fit_since_[entry] = lan_.now();
+  for (std::size_t group = 0; group < fit_since_.size(); ++group) {
+    if (!eligible(group))
+      fit_since_[group] = not_ever;
+    else if (fit_since_[group] == not_ever)
+      fit_since_[group] = lan_.now();
   }
 }
 
@@ -175,7 +176,7 @@ void Host::start(bool adopt) {
     }
   }
   if (stale) woken_ = lan_.now();
-  if (adopted) adopted_ = lan_.now();
+  if (adopted) adopted_ = lan_.now(), adopted_locally_ = local();
   // What a predecessor with another configuration has left goes with its lifetime.
   for (const auto& entry : running_)
     meddled_until_ = std::max(meddled_until_, lan_.now() + std::max(repair_bound, entry.dead_man));
@@ -361,6 +362,7 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
     }
     router.sent_locally = local();
     router.told = message[2];
+    lan_.judge().says(*this, group, message[2]);
     router.best = std::max(router.best, message[2]);
     if (message[2] == router.best)
       router.fell = long_ago;
@@ -558,6 +560,7 @@ void Host::wake_up() {
   }
   asleep_until_ = asleep_since_ = long_ago;
   woken_ = lan_.now();
+  lan_.judge().fault(Fault::process);  // until now
   meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
   say("wakes up");
   for (std::size_t group = 0; group < routers_.size(); ++group) {
@@ -823,10 +826,15 @@ void Host::set_own_addresses(bool there) {
   kernel_changed();
 }
 
+// Who sleeps repairs nothing.
+void Host::meddled(Duration until_repaired) {
+  meddled_until_ = std::max(meddled_until_, std::max(lan_.now(), asleep_until_) + until_repaired);
+}
+
 void Host::remove_by_hand(const Prefix& prefix) {
   if (!take(prefix)) return;
   say("> somebody removes " + to_string(prefix));
-  meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
+  meddled(repair_bound);
   reschedule();
   kernel_changed();
 }
@@ -841,7 +849,7 @@ void Host::add_by_hand(const Prefix& prefix) {
   if (has(prefix) || !link_.exists()) return;
   say("> somebody adds " + to_string(prefix));
   link_.addresses.push_back({prefix});
-  meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
+  meddled(repair_bound);
   kernel_changed();
 }
 

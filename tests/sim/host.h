@@ -78,11 +78,12 @@ class Host {
   bool has_link() const { return link_.exists() && link_.up && link_.running; }
   // By what was told to the program: the priority and the obstacles that it must have.
   vrrp::Priority due_priority(std::size_t entry) const;
-  bool eligible(std::size_t entry) const;
-  Moment fit_since(std::size_t entry) const { return fit_since_[entry]; }  // not_ever: is not
+  bool eligible(std::size_t group) const;
+  Moment fit_since(std::size_t group) const { return fit_since_[group]; }  // not_ever: is not
   Moment meddled_until() const { return meddled_until_; }
   Moment woken() const { return woken_; }
   Moment adopted() const { return adopted_; }
+  Duration ran_since_adopted() const { return local() - adopted_locally_; }  // by its own clock
   Moment changed() const { return changed_; }  // its priority, configuration, health: what decides elections
 
   // --- what happens to it ---
@@ -135,6 +136,7 @@ class Host {
   void perform_one(vrrp::Action& action);
   void refresh();
   void update_fitness();
+  void meddled(Duration until_repaired);
   void reschedule();
   void tell(const vrrp::Actions& actions);
   void say(const std::string& what);
@@ -172,7 +174,7 @@ class Host {
   std::vector<Router> routers_;                                 // by group
   std::vector<EntrySettings> running_;
   std::map<std::string, bool> told_;  // facts that the router has been told
-  std::vector<Moment> fit_since_;     // by entry
+  std::vector<Moment> fit_since_;     // by group
 
   // What a successor gets, as in daemon/hold.
   std::optional<vrrp::Snapshot> kept_;
@@ -204,6 +206,7 @@ class Host {
   Moment meddled_until_ = long_ago;
   Moment woken_ = long_ago;
   Moment adopted_ = long_ago;
+  TimePoint adopted_locally_{};
   Moment changed_ = long_ago;
 };
 

@@ -60,6 +60,8 @@ void Judge::begin() {
   longest_.assign(entries, Duration::zero());
   gap_excused_.assign(entries, long_ago);
   farewells_.assign(lan_.setup().groups.size(), long_ago);
+  said_.assign(lan_.setup().groups.size(), {});
+  last_words_.assign(lan_.setup().groups.size(), long_ago);
   budgets_.resize(lan_.hosts().size());
   recent_.resize(lan_.hosts().size() * lan_.setup().groups.size());
   for (auto& each : recent_) each.when.fill(long_ago);
@@ -249,14 +251,18 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
       helpless |= cannot_know;
       watch.held |= host->program() == Program::held;
       replaceable |= host->router(group).releasing;
+      // An interval of more than three of its own is not believed at once (max_adopted_interval): meanwhile
+      // the Active that was heard once may have been forged.
+      replaceable |= 3 * interval_of(*host, entry) < interval(entry) &&
+                     host->fit_since(group) + 5 * interval(entry) > now;
       replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left ||
                                      farewells_[group] + active_down_bound(entry) > now);
     }
-    fit = std::min(fit, host->fit_since(entry));
+    fit = std::min(fit, host->fit_since(group));
     // One that has given way and finds no successor serves on, but its lease runs out.
     const bool gave_way = host->router(group).releasing || host->router(group).yielded ||
                           host->router(group).gave_way + active_down_bound(entry) >= watch.nobody_answers;
-    if (!lan_.setup().lease || !gave_way) fit_for_long = std::min(fit_for_long, host->fit_since(entry));
+    if (!lan_.setup().lease || !gave_way) fit_for_long = std::min(fit_for_long, host->fit_since(group));
   }
   // How long it has been so, counted from when it began or from when it became anybody's business.
   const auto lasts = [&](bool so, Moment& since, Moment from) {
@@ -266,7 +272,8 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
     return begun == not_ever || from > now ? Duration::zero() : now - std::max(begun, from);
   };
 
-  const auto nobody = lasts(active == 0, watch.nobody_active, std::max(fit, island.clear_since));
+  const auto nobody =
+      lasts(active == 0, watch.nobody_active, std::max({fit, island.clear_since, last_words_[group]}));
   if (nobody > active_down_bound(entry))
     accuse(never_none, fmt::format("nobody of {} was Active for {} for {} s", names(island.hosts),
                                    name(group), scenarios::seconds(nobody)));
@@ -327,7 +334,8 @@ void Judge::look_at_host(const Host& host) {
     const auto due = host.due_priority(described.entry);
     const auto lately = now - lan_.setup().moment();
     if (router.state == StateName::active && router.told != due && host.link_usable() &&
-        std::max({host.changed(), host.woken(), host.adopted() + interval(described.entry)}) < lately)
+        std::max(host.changed(), host.woken()) < lately &&
+        host.ran_since_adopted() > interval(described.entry) + lan_.setup().moment())
       accuse(tells_truth, fmt::format("{} has not told for {} s that its priority for {} is {}", host.name(),
                                       scenarios::seconds(now - host.changed()), name(group), due));
     if (now < host.meddled_until() || !host.link_usable()) continue;
@@ -361,6 +369,9 @@ void Judge::advertises(const Host& host, std::size_t group, const std::vector<st
     accuse(tells_truth, fmt::format("{} advertises {} every {} for {}, it has {} every {}", host.name(),
                                     priority, vipd::to_string(interval_told), name(group),
                                     host.due_priority(entry), vipd::to_string(interval_of(host, entry))));
+  // What waited for it while it stood still says that it has been replaced; the others hear an Active once
+  // more all the same, and wait from then on.
+  if (host.woken() == lan_.now() && priority != vrrp::release_priority) last_words_[group] = lan_.now();
   auto& recent = recent_[host.index() * lan_.setup().groups.size() + group];
   auto& oldest = recent.when[recent.next];
   if (lan_.now() - oldest < interval_of(host, entry) && host.changed() < oldest)
@@ -376,6 +387,12 @@ void Judge::farewell(const Host& host, std::size_t group) {
   // Whom it has just replaced may not have heard of it yet, and be taken for its successor.
   if (host.router(group).became_active + lan_.setup().moment() > lan_.now())
     excuse_gap(lan_.setup().groups[group].entry);
+}
+
+void Judge::says(const Host& host, std::size_t group, vrrp::Priority priority) {
+  auto& said = said_[group];
+  if (said.host != host.index()) said = {host.index(), 0};
+  said.best = std::max(said.best, priority);
 }
 
 void Judge::gives_lifetime(const Host& host, std::size_t group, Duration valid) {
@@ -440,7 +457,7 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
   const auto interval_here = interval_of(host, entry);
   auto shortest = interval_here;
   for (const auto* each : island.hosts) shortest = std::min(shortest, interval_of(*each, entry));
-  const bool just_there = host.fit_since(entry) + 5 * interval(entry) > now;
+  const bool just_there = host.fit_since(group) + 5 * interval(entry) > now;
   for (const auto* other : island.hosts) {
     if (other == &host || !other->active(group) || !other->awake() || !other->has_link()) continue;
     const auto& active = other->router(group);
@@ -466,10 +483,13 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     });
     if (outdone || active.resumed + interval(entry) + lan_.setup().moment() > now) continue;
     if (other->adopted() + with_drift(interval(entry)) > now) continue;  // what it has become is not told yet
+    if (other->changed() + lan_.setup().moment() > now) continue;        // or is on its way
     const bool better = host.due_priority(entry) > theirs;
     const bool unwell = theirs < other->running(entry).priority;
     const bool knows_better = host.adopted() > lately;  // from its predecessor
-    const bool fallen = (active.best > theirs || unwell || knows_better) && !host.setup().plain;
+    // Nobody else was heard between two lives of it: to others they are one.
+    const bool was_better = said_[group].host == other->index() && said_[group].best > theirs;
+    const bool fallen = (active.best > theirs || was_better || unwell || knows_better) && !host.setup().plain;
     const bool preempts =
         ((host.running(entry).preempt_mode || is_owner(host, entry)) && !host.router(group).yielded) ||
         host.router(group).yielded_until > lately || is_active_for_another_family(host, lan_.setup(), group);
@@ -487,7 +507,7 @@ void Judge::judge_succession(const Island& island, std::size_t group, const Host
   const auto now = lan_.now();
   const auto one = interval(entry);
   const auto as_before = [&](const Host& each) {
-    return each.fit_since(entry) + 2 * active_down_bound(entry) < now &&
+    return each.fit_since(group) + 2 * active_down_bound(entry) < now &&
            each.changed() + 2 * active_down_bound(entry) < now &&
            each.woken() + 2 * active_down_bound(entry) < now && interval_of(each, entry) == one;
   };
@@ -496,8 +516,15 @@ void Judge::judge_succession(const Island& island, std::size_t group, const Host
   if (lan_.setup().families(entry) > 1 && std::any_of(island.hosts.begin(), island.hosts.end(),
                                                       [](const Host* each) { return each->setup().plain; }))
     return;
-  for (const auto* other : island.hosts)
-    if (other != &host && other->active(group)) return;
+  for (const auto* other : island.hosts) {
+    if (other == &host) continue;
+    if (other->active(group)) return;
+    // One that was Active in between, but not for long: the better Backups did not follow it and wait for
+    // somebody else, by another interval.
+    if (other->router(group).became_active + 2 * active_down_bound(entry) > now &&
+        other->router(group).since + 2 * active_down_bound(entry) > now)
+      return;
+  }
   for (const auto* other : island.hosts) {
     if (other == &host || !as_before(*other) || other->router(group).state != StateName::backup ||
         other->router(group).yielded || other->setup().plain)
@@ -534,9 +561,11 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
   bool somebody_could = false;
   for (const auto* host : island.hosts) {
     if (host->program() == Program::held) return;  // until there is a router again
-    somebody_could |= host->fit_since(entry) + settling(entry) < lan_.now();
+    somebody_could |= host->fit_since(group) + settling(entry) < lan_.now();
     if (host->active(group) && host->awake() && host->has_link()) active.push_back(host);
-    if (host->answers(group)) answering.push_back(host);
+    // Where no program runs, what somebody has added by hand is nobody's business.
+    const bool by_hand = !host->alive() && !host->has_ours(lan_.setup().groups[group].pool.front());
+    if (host->answers(group) && !by_hand) answering.push_back(host);
   }
   if (active.size() > 1) accuse(one_active, names(active) + " are Active for " + name(group));
   if (active.empty() && somebody_could) accuse(never_none, "nobody is Active for " + name(group));
@@ -547,12 +576,12 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
   if (active.size() != 1) return;
   const auto theirs = active.front()->due_priority(entry);
   for (const auto* host : island.hosts) {
-    if (host == active.front() || !host->eligible(entry) || host->router(group).yielded) continue;
-    if (host->fit_since(entry) + settling(entry) > lan_.now()) continue;
+    if (host == active.front() || !host->eligible(group) || host->router(group).yielded) continue;
+    if (host->fit_since(group) + settling(entry) > lan_.now()) continue;
     if (host->due_priority(entry) <= theirs) continue;
     const auto fell = active.front()->router(group).fell;
     const auto calm_since = std::max({island.clear_since, network_fault_, process_fault_, host->changed(),
-                                      host->router(group).since, host->fit_since(entry)});
+                                      host->router(group).since, host->fit_since(group)});
     const bool has_seen_it_fall = fell > calm_since + settling(entry) && !host->setup().plain;
     if (host->running(entry).preempt_mode || is_owner(*host, entry) || has_seen_it_fall)
       accuse(best_wins, fmt::format("{} has {} and is Backup for {}, {} has {} and is Active", host->name(),

@@ -54,6 +54,7 @@ class Judge {
   void state_changed(const Host& host, std::size_t group, vrrp::StateName from);
   void advertises(const Host& host, std::size_t group, const std::vector<std::uint8_t>& message);
   void farewell(const Host& host, std::size_t group);
+  void says(const Host& host, std::size_t group, vrrp::Priority priority);  // of any make
   void gives_lifetime(const Host& host, std::size_t group, Duration valid);
   void lifetime_ended(const Host& host, const Prefix& prefix);
   void ticks(const Host& host);
@@ -85,6 +86,10 @@ class Judge {
   struct Budget {  // of ticks
     double left = 60;
     Moment counted = long_ago;
+  };
+  struct Said {  // by the last one that advertised
+    std::size_t host = 0;
+    vrrp::Priority best = 0;  // since another was heard
   };
   struct Recent {  // the last advertisements of one virtual router, in a ring
     std::array<Moment, 16> when{};
@@ -120,6 +125,8 @@ class Judge {
   Moment process_fault_ = long_ago;
   Moment plan_ = long_ago;
   std::vector<Moment> farewells_;    // the last one, by group
+  std::vector<Said> said_;           // by group
+  std::vector<Moment> last_words_;   // of an Active that woke up only to step down, by group
   std::vector<Moment> gap_excused_;  // by entry: until then
   bool nobody_moves_ = false;
   std::uint32_t changed_hosts_ = 0;
