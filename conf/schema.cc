@@ -111,7 +111,8 @@ class Schema {
     RouterEntry router;
     router.name = name;
     read_interface(reader, router);
-    if (!reader.has("virtual_router_id")) reader.required("vrid");  // one complaint is enough
+    // One complaint is enough, here and below: what another program calls it is reported with the right word.
+    if (!reader.has("virtual_router_id") && !reader.has("router_id")) reader.required("vrid");
     router.vrid = static_cast<vrrp::Vrid>(reader.integer("vrid", 1, 255).value_or(0));
     router.priority =
         static_cast<vrrp::Priority>(reader.integer("priority", 1, 255).value_or(vrrp::default_priority));
@@ -120,8 +121,10 @@ class Schema {
     router.preempt_mode = reader.boolean("preempt_mode").value_or(true);
     read_accept_mode(reader);
     router.checksum = reader.choice<vrrp::ChecksumMode>("checksum", checksum_modes).value_or(router.checksum);
-    const bool addresses_good = read_addresses(reader, router);
+    bool addresses_good = read_addresses(reader, router);
     read_link_local(reader, router, addresses_good);
+    for (const auto family : {Family::ipv4, Family::ipv6})
+      addresses_good &= check_count(reader, router, family);
     router.dead_man =
         duration_or_off(reader, "dead_man", least_dead_man, most_dead_man).value_or(router.dead_man);
     if (router.dead_man % 1s != 0s)  // the kernel counts valid_lft in seconds
@@ -182,7 +185,8 @@ class Schema {
 
   // Whether all of them are good: what is said about the others would mislead if one is missing.
   bool read_addresses(Reader& reader, RouterEntry& router) {
-    if (!reader.has("virtual_ipaddress")) reader.required("addresses");
+    if (!reader.has("virtual_ipaddress") && !reader.has("virtual_ipaddress_excluded"))
+      reader.required("addresses");
     const Node* const node = reader.child("addresses");
     if (!node) return false;
     if (node->type == Node::Type::scalar) return read_address(*node, router);
@@ -193,7 +197,6 @@ class Schema {
     }
     bool good = true;
     for (const auto& item : node->items) good &= read_address(item, router);
-    for (const auto family : {Family::ipv4, Family::ipv6}) good &= check_count(*node, router, family);
     return good;
   }
 
@@ -235,24 +238,30 @@ class Schema {
     return false;
   }
 
-  bool check_count(const Node& node, const RouterEntry& router, Family family) {
-    const auto count = static_cast<std::size_t>(
-        std::count_if(router.addresses.begin(), router.addresses.end(),
-                      [family](const Prefix& each) { return each.address.family == family; }));
+  // The link-local address that is derived is advertised in front of the listed ones.
+  bool check_count(Reader& reader, const RouterEntry& router, Family family) {
+    std::size_t count = 0;
+    bool begins_with_link_local = false;
+    for (const auto& each : router.addresses)
+      if (each.address.family == family && ++count == 1)
+        begins_with_link_local = each.address.is_link_local();
+    const bool derived = family == Family::ipv6 && router.link_local == LinkLocal::derive && count > 0 &&
+                         !begins_with_link_local;
+    if (derived) ++count;
+    const auto* const with_derived = derived ? " (the derived link-local one counts)" : "";
     if (count > most_addresses) {
-      diagnostics_.error(node.place,
-                         fmt::format("addresses has {} {} addresses, one advertisement carries up to {}",
-                                     count, to_string(family), most_addresses),
-                         "make two virtual routers of them");
+      reader.error("addresses",
+                   fmt::format("addresses has {} {} addresses{}, one advertisement carries up to {}", count,
+                               to_string(family), with_derived, most_addresses),
+                   "make two virtual routers of them");
       return false;
     }
     if (family == Family::ipv6 && count > most_unfragmented_ipv6)
-      diagnostics_.warning(
-          node.place,
-          fmt::format("an advertisement of {} IPv6 addresses has {} octets, Ethernet carries 1500", count,
-                      40 + 8 + 16 * count),
-          fmt::format("list up to {}, or see to it that the interface has a larger MTU on all nodes",
-                      most_unfragmented_ipv6));
+      warn(reader, "addresses",
+           fmt::format("an advertisement of {} IPv6 addresses{} has {} octets, Ethernet carries 1500", count,
+                       with_derived, 40 + 8 + 16 * count),
+           fmt::format("list up to {}, or see to it that the interface has a larger MTU on all nodes",
+                       most_unfragmented_ipv6 - (derived ? 1 : 0)));
     return true;
   }
 
@@ -341,7 +350,7 @@ class Schema {
     ServerEntry server;
     server.name = name;
     const RouterEntry* const router = read_router_of(reader, server);
-    reader.required("listen");
+    if (!reader.has("addresses")) reader.required("listen");
     if (const Node* const listen = reader.child("listen")) read_listen(*listen, router, server);
     read_forward(reader);
     refuse_server_words(reader);
@@ -352,7 +361,7 @@ class Schema {
 
   // The virtual router that the server names, if it is there and good enough to be compared with.
   const RouterEntry* read_router_of(Reader& reader, ServerEntry& server) {
-    reader.required("router");
+    if (!reader.has("virtual_router")) reader.required("router");
     const auto name = reader.text("router");
     if (!name) return nullptr;
     server.router = *name;

@@ -170,7 +170,8 @@ class TreeMaker : public YAML::EventHandler {
         source_.text().substr(line_start == std::string_view::npos ? 0 : line_start + 1).starts_with("---");
     if (marked)
       stop(source_.place(mark), "a second document begins here, and only one is read", "remove the \"---\"");
-    stop(source_.place(mark), "this does not belong to what stands above it", "check the indentation");
+    stop(source_.place(mark), "this does not belong to what stands above it",
+         "check the indentation, and that no \"...\" ends the document above");
   }
   void OnDocumentEnd() override {}
 
@@ -399,9 +400,13 @@ constexpr Explanation explanations[] = {
     {"end of map flow not found", "a \"{\" is not closed", "add the \"}\""},
     {"end of sequence flow not found", "a \"[\" is not closed", "add the \"]\""},
     {"end of map not found", "this does not fit the lines above it",
-     "check that it begins in the same column as they do, and that a \":\" follows the key"},
+     "check that it begins in the same column as they do, that a \":\" follows the key, and that nothing "
+     "follows a "
+     "closing quote or bracket"},
     {"end of sequence not found", "this does not fit the list above it",
-     "check that each item begins with \"- \" in the same column"},
+     "check that each item begins with \"- \" in the same column, and that nothing follows a closing quote "
+     "or "
+     "bracket"},
     {"illegal EOF in scalar", "a quoted text is not closed", "add the closing quote"},
     {"illegal document indicator in scalar", "a quoted text is not closed", "add the closing quote"},
     {"unknown escape character", "an unknown escape in a text in double quotes",

@@ -11,17 +11,27 @@
 namespace vipd::ctl {
 
 namespace {
-constexpr int answer_bound = 25'000;  // milliseconds; vipd itself answers or gives up earlier
+constexpr const char* other_version = ": use the vipctl that belongs to the running vipd";
+
+// Of a connection that vipd has ended, whichever call notices it first.
+tl::unexpected<Error> broken(const std::string& doing) {
+  const int code = errno;
+  if (code != EPIPE && code != ECONNRESET) return system_failure(doing, code);
+  return failure("vipd has closed the connection: it is stopping or restarting", ECONNRESET);
 }
+}  // namespace
 
 Result<Client> Client::connect(const std::string& run_dir) {
   const auto path = run_dir + "/control";
   sockaddr_un address{};
-  if (path.size() >= sizeof address.sun_path) return failure("connecting to vipd: the path " + path + " is too long");
+  if (path.size() >= sizeof address.sun_path)
+    return failure("connecting to vipd: the path " + path +
+                       " is longer than a socket's may be: give the --run-dir of vipd",
+                   ENAMETOOLONG);
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   Client client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (client.fd_ < 0) return system_failure("opening a socket");
+  if (client.fd_ < 0) return system_failure("opening a socket to vipd");
   if (::connect(client.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int code = errno;
     const char* remedy = code == EACCES ? " (try it as root)" : " (is vipd running? another place: --run-dir)";
@@ -47,22 +57,24 @@ Result<std::string> Client::read_line(int milliseconds) {
     if (count < 0) return system_failure("waiting for vipd");
     std::array<char, 16384> buffer;
     const auto size = recv(fd_, buffer.data(), buffer.size(), 0);
-    if (size < 0) return system_failure("reading from vipd");
-    if (size == 0) return failure("vipd has closed the connection: it is stopping or restarting", ECONNRESET);
+    if (size == 0) errno = ECONNRESET;
+    if (size <= 0) return broken("reading from vipd");
     received_.append(buffer.data(), static_cast<std::size_t>(size));
   }
 }
 
-Result<nlohmann::json> Client::request(const nlohmann::json& request) {
+Result<nlohmann::json> Client::request(const nlohmann::json& request, int milliseconds) {
   const auto line = request.dump() + "\n";
   if (send(fd_, line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
-    return system_failure("writing to vipd");
-  const auto answer = TRY(read_line(answer_bound));
-  if (answer.empty()) return failure("vipd does not answer", ETIMEDOUT);
+    return broken("writing to vipd");
+  const auto answer = TRY(read_line(milliseconds));
+  if (answer.empty()) return failure("vipd does not answer: see its log", ETIMEDOUT);
   auto reply = nlohmann::json::parse(answer, nullptr, false);
-  if (!reply.is_object()) return failure("vipd has answered something that is no JSON object", EPROTO);
+  if (!reply.is_object())
+    return failure(std::string("vipd has answered something that is no JSON object") + other_version, EPROTO);
   if (!reply.value("permitted", true)) return failure(reply.value("error", "permission denied"), EPERM);
-  if (!reply.value("ok", false)) return failure(reply.value("error", "vipd refused, without a reason"));
+  if (!reply.value("ok", false))
+    return failure(reply.value("error", "vipd refused, without a reason: see its log"));
   return reply["result"];
 }
 

@@ -18,7 +18,8 @@ class Client {
   ~Client();
 
   // The reply's result, or the reason why vipd refused. An Error with a code: the connection broke.
-  Result<nlohmann::json> request(const nlohmann::json& request);
+  // Waits for `milliseconds` at most; vipd itself answers or gives up earlier.
+  Result<nlohmann::json> request(const nlohmann::json& request, int milliseconds = 25'000);
   // After the request "watch": the next event. Blocks for `milliseconds` at most (-1: for ever); null if none came.
   Result<nlohmann::json> next_event(int milliseconds);
 

@@ -32,7 +32,10 @@ Result<std::string> read(const std::string& file) {
 
 Result<std::string> recording_text(const std::string& reply) {
   const auto contents = from_base64(reply);
-  if (!contents) return failure("vipd has answered something that is no recording", EPROTO);
+  if (!contents)
+    return failure(
+        "vipd has answered something that is no recording: use the vipctl that belongs to the running vipd",
+        EPROTO);
   const auto recording = TRY(record::decode(*contents));
   return record::to_text(recording);
 }

@@ -84,10 +84,11 @@ std::string router_text(const json& router, bool colours) {
     text += fmt::format("    switched  to the peer by command; vipctl switch --back {}\n",
                         router["name"].get<std::string>());
   if (const auto& conflict = router["conflict"]; !conflict.is_null())
-    text += fmt::format("    conflict  {} has {} too: {} times, {} ago for the last time\n",
-                        conflict["mac"].is_null() ? "somebody" : conflict["mac"].get<std::string>(),
-                        conflict["address"].get<std::string>(), conflict["times"].get<std::uint64_t>(),
-                        age(conflict["heard_ms_ago"].get<double>() / 1000));
+    text +=
+        fmt::format("    conflict  {} has {} too: {} time{}, {} ago for the last time\n",
+                    conflict["mac"].is_null() ? "somebody" : conflict["mac"].get<std::string>(),
+                    conflict["address"].get<std::string>(), conflict["times"].get<std::uint64_t>(),
+                    conflict["times"] == 1 ? "" : "s", age(conflict["heard_ms_ago"].get<double>() / 1000));
   if (const auto& deaf = router["deaf_peer"]; !deaf.is_null())
     text += fmt::format("    one way   {} is Active too and does not hear this node\n", deaf.get<std::string>());
   if (const auto discarded = discarded_text(router["discarded"]); !discarded.empty())

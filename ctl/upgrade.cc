@@ -17,7 +17,6 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr auto longest_replacement = 20s;
 constexpr auto pause = 50ms;
 
 Result<json> status(const std::string& run_dir) {
@@ -63,19 +62,20 @@ json summary(const json& before, const json& after) {
 }
 }  // namespace
 
-Result<json> upgrade(const std::string& run_dir) {
+Result<json> upgrade(const std::string& run_dir, std::chrono::seconds longest) {
   const auto before = TRY(status(run_dir));
   auto client = TRY(Client::connect(run_dir));
   TRY_VOID(client.request({{"v", 1}, {"command", "upgrade"}}));
-  const auto bound = std::chrono::steady_clock::now() + longest_replacement;
+  const auto bound = std::chrono::steady_clock::now() + longest;
   while (std::chrono::steady_clock::now() < bound) {
     std::this_thread::sleep_for(pause);
     // While a program is replaced it may not answer.
     if (const auto after = status(run_dir); after && replaced(before, *after)) return summary(before, *after);
   }
-  return failure(fmt::format("vipd has begun the upgrade, but its programs are not new after {} s: see its log",
-                             longest_replacement.count()),
-                 ETIMEDOUT);
+  return failure(
+      fmt::format("vipd has begun the upgrade, but its programs are not new after {} s: see its log",
+                  longest.count()),
+      ETIMEDOUT);
 }
 
 }  // namespace vipd::ctl

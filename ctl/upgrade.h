@@ -2,6 +2,7 @@
 // are new, and says whether a virtual router has noticed.
 #pragma once
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -11,6 +12,8 @@ namespace vipd::ctl {
 
 // {"text", "version_before", "version", "changed": [names of virtual routers whose state is another]}.
 // An Error without a code: it was refused, and nothing has changed.
-Result<nlohmann::json> upgrade(const std::string& run_dir);
+// `longest`: how long the new programs may take.
+Result<nlohmann::json> upgrade(const std::string& run_dir,
+                               std::chrono::seconds longest = std::chrono::seconds(20));
 
 }  // namespace vipd::ctl

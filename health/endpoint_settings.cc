@@ -63,7 +63,8 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::optional<std::uint16
   const bool bracketed = text.starts_with('[');
   if (bracketed) {
     const auto close = text.find(']');
-    if (close == std::string_view::npos) return failure(quote(text) + " has no closing bracket");
+    if (close == std::string_view::npos)
+      return failure(quote(text) + " has no closing bracket: write [ADDRESS]:PORT");
     host = text.substr(1, close - 1);
     rest = text.substr(close + 1);
   } else {
@@ -79,7 +80,8 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::optional<std::uint16
     endpoint.port = *default_port;
     return endpoint;
   }
-  if (rest.front() != ':') return failure(quote(text) + " has something between the address and the port");
+  if (rest.front() != ':')
+    return failure(quote(text) + " has something between the address and the port: write [ADDRESS]:PORT");
   endpoint.port = TRY(parse_port(rest.substr(1)));
   return endpoint;
 }

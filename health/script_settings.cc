@@ -69,7 +69,8 @@ std::vector<std::string> read_words(Reader& reader) {
     return {};
   }
   if (node->items.size() > most_words) {
-    reader.error("script", "script has more than " + std::to_string(most_words) + " words");
+    reader.error("script", "script has more than " + std::to_string(most_words) + " words",
+                 "write a script that calls the program with them");
     return {};
   }
   auto words = reader.texts("script").value_or(std::vector<std::string>{});
@@ -81,7 +82,8 @@ std::vector<std::string> read_words(Reader& reader) {
   }
   if (std::any_of(words.begin(), words.end(),
                   [](const auto& word) { return word.find('\0') != std::string::npos; })) {
-    reader.error("script", "script has a zero byte inside");
+    reader.error("script", "script has a zero byte inside",
+                 "remove it: words that are given to a program end there");
     return {};
   }
   return words;

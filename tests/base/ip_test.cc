@@ -28,7 +28,9 @@ TEST_CASE("what is no address, prefix or MAC is refused") {
     CHECK_FALSE(IpAddress::parse(text));
   for (const char* text : {"192.0.2.1/33", "192.0.2.1/0", "2001:db8::1/129", "192.0.2.1/", "192.0.2.1/2x"})
     CHECK_FALSE(Prefix::parse(text));
-  for (const char* text : {"00:00:5e:00:01", "00:00:5e:00:01:33:44", "x"}) CHECK_FALSE(MacAddress::parse(text));
+  for (const char* text : {"00:00:5e:00:01", "00:00:5e:00:01:33:44", "x"})
+    CHECK(MacAddress::parse(text).error().message ==
+          "\"" + std::string(text) + "\" is not a MAC address such as 02:00:00:00:00:01");
 }
 
 TEST_CASE("a prefix contains the addresses with its leading bits") {

@@ -18,6 +18,7 @@
 #include "conf/load.h"
 #include "conf/print.h"
 #include "conf/yaml.h"
+#include "tests/health/scratch.h"
 
 using namespace vipd;
 using namespace std::chrono_literals;
@@ -394,6 +395,10 @@ TEST_CASE("a file that cannot be read says which and why") {
   CHECK(conf::load_file("/").error().message == "reading /: Is a directory");
   CHECK(conf::load_file("/dev/zero").error().message ==
         "reading /dev/zero: it is not a regular file");
+  const testing::Scratch scratch;
+  const auto large = scratch.file("vipd.yaml", std::string(conf::largest_text + 1, '#'));
+  CHECK(conf::load_file(large).error().message ==
+        "reading " + large + ": it has more than 1 MiB, which no configuration needs");
 }
 
 // --- what the other programs get

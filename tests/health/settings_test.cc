@@ -145,6 +145,11 @@ TEST_CASE("all mistakes of a check are said at once") {
         "interval: \"3\" has no unit: write 3ms, 3s or 3m\n"
         "fall is 0, it must be 1 to 1000\n"
         "priority is 60, it must be -254 to -1");
+  CHECK(
+      said("{tcp: 127.0.0.1:1, on_failure: [initialize]}") ==
+      "on_failure must be a map or initialize | write on_failure: {priority: -60} or on_failure: initialize");
+  CHECK(said("{tcp: 127.0.0.1:1, on_failure: {}}") ==
+        "on_failure of check nginx has no priority | add \"priority:\" to it");
   CHECK(said("{tcp: 127.0.0.1:1, on_failure: stop}") ==
         "on_failure is \"stop\", it must be a map or initialize | write on_failure: {priority: -60} or "
         "on_failure: initialize");
@@ -172,9 +177,10 @@ TEST_CASE("endpoints are addresses or names with a port") {
   CHECK(parse_endpoint("127.0.0.300:80").error().message == "\"127.0.0.300\" is not an IPv4 address");
   CHECK(parse_endpoint("[localhost]:80").error().message == "\"localhost\" is not an IPv6 address");
   CHECK(parse_endpoint(":80").error().message == "there is no host");
-  CHECK_FALSE(parse_endpoint("a b:80"));
-  CHECK_FALSE(parse_endpoint("[::1"));
-  CHECK_FALSE(parse_endpoint("[::1]80"));
+  CHECK(parse_endpoint("a b:80").error().message == "\"a b\" is neither an address nor a host name");
+  CHECK(parse_endpoint("[::1").error().message == "\"[::1\" has no closing bracket: write [ADDRESS]:PORT");
+  CHECK(parse_endpoint("[::1]80").error().message ==
+        "\"[::1]80\" has something between the address and the port: write [ADDRESS]:PORT");
 }
 
 TEST_CASE("URLs are taken apart") {
@@ -208,6 +214,8 @@ TEST_CASE("http: the good status codes are codes, ranges and lists of both") {
   CHECK_FALSE(mixed.contains(201));
   CHECK(said("{http: http://127.0.0.1/, expect: {status: 299-200}}") ==
         "status is \"299-200\", it must be 100 to 599 | write 200, 200-299 or [200, 204, 300-399]");
+  CHECK(said("{http: http://127.0.0.1/, expect: {status: {code: 200}}}") ==
+        "status must be a code, a range or a list of them | write 200, 200-299 or [200, 204, 300-399]");
   CHECK(said("{http: http://127.0.0.1/, expect: {status: []}}") ==
         "status is an empty list: no answer could be good");
 }
@@ -228,6 +236,8 @@ TEST_CASE("http: what cannot go into a request is a mistake") {
   CHECK(said("{http: http://127.0.0.1/, method: POST}") == "method is \"POST\", it must be GET or HEAD");
   CHECK(said("{http: http://127.0.0.1/, method: HEAD, expect: {body: x}}") ==
         "the answer to HEAD has no body, but expect names one | use method: GET");
+  CHECK(said("{http: http://127.0.0.1/, headers: [X-Probe]}") ==
+        "headers must be a map | write headers: {NAME: VALUE}");
   CHECK(said("{http: http://127.0.0.1/, headers: {Host: a}}") ==
         "the Host header has a key of its own | write host: NAME beside http");
   CHECK(said("{http: http://127.0.0.1/, headers: {Connection: close}}") ==
@@ -254,6 +264,10 @@ TEST_CASE("tls: files are looked at when the configuration is read") {
         "ca_file " + text + " has no certificate in PEM form");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: ca.pem}}") ==
         "ca_file is \"ca.pem\", it must be an absolute path");
+  CHECK(said("{tcp: 127.0.0.1:443, tls: {cert_file: " + ca + ", key_file: " + ca + "}}") ==
+        "key_file " + ca + " has no private key in PEM form");
+  CHECK(said("{tcp: 127.0.0.1:443, tls: {server_name: \"a b\"}}") ==
+        "server_name is \"a b\", it must be a host name");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {cert_file: " + ca + "}}") == "cert_file has no key_file beside it");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: " + ca + ", verify: false}}") ==
         "ca_file is not used while verify is false");
@@ -275,6 +289,8 @@ TEST_CASE("tcp: send, expect and latency") {
   CHECK(tcp.send == "PING");
   CHECK(tcp.expect == "PONG");
   CHECK(tcp.latency == Duration{50ms});
+  CHECK(said("{tcp: 127.0.0.1:80, send: \"" + std::string(4097, 'x') + "\"}") ==
+        "send has 4097 bytes, at most 4096 are possible");
   CHECK(said("{tcp: 127.0.0.1:80, expect: {status: 200}}") ==
         "expect of a tcp check is a text, not a map | write expect: TEXT, and latency beside it");
 }
@@ -290,6 +306,12 @@ TEST_CASE("script: words, not a command line") {
   CHECK(said("{script: /usr/lib/x/check --fast}") ==
         "script must be a list: the program and its arguments | write a list of words, such as script: "
         "[/usr/lib/x/check, --fast]; no shell runs it");
+  std::string many = "/bin/true";
+  for (int i = 0; i < 256; ++i) many += ", x";
+  CHECK(said("{script: [" + many + "]}") ==
+        "script has more than 256 words | write a script that calls the program with them");
+  CHECK(said(std::string("{script: [/bin/true, \"a\0b\"]}", 31)) ==
+        "script has a zero byte inside | remove it: words that are given to a program end there");
   CHECK(said("{script: [check]}") == "script \"check\" must be an absolute path");
 }
 
@@ -317,6 +339,12 @@ TEST_CASE("script: a file that others could replace is refused") {
   CHECK(said("{script: [" + inside + "], user: root}")
             .find("is not safe: " + directory + " can be written by everybody") != std::string::npos);
   ::chmod(directory.c_str(), 0755);
+  const auto of_group = scratch.file("of-group", "", 0775);
+  if (::geteuid() == 0 && ::chown(of_group.c_str(), 0, 1234) == 0)
+    CHECK(said("{script: [" + of_group + "], user: root}") ==
+          "script " + of_group + " is not safe: " + of_group +
+              " can be written by its group | whoever can write it could run anything as the user of the "
+              "check: chmod go-w");
   if (::geteuid() == 0 && ::chown(inside.c_str(), 1234, 0) == 0) {
     CHECK(said("{script: [" + inside + "], user: root}")
               .find("is not safe: " + inside + " belongs to user 1234") != std::string::npos);

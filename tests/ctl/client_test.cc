@@ -1,0 +1,199 @@
+// What vipctl says when vipd is not there, does not answer, or answers what it should not.
+#include "ctl/client.h"
+
+#include <doctest/doctest.h>
+#include <sys/fsuid.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "ctl/recording.h"
+#include "ctl/upgrade.h"
+#include "tests/health/scratch.h"
+
+using namespace vipd;
+using nlohmann::json;
+
+namespace {
+
+// What is said in the place of vipd: the answer to each line. An empty one ends the connection.
+using Answer = std::function<std::string(const std::string& line)>;
+
+class FakeVipd {
+ public:
+  explicit FakeVipd(Answer answer) : answer_(std::move(answer)), listening_(socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, (run_dir() + "/control").c_str());
+    REQUIRE(bind(listening_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(listening_, 8) == 0);
+    thread_ = std::thread([this] {
+      std::vector<std::jthread> clients;
+      for (int fd = 0; (fd = accept(listening_, nullptr, nullptr)) >= 0;)
+        clients.emplace_back([this, fd] { serve(fd); });
+    });
+  }
+  FakeVipd(const FakeVipd&) = delete;
+  ~FakeVipd() {
+    shutdown(listening_, SHUT_RDWR);
+    thread_.join();
+    close(listening_);
+  }
+
+  const std::string& run_dir() const { return scratch_.path(); }
+  ctl::Client client() const { return std::move(ctl::Client::connect(run_dir()).value()); }
+
+ private:
+  void serve(int fd) {
+    std::array<char, 4096> buffer;
+    for (ssize_t size = 0; (size = recv(fd, buffer.data(), buffer.size(), 0)) > 0;) {
+      const std::lock_guard lock(mutex_);
+      const auto answer = answer_({buffer.data(), static_cast<std::size_t>(size)});
+      if (answer.empty()) break;
+      (void)send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    }
+    close(fd);
+  }
+
+  testing::Scratch scratch_;
+  std::mutex mutex_;
+  Answer answer_;
+  int listening_;
+  std::thread thread_;
+};
+
+Error answered(const std::string& answer) {
+  const FakeVipd vipd([&](const std::string&) { return answer; });
+  return vipd.client().request({{"command", "status"}}).error();
+}
+
+std::string connecting(const std::string& run_dir) {
+  return ctl::Client::connect(run_dir).error().message;
+}
+
+json status(const std::string& version, int pid, const std::string& state) {
+  return {{"ok", true},
+          {"result",
+           {{"version", version},
+            {"programs", {{"router", {{"pid", pid}}}, {"monitor", {{"pid", pid + 1}}}}},
+            {"routers", json::array({{{"name", "edge"}, {"family", "IPv4"}, {"state", state}}})}}}};
+}
+
+// What `vipctl upgrade` says of a vipd that is first this and then that.
+Result<json> upgraded(const json& before, const json& after) {
+  bool begun = false;
+  const FakeVipd vipd([&](const std::string& line) {
+    if (line.find("upgrade") == std::string::npos) return (begun ? after : before).dump() + "\n";
+    begun = true;
+    return json{{"ok", true}, {"result", {{"text", ""}}}}.dump() + "\n";
+  });
+  return ctl::upgrade(vipd.run_dir(), std::chrono::seconds(before == after ? 0 : 10));
+}
+
+}  // namespace
+
+TEST_CASE("where no vipd is, vipctl says where it has looked and what to do") {
+  const testing::Scratch scratch;
+  const auto there = "connecting to vipd at " + scratch.path() + "/control: ";
+  CHECK(connecting(scratch.path()) ==
+        there + "No such file or directory (is vipd running? another place: --run-dir)");
+  {
+    const FakeVipd gone([](const std::string&) { return ""; });
+  }
+  const std::string deep(120, 'x');
+  CHECK(connecting("/tmp/" + deep) ==
+        "connecting to vipd: the path /tmp/" + deep +
+            "/control is longer than a socket's may be: give the --run-dir of vipd");
+}
+
+TEST_CASE("who may not ask vipd is told to try it as root") {
+  const FakeVipd vipd([](const std::string&) { return ""; });
+  REQUIRE(chmod(vipd.run_dir().c_str(), 0) == 0);
+  // Root may do everything, and in a user namespace there may be nobody else.
+  const auto before = static_cast<uid_t>(setfsuid(65534));
+  const bool is_another = static_cast<uid_t>(setfsuid(65534)) != 0;
+  if (is_another)
+    CHECK(connecting(vipd.run_dir()) ==
+          "connecting to vipd at " + vipd.run_dir() + "/control: Permission denied (try it as root)");
+  setfsuid(before);
+  REQUIRE(chmod(vipd.run_dir().c_str(), 0700) == 0);
+}
+
+TEST_CASE("without descriptors vipctl says what it could not do") {
+  const FakeVipd vipd([](const std::string&) { return "{}\n"; });
+  auto client = vipd.client();
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto unconnected = connecting(vipd.run_dir());
+  const auto unasked = client.next_event(0);
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(unconnected == "opening a socket to vipd: Too many open files");
+  CHECK(unasked.error().message == "waiting for vipd: Invalid argument");
+}
+
+TEST_CASE("a vipd that goes, is silent or talks nonsense is told from one that refuses") {
+  const auto closed = answered("");
+  CHECK(closed.message == "vipd has closed the connection: it is stopping or restarting");
+  CHECK(closed.code == ECONNRESET);
+  const auto nonsense = answered("hello\n");
+  CHECK(
+      nonsense.message ==
+      "vipd has answered something that is no JSON object: use the vipctl that belongs to the running vipd");
+  CHECK(nonsense.code == EPROTO);
+  CHECK(answered("{\"ok\": false, \"error\": \"it is late\"}\n").message == "it is late");
+  CHECK(answered("{\"ok\": false}\n").message == "vipd refused, without a reason: see its log");
+  CHECK(answered("{\"ok\": false}\n").code == 0);
+  CHECK(answered("{\"permitted\": false}\n").message == "permission denied");
+  CHECK(answered("{\"permitted\": false}\n").code == EPERM);
+
+  const FakeVipd silent([](const std::string&) { return "\r"; });
+  const auto nothing = silent.client().request({{"command", "status"}}, 10);
+  CHECK(nothing.error().message == "vipd does not answer: see its log");
+  CHECK(nothing.error().code == ETIMEDOUT);
+}
+
+TEST_CASE("a vipd that has closed the connection before it is asked has closed the connection") {
+  const FakeVipd vipd([](const std::string&) { return ""; });
+  auto client = vipd.client();
+  CHECK_FALSE(client.request({{"command", "status"}}));
+  CHECK(client.request({{"command", "status"}}).error().message ==
+        "vipd has closed the connection: it is stopping or restarting");
+}
+
+TEST_CASE("an answer that is no recording is not written as one") {
+  CHECK(ctl::recording_text("...").error().message ==
+        "vipd has answered something that is no recording: use the vipctl that belongs to the running vipd");
+}
+
+TEST_CASE("upgrade: it says which version went on, and whose state has changed meanwhile") {
+  const auto old = status("1.0", 100, "Active");
+  const auto unchanged = upgraded(old, status("1.1", 200, "Active"));
+  REQUIRE(unchanged);
+  CHECK((*unchanged)["text"] ==
+        "vipd 1.1 has taken over from vipd 1.0: 1 virtual router went on without a change");
+  CHECK((*unchanged)["changed"] == json::array());
+  const auto changed = upgraded(old, status("1.1", 200, "Backup"));
+  REQUIRE(changed);
+  CHECK((*changed)["text"] == "vipd 1.1 has taken over from vipd 1.0: the state of edge (IPv4) has changed");
+  CHECK((*changed)["changed"] == json::array({"edge (IPv4)"}));
+}
+
+TEST_CASE("upgrade: programs that are not replaced in time are a failure that names the log") {
+  const auto old = status("1.0", 100, "Active");
+  const auto stuck = upgraded(old, old);
+  REQUIRE_FALSE(stuck);
+  CHECK(stuck.error().message ==
+        "vipd has begun the upgrade, but its programs are not new after 0 s: see its log");
+  CHECK(stuck.error().code == ETIMEDOUT);
+}
