@@ -39,7 +39,10 @@ void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
   else
     next_ = std::min(next_, last_ + pauses.front());
   tick(turn, config);
-  if (echoed_ != TimePoint::min() && turn.now - echoed_ < echo_interval) return;
+  if (echoed_ != TimePoint::min() && turn.now - echoed_ < echo_interval) {
+    next_ = std::min(next_, echoed_ + echo_interval);  // where no further round comes before that
+    return;
+  }
   echoed_ = turn.now;
   rounds_done_ = 0;
   next_ = std::max(turn.now, last_ + echo);
@@ -52,6 +55,15 @@ void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config, int roun
     next_ = now;
   else
     schedule(now, config);
+}
+
+int Announcer::rounds_done(TimePoint now) const {
+  return last_ == now ? rounds_done_ - 1 : rounds_done_;
+}
+
+void Announcer::reconfigure(TimePoint now, const VirtualRouterConfig& config) {
+  rounds_done_ = config.announce.repeat;
+  schedule(now, config);
 }
 
 void Announcer::tick(const Turn& turn, const VirtualRouterConfig& config) {

@@ -19,9 +19,12 @@ class Announcer {
   void again(const Turn& turn, const VirtualRouterConfig& config);
   // Goes on where a predecessor stopped, after so many rounds.
   void adopt(TimePoint now, const VirtualRouterConfig& config, int rounds_done);
+  // Other rounds, from the next one on.
+  void reconfigure(TimePoint now, const VirtualRouterConfig& config);
   void tick(const Turn& turn, const VirtualRouterConfig& config);
   TimePoint deadline() const { return next_; }
-  int rounds_done() const { return rounds_done_; }
+  // Without the one of this turn: a program may die before it has done what the turn decided.
+  int rounds_done(TimePoint now) const;
 
   // One address, once, outside the rounds.
   static void announce(const Turn& turn, const VirtualRouterConfig& config, const IpAddress& address);

@@ -305,7 +305,7 @@ Status Engine::status(TimePoint now) const {
 Snapshot Engine::snapshot() const {
   const auto awaited = awaited_checks();
   Snapshot snapshot{{}, checks_, {awaited.begin(), awaited.end()}};
-  for (const auto& [key, router] : routers_) snapshot.routers.push_back(router->snapshot());
+  for (const auto& [key, router] : routers_) snapshot.routers.push_back(router->snapshot(now_));
   return snapshot;
 }
 

@@ -240,9 +240,11 @@ std::optional<IpAddress> VirtualRouter::deaf_peer(TimePoint now) const {
   return inferior.address;
 }
 
-// After this time without a word of it, the router that was heard last is gone.
+// After this time without a word of it, the router that was heard last is gone, whatever interval it claimed.
 Duration VirtualRouter::silence_of_peer() const {
-  return 3 * std::max<Duration>(peer_ ? peer_->interval : Centiseconds{}, interval());
+  const auto theirs =
+      peer_ ? senders_.adopted_interval(peer_->address, config_.adoption_bound()) : Duration{};
+  return 3 * std::max(theirs, interval());
 }
 
 // The better one may have been Active all the time without hearing us, behind a cable that was cut: then
@@ -302,15 +304,17 @@ void VirtualRouter::answer_farewell(const Turn& turn, Active& active) {
 }
 
 // New in RFC 9568: an inferior Active is told at once. Adver_Timer is not mentioned there and keeps running.
-// While there were two, neighbours may have learnt the other's MAC address: so the winner announces again.
+// While there were two, neighbours may have learnt the other's MAC address: so the winner announces again,
+// after its last word too, which needs no answer.
 void VirtualRouter::reassert(const Turn& turn, Active& active) {
-  if (turn.now < active.reassert_not_before) {
+  const bool answers = turn.now >= active.reassert_not_before;
+  if (answers) {
+    active.reassert_not_before = turn.now + interval() / answers_per_interval;
+    ++counters_.reassertions;
+    send(turn, priority_.value);
+  } else {
     ++counters_.reassertions_suppressed;
-    return;
   }
-  active.reassert_not_before = turn.now + interval() / answers_per_interval;
-  ++counters_.reassertions;
-  send(turn, priority_.value);
   active.announcer.again(turn, config_);
 }
 
@@ -563,7 +567,7 @@ void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config, Ef
     if (more)
       active->announcer.start(turn, config_);
     else if (before.announce != config_.announce)
-      active->announcer.adopt(turn.now, config_, config_.announce.repeat);
+      active->announcer.reconfigure(turn.now, config_);
   }
 }
 
@@ -572,7 +576,9 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   priority_.value = snapshot.priority;
   peer_ = snapshot.peer;
   checksum_choice_.adopt(snapshot.checksum_heard);
-  if (peer_) senders_.remember(turn.now, peer_->address, peer_->interval);
+  // What the predecessor did not believe yet is not to be believed for having been adopted.
+  const auto believed = std::max<Duration>(config_.adoption_bound(), snapshot.active_adver_interval);
+  if (peer_) senders_.remember(turn.now, peer_->address, std::min<Duration>(peer_->interval, believed));
   since_ = snapshot.since;
   reason_ = snapshot.reason;
   yielded_ = snapshot.yielded;
@@ -732,7 +738,7 @@ RouterStatus VirtualRouter::status(TimePoint now) const {
   return status;
 }
 
-RouterSnapshot VirtualRouter::snapshot() const {
+RouterSnapshot VirtualRouter::snapshot(TimePoint now) const {
   RouterSnapshot snapshot;
   snapshot.key = config_.key;
   snapshot.state = state();
@@ -743,7 +749,8 @@ RouterSnapshot VirtualRouter::snapshot() const {
   snapshot.active_adver_interval = backup ? backup->active_adver_interval : interval();
   snapshot.deadline = state_deadline();
   snapshot.peer = peer_;
-  if (const auto* active = std::get_if<Active>(&state_)) snapshot.announced = active->announcer.rounds_done();
+  if (const auto* active = std::get_if<Active>(&state_))
+    snapshot.announced = active->announcer.rounds_done(now);
   snapshot.yielded = yielded_;
   snapshot.release_until = release_until_;
   snapshot.checksum_heard = checksum_choice_.heard();

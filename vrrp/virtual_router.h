@@ -132,7 +132,7 @@ class VirtualRouter {
   std::optional<TimePoint> lease() const;
   TimePoint state_deadline() const;  // Adver_Timer or Active_Down_Timer; never in Initialize
   RouterStatus status(TimePoint now) const;
-  RouterSnapshot snapshot() const;
+  RouterSnapshot snapshot(TimePoint now) const;
 
  private:
   void enter(const Turn& turn, std::variant<Initialize, Backup, Active> state, const std::string& reason);

@@ -81,6 +81,7 @@ vrrp::VirtualRouterConfig Host::config(std::size_t group) const {
                           described.pool.begin() + static_cast<std::ptrdiff_t>(entry.addresses));
   config.checks = entry.checks;
   config.dead_man = entry.dead_man;
+  config.announce = entry.announce;
   return config;
 }
 

@@ -78,6 +78,7 @@ class Host {
   bool has_link() const { return link_.exists() && link_.up && link_.running; }
   // By what was told to the program: the priority and the obstacles that it must have.
   vrrp::Priority due_priority(std::size_t entry) const;
+  IpAddress source(Family family) const;
   bool eligible(std::size_t group) const;
   Moment fit_since(std::size_t group) const { return fit_since_[group]; }  // not_ever: is not
   Moment meddled_until() const { return meddled_until_; }
@@ -162,7 +163,6 @@ class Host {
   void expire();
   void kernel_changed();
   bool reaches_link() const { return link_.exists() && link_.index == known_index_; }
-  IpAddress source(Family family) const;
 
   Lan& lan_;
   HostSetup setup_;

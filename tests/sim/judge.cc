@@ -137,6 +137,16 @@ void Judge::planned() {
   plan_ = lan_.now();
 }
 
+// Whoever believed it waits from now on, and for as long as it said; within max_adopted_interval.
+void Judge::forged(std::size_t group, Duration interval) {
+  const auto entry = lan_.setup().groups[group].entry;
+  Duration own{};
+  for (const auto& host : lan_.hosts()) own = std::max(own, interval_of(*host, entry));
+  phases_.front()[entry] = std::max(phases_.front()[entry], std::min(interval, 3 * own));
+  intervals_change();
+  last_words_[group] = lan_.now();
+}
+
 void Judge::excuse_gap(std::size_t entry) {
   gap_excused_[entry] = lan_.now() + active_down_bound(entry);
 }
@@ -391,7 +401,7 @@ void Judge::farewell(const Host& host, std::size_t group) {
 
 void Judge::says(const Host& host, std::size_t group, vrrp::Priority priority) {
   auto& said = said_[group];
-  if (said.host != host.index()) said = {host.index(), 0};
+  if (said.host != host.index()) said = {host.index(), lan_.now(), 0};
   said.best = std::max(said.best, priority);
 }
 
@@ -594,13 +604,39 @@ void Judge::look_at_neighbors(const Island& island, std::size_t group, const Hos
   for (const auto* host : island.hosts)
     for (std::size_t i = 0; i < active.running(lan_.setup().groups[group].entry).addresses; ++i) {
       const auto& known = lan_.neighbor(host->index(), group, i);
-      if (known.host == active.index() || known.excused || known.when >= active.router(group).must_announce)
-        continue;
+      if (known.host == active.index() || lan_.now() < told_by(island, group, active, known)) continue;
       accuse(neighbors_know,
              fmt::format("a client beside {} asks {} for {}, {} is Active", host->name(),
-                         known.host == most_hosts ? "nobody" : lan_.hosts()[known.host]->name(),
+                         known.host == stranger     ? "a stranger"
+                         : known.host == most_hosts ? "nobody"
+                                                    : lan_.hosts()[known.host]->name(),
                          to_string(lan_.setup().groups[group].pool[i].address), active.name()));
     }
+}
+
+// When a client that asks somebody else must have been told of the Active.
+Moment Judge::told_by(const Island& island, std::size_t group, const Host& active,
+                      const Neighbor& known) const {
+  const auto& router = active.router(group);
+  const auto entry = lan_.setup().groups[group].entry;
+  // It was told before this Active became one, or before it heard of the other: it announces at once.
+  // A plain router announces once, and may be overtaken by what the other has sent before.
+  const auto before = active.setup().plain ? known.when : known.sent;
+  if (known.lost == long_ago && before < router.must_announce) return long_ago;
+  if (active.setup().plain) return not_ever;
+  const auto undisturbed = std::max({island.clear_since, network_fault_, router.must_announce, router.since,
+                                     active.adopted(), active.woken(), active.fit_since(group)});
+  // A stranger's claim is answered at most every ten seconds, after three intervals without a word from
+  // another router of the group; else that one is taken for who has announced.
+  const auto& said = said_[group];
+  if (known.host == stranger && known.lost == long_ago &&
+      undisturbed + with_drift(7 * interval(entry)) < known.when && said.host == active.index() &&
+      said.since + with_drift(7 * interval(entry)) < known.when)
+    return known.when + with_drift(std::max(3 * interval(entry), Duration(10s))) + lan_.setup().moment();
+  // Nobody knows what the client believes: `refresh` is for that, after the rounds of `repeat`.
+  constexpr Duration rounds = 4s;
+  return std::max({undisturbed, known.when, known.lost}) +
+         with_drift(active.running(entry).announce.refresh + rounds) + lan_.setup().moment();
 }
 
 void Judge::look_at_families(const Island& island, std::size_t entry) {

@@ -24,6 +24,17 @@ enum class Fault {
   process,  // a host: the others still hear each other, and the kernel's lease is there for this
 };
 
+constexpr std::size_t most_hosts = 8;
+constexpr std::size_t stranger = most_hosts + 1;  // a station that is no host
+
+// Whom a client beside `where` asks for an address, and since when.
+struct Neighbor {
+  std::size_t host = most_hosts;
+  Moment sent = long_ago;  // what it was told
+  Moment when = long_ago;  // ... and when it arrived
+  Moment lost = long_ago;  // when it should have been told since then, or late: what it was told was late
+};
+
 struct Violation {
   std::string sentence;
   std::string what;
@@ -59,6 +70,7 @@ class Judge {
   void lifetime_ended(const Host& host, const Prefix& prefix);
   void ticks(const Host& host);
   void ticked(const Host& host, std::optional<TimePoint> next, TimePoint local);
+  void forged(std::size_t group, Duration interval);
   void excuse_gap(std::size_t entry);  // a plain Active leaves: it does not wait for its successor
 
   void look();             // if something has changed
@@ -89,6 +101,7 @@ class Judge {
   };
   struct Said {  // by the last one that advertised
     std::size_t host = 0;
+    Moment since = long_ago;
     vrrp::Priority best = 0;  // since another was heard
   };
   struct Recent {  // the last advertisements of one virtual router, in a ring
@@ -104,6 +117,7 @@ class Judge {
   void look_at_rest(const Island& island, std::size_t group);
   void look_at_families(const Island& island, std::size_t entry);
   void look_at_neighbors(const Island& island, std::size_t group, const Host& active);
+  Moment told_by(const Island& island, std::size_t group, const Host& active, const Neighbor& known) const;
   void judge_take_over(const Island& island, std::size_t group, const Host& host);
   void judge_succession(const Island& island, std::size_t group, const Host& host);
   bool settled(const Island& island, std::size_t entry, bool network, bool process, bool plans) const;

@@ -53,11 +53,15 @@ void Lan::next_arrival() {
     case Kind::event: host.receive(arrival.event); break;
     case Kind::kernel: host.kernel_speaks(); break;
     case Kind::monitor: host.monitor_speaks(); break;
+    case Kind::announcement: announcement_arrives(host, *arrival.announcement, false); break;
+    case Kind::late_announcement: announcement_arrives(host, *arrival.announcement, true); break;
   }
 }
 
-void Lan::push(Moment when, const Host& to, Kind kind, std::shared_ptr<const vrrp::Event> event) {
-  arrivals_.push_back({when, order_++, static_cast<std::uint8_t>(to.index()), kind, std::move(event)});
+void Lan::push(Moment when, const Host& to, Kind kind, std::shared_ptr<const vrrp::Event> event,
+               std::shared_ptr<const Announcement> announcement) {
+  arrivals_.push_back({when, order_++, static_cast<std::uint8_t>(to.index()), kind, std::move(event),
+                       std::move(announcement)});
   std::push_heap(arrivals_.begin(), arrivals_.end());
 }
 
@@ -110,15 +114,53 @@ void Lan::announce(const Host& from, std::size_t group, const IpAddress& address
   const auto found =
       std::find_if(pool.begin(), pool.end(), [&](const Prefix& each) { return each.address == address; });
   if (found == pool.end()) return;
+  const MacAddress mac{{2, 0, 0, 0, 0, static_cast<std::uint8_t>(from.setup().number)}};
+  const auto announcement = std::make_shared<const Announcement>(
+      Announcement{from.index(), group, static_cast<std::size_t>(found - pool.begin()), now_,
+                   std::make_shared<const vrrp::Event>(vrrp::AddressClaimed{"eth0", address, mac})});
   for (const auto& host : hosts_) {
-    auto& known = neighbor(host->index(), group, static_cast<std::size_t>(found - pool.begin()));
-    const bool arrives =
-        from.has_link() && passes(from, *host) && !(weather_.lost > 0 && random_.permille(weather_.lost));
-    if (arrives)
-      known = {from.index(), now_, false};
+    const bool lost = weather_.lost > 0 && random_.permille(weather_.lost);
+    if (from.has_link() && passes(from, *host) && !lost)
+      announce_to(*host, announcement);
     else
-      known.excused = true;
+      neighbor(host->index(), group, announcement->address).lost = now_;
   }
+}
+
+void Lan::announce_as_stranger(std::size_t group, std::size_t address) {
+  const MacAddress mac{{2, 0, 0, 0, 1, 1}};
+  const auto& claimed = setup_.groups[group].pool[address].address;
+  const auto announcement = std::make_shared<const Announcement>(
+      Announcement{stranger, group, address, now_,
+                   std::make_shared<const vrrp::Event>(vrrp::AddressClaimed{"eth0", claimed, mac})});
+  for (const auto& host : hosts_) announce_to(*host, announcement);
+}
+
+void Lan::announce_to(const Host& to, const std::shared_ptr<const Announcement>& announcement) {
+  auto& last = last_announcement_[announcement->from][to.index()];
+  auto arrival = last = std::max(last, now_ + random_.between(setup_.latency_least, setup_.latency_most) +
+                                           random_.between(Duration::zero(), setup_.scheduling));
+  const bool late = weather_.late > 0 && random_.permille(weather_.late);
+  if (late) arrival += random_.between(Duration::zero(), weather_.longest);
+  last_arrival_ = std::max(last_arrival_, arrival);
+  push(arrival, to, late ? Kind::late_announcement : Kind::announcement, nullptr, announcement);
+}
+
+void Lan::announcement_arrives(Host& to, const Announcement& announcement, bool late) {
+  auto& known = neighbor(to.index(), announcement.group, announcement.address);
+  // What was lost since this one was sent has not told the client what comes after it.
+  const auto lost = late ? now_ : known.lost >= announcement.sent ? known.lost : long_ago;
+  known = {announcement.from, announcement.sent, now_, lost};
+  if (announcement.from != to.index() && to.has_link()) to.receive(announcement.claim);
+}
+
+// An advertisement from nowhere.
+void Lan::forge(const IpAddress& source, const std::vector<std::uint8_t>& message) {
+  const auto datagram = std::make_shared<const vrrp::Event>(
+      vrrp::DatagramReceived{"eth0", source, vrrp::multicast_group(source.family), 255, message, false});
+  for (const auto& host : hosts_)
+    if (host->has_link())
+      push(now_ + random_.between(setup_.latency_least, setup_.latency_most), *host, Kind::event, datagram);
 }
 
 void Lan::notify(Host& host, Duration after) {

@@ -16,8 +16,6 @@
 
 namespace vipd::sim {
 
-constexpr std::size_t most_hosts = 8;
-
 struct Weather {
   int lost = 0;                    // permille of messages
   int doubled = 0;                 // permille
@@ -56,16 +54,12 @@ class Lan {
   // --- for the hosts ---
   void transmit(const Host& from, const IpAddress& source, std::vector<std::uint8_t> message);
   void announce(const Host& from, std::size_t group, const IpAddress& address);
+  void announce_as_stranger(std::size_t group, std::size_t address);
+  void forge(const IpAddress& source, const std::vector<std::uint8_t>& message);
   void notify(Host& host, Duration after);  // its kernel has news
   void tell_checks(Host& host, Duration after);
   void deliver(Host& host, Duration after, std::shared_ptr<const vrrp::Event> event);
 
-  // Whom a client beside `where` asks for an address; excused: a later announcement did not get there.
-  struct Neighbor {
-    std::size_t host = most_hosts;
-    Moment when = long_ago;
-    bool excused = false;
-  };
   Neighbor& neighbor(std::size_t where, std::size_t group, std::size_t address) {
     return neighbors_[(where * setup_.groups.size() + group) * most_addresses + address];
   }
@@ -78,13 +72,22 @@ class Lan {
 
  private:
   static constexpr std::size_t most_addresses = 4;
-  enum class Kind : std::uint8_t { event, kernel, monitor };
+  enum class Kind : std::uint8_t { event, kernel, monitor, announcement, late_announcement };
+  // A gratuitous ARP, or an unsolicited NA.
+  struct Announcement {
+    std::size_t from;  // or stranger
+    std::size_t group;
+    std::size_t address;
+    Moment sent;
+    std::shared_ptr<const vrrp::Event> claim;  // that it is, to the other hosts
+  };
   struct Arrival {
     Moment when;
     std::uint64_t order;
     std::uint8_t to;
     Kind kind;
     std::shared_ptr<const vrrp::Event> event;
+    std::shared_ptr<const Announcement> announcement;
     bool operator<(const Arrival& other) const {  // the standard's heaps have the largest on top
       return std::tie(other.when, other.order) < std::tie(when, order);
     }
@@ -97,7 +100,10 @@ class Lan {
       return std::tie(other.when, other.order) < std::tie(when, order);
     }
   };
-  void push(Moment when, const Host& to, Kind kind, std::shared_ptr<const vrrp::Event> event);
+  void push(Moment when, const Host& to, Kind kind, std::shared_ptr<const vrrp::Event> event,
+            std::shared_ptr<const Announcement> announcement = nullptr);
+  void announce_to(const Host& to, const std::shared_ptr<const Announcement>& announcement);
+  void announcement_arrives(Host& to, const Announcement& announcement, bool late);
   void send_copy(const Host& from, const Host& to, const std::shared_ptr<const vrrp::Event>& message);
   void next_arrival();
   static TimePoint for_timeline(Moment moment) { return TimePoint{moment.time_since_epoch()}; }
@@ -114,7 +120,8 @@ class Lan {
   Moment last_arrival_{};
   Weather weather_;
   bool passes_[most_hosts][most_hosts];
-  Moment last_copy_[most_hosts][most_hosts]{};  // what is not late stays in order
+  Moment last_copy_[most_hosts][most_hosts]{};            // what is not late stays in order
+  Moment last_announcement_[stranger + 1][most_hosts]{};  // ... of its kind: they have sockets of their own
   std::vector<Neighbor> neighbors_;
   std::uint64_t messages_ = 0;
   Judge judge_;

@@ -171,7 +171,9 @@ void Play::plans() {
 void Play::network_fault() {
   const int dice = random_.below(100);
   if (dice < 25) return new_weather();
-  if (dice < 55) return new_passages();
+  if (dice < 49) return new_passages();
+  if (dice < 52) return forge();
+  if (dice < 55) return announce_as_stranger();
   if (dice < 60) return filter();
   if (dice < 70) return meddle();
   if (dice < 80) return change_settings(true);
@@ -348,6 +350,37 @@ void Play::meddle() {
     host.add_by_hand(prefix);
 }
 
+// One advertisement of a stranger, or in the name of a host.
+void Play::forge() {
+  const auto number = static_cast<std::size_t>(random_.below(static_cast<int>(setup().groups.size())));
+  const auto& group = setup().groups[number];
+  const auto& host = any_host();
+  const bool in_its_name = random_.chance(50);
+  const auto text = group.key.family == Family::ipv4 ? "192.0.2.200" : "fe80::c8";
+  const auto source = in_its_name ? host.source(group.key.family) : IpAddress::parse(text).value();
+  vrrp::Advertisement advertisement;
+  advertisement.vrid = group.key.vrid;
+  advertisement.priority = static_cast<vrrp::Priority>(random_.pick({0, 255, random_.between(1, 254)}));
+  advertisement.interval = host.running(group.entry).interval;
+  // A plain router believes whatever it hears, and there is no bound to what it does then.
+  if (!plain_there() && random_.chance(30)) advertisement.interval = Centiseconds{random_.between(1, 4095)};
+  advertisement.addresses.push_back(group.pool.front().address);
+  advertisement.checksum = vrrp::ChecksumForm::pseudo_header;
+  lan_.say("", fmt::format("> forged: {} advertises {} every {}", to_string(source), advertisement.priority,
+                           vipd::to_string(Duration(advertisement.interval))));
+  lan_.judge().forged(number, advertisement.interval);
+  if (in_its_name && advertisement.priority != vrrp::release_priority)
+    lan_.judge().says(host, number, advertisement.priority);
+  lan_.forge(source, vrrp::encode(advertisement, source, vrrp::multicast_group(group.key.family)));
+}
+
+void Play::announce_as_stranger() {
+  const auto number = static_cast<std::size_t>(random_.below(static_cast<int>(setup().groups.size())));
+  lan_.say("",
+           fmt::format("> a stranger announces {}", to_string(setup().groups[number].pool.front().address)));
+  lan_.announce_as_stranger(number, 0);
+}
+
 // --- what operators change ---
 
 void Play::change_settings(bool network) {
@@ -406,7 +439,7 @@ bool Play::plan() {
   auto& host = random_.chance(50) && active ? *active : any_host();
   const auto alive =
       std::count_if(lan_.hosts().begin(), lan_.hosts().end(), [](const auto& each) { return each->alive(); });
-  switch (random_.below(10)) {
+  switch (random_.below(11)) {
     case 0:
       if (alive < 2 || !host.alive() || host.stopping()) return false;
       if (host.setup().plain)
@@ -431,6 +464,12 @@ bool Play::plan() {
     case 6: change_settings(false); return true;
     case 7: change_addresses(); return true;
     case 8: return filter_for_a_while();
+    case 9: {  // the Active is told, and defends the address, in time
+      calm();
+      announce_as_stranger();
+      lan_.run_for(std::chrono::seconds(11) + unit() * 4 + setup().moment());
+      return true;
+    }
     default: {  // the router program dies, and its guardian goes on until there is another
       if (host.program() != Program::vipd || !host.setup().guarded || host.stopping()) return false;
       host.crash(false);

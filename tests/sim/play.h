@@ -49,6 +49,8 @@ class Play {
   void change_addresses();
   void change_health();
   void meddle();
+  void forge();
+  void announce_as_stranger();
 
   bool done() const { return lan_.judge().broken(); }
   Host& any_host();

@@ -96,6 +96,8 @@ Setup draw_setup(Random& random) {
   const bool plain_there = random.chance(30);
   const bool owner_there = random.chance(4);
   const Duration dead_man = random.pick<Duration>({3s, 3s, 3s, 10s, 2s});
+  const vrrp::Announcing announce{random.pick({5, 5, 5, 3, 2, 1}),
+                                  random.pick<Duration>({60s, 60s, 10s, 3s})};
   const int count = draw_host_count(random);
   std::vector<std::vector<vrrp::TrackedCheck>> checks;
   for (const auto& entry : setup.entries) checks.push_back(draw_checks(random, entry));
@@ -121,6 +123,7 @@ Setup draw_setup(Random& random) {
                               ? random.pick({vrrp::ChecksumMode::rfc9568, vrrp::ChecksumMode::pseudo_header})
                               : vrrp::ChecksumMode::automatic;
       settings.dead_man = dead_man;
+      settings.announce = announce;
       if (!host.plain) settings.checks = checks[entry];
       host.entries.push_back(std::move(settings));
     }

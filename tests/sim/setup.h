@@ -25,6 +25,7 @@ struct EntrySettings {
   vrrp::ChecksumMode checksum = vrrp::ChecksumMode::automatic;
   std::size_t addresses = 1;  // how many of the pool
   Duration dead_man{};
+  vrrp::Announcing announce;
   std::vector<vrrp::TrackedCheck> checks;
 };
 
