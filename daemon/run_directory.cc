@@ -11,13 +11,14 @@
 namespace vipd::daemon {
 
 namespace {
+tl::unexpected<Error> refused(const std::string& doing, int code, const std::string& option = "--run-dir") {
+  return failure(fmt::format("{}: {} (another place: {})", doing, std::strerror(code), option), code);
+}
+
 Result<> make_directory(const std::string& path, const std::string& option) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error)
-    return failure(
-        fmt::format("making the directory {}: {} (another place: {})", path, error.message(), option),
-        error.value());
+  if (error) return refused("making the directory " + path, error.value(), option);
   return {};
 }
 }  // namespace
@@ -27,7 +28,7 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
   TRY_VOID(make_directory(paths.state_dir, "--state-dir"));
   const auto path = paths.lock_file();
   io::Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!lock) return system_failure("opening " + path + " (another place: --run-dir)");
+  if (!lock) return refused("opening " + path, errno);
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     std::array<char, 32> pid{};
     const auto size = pread(lock.get(), pid.data(), pid.size() - 1, 0);
@@ -40,7 +41,7 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
   }
   const auto pid = std::to_string(getpid());
   if (ftruncate(lock.get(), 0) != 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0)
-    return system_failure("writing " + path + " (another place: --run-dir)");
+    return refused("writing " + path, errno);
   return lock;
 }
 

@@ -98,7 +98,7 @@ class Resolver::AresLookup : public Resolver::Lookup {
     const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> owned(info, ares_freeaddrinfo);
     if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED) return;
     auto addresses = status == ARES_SUCCESS && info ? addresses_of(*info) : std::vector<IpAddress>{};
-    if (status != ARES_SUCCESS)
+    if (status != ARES_SUCCESS && status != ARES_ENODATA)
       lookup.finish(failure("resolving " + lookup.name_ + ": " + ares_strerror(status)));
     else if (addresses.empty())
       lookup.finish(failure("resolving " + lookup.name_ + ": it has no address"));

@@ -9,8 +9,9 @@ namespace {
 
 constexpr Duration longest_life = std::chrono::minutes(1);
 
+// The first in the queue is the cause, the others say what it led to.
 std::string queued_error() {
-  const auto code = ERR_peek_last_error();
+  const auto code = ERR_peek_error();
   const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
   std::string text = reason ? reason : "unknown error";
   if (code != 0 && ERR_SYSTEM_ERROR(code)) text = std::strerror(ERR_GET_REASON(code));

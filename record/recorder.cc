@@ -154,7 +154,7 @@ Result<Recording> decode(std::span<const std::uint8_t> contents) {
         fmt::format("the events are in version {} of the format, this program knows version {}: use the "
                     "vipctl that belongs to the running vipd",
                     contents[magic.size() - 1], magic.back()));
-  const auto damaged = failure("the events are damaged");
+  const auto damaged = failure("the events are damaged: use the vipctl that belongs to the running vipd");
   Cursor cursor(contents.subspan(magic.size()));
   Recording recording;
   std::vector<vrrp::DatagramReceived> datagrams;

@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "daemon/hold.h"
 
@@ -59,9 +62,27 @@ TEST_CASE("handover: what is cut short, foreign or could still be changed is ref
   const auto bytes = bytes_of(pack(sample()).value());
   for (std::size_t size = 0; size < bytes.size(); ++size)
     CHECK_FALSE(unpack(file_of({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)}, true).get()));
-  CHECK_FALSE(unpack(file_of(bytes, false).get()));
-  CHECK_FALSE(unpack(file_of(std::vector<std::uint8_t>(100, 'x'), true).get()));
-  CHECK_FALSE(unpack(STDIN_FILENO));
+  const auto refusal = [](const std::vector<std::uint8_t>& content, bool sealed) {
+    return unpack(file_of(content, sealed).get()).error().message;
+  };
+  CHECK(refusal({bytes.begin(), bytes.end() - 1}, true) == "the state handed over is damaged");
+  CHECK(refusal(bytes, false) == "the state handed over is not a sealed memory file");
+  CHECK(refusal(std::vector<std::uint8_t>(100, 'x'), true) == "the state handed over is not one of vipd");
+  CHECK(unpack(STDIN_FILENO).error().message == "the state handed over is not a sealed memory file");
+}
+
+TEST_CASE("handover: what the kernel refuses is said, and then nothing is handed over") {
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit little{8, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &little) == 0);
+  const auto unwritten = pack(sample());
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, handler);
+  REQUIRE_FALSE(unwritten);
+  CHECK(unwritten.error().message == "writing the state to be handed over: File too large");
+  CHECK(keep_open({-1}, true).error().message == "handing over descriptor -1: Bad file descriptor");
 }
 
 // A router of one version adopts what a router of another has kept. These sizes change when a field comes or

@@ -264,6 +264,8 @@ TEST_CASE("tls: files are looked at when the configuration is read") {
         "ca_file " + text + " has no certificate in PEM form");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: ca.pem}}") ==
         "ca_file is \"ca.pem\", it must be an absolute path");
+  const auto key = scratch.file("key.pem", "-----BEGIN EC PRIVATE KEY-----\n");
+  CHECK(said("{tcp: 127.0.0.1:443, tls: {cert_file: " + ca + ", key_file: " + key + "}}") == "");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {cert_file: " + ca + ", key_file: " + ca + "}}") ==
         "key_file " + ca + " has no private key in PEM form");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {server_name: \"a b\"}}") ==

@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 namespace {
 
 // A name server on 127.0.0.1:53, asked because of a resolv.conf that only this process sees. It knows the
-// address of www.example.net; of silent.example.net it says nothing, all others do not exist.
+// address of www.example.net; of silent.example.net it says nothing, alias.example.net is another name for
+// one without an address, and all others do not exist.
 class NameServer {
  public:
   NameServer() {
@@ -60,10 +61,15 @@ class NameServer {
     if (query.find("\6silent\7example") != std::string::npos) return {};
     const auto name_end = query.find('\0', 12);
     const bool known = query.find("\3www\7example\3net") == 12;
+    const bool alias = query.find("\5alias\7example\3net") == 12;
     const bool a = query.substr(name_end + 1, 2) == std::string("\0\1", 2);
     std::string answer = query.substr(0, 2) + std::string("\x81\x80\0\1\0\0\0\0\0\0", 10) +
                          query.substr(12, name_end + 5 - 12);
-    if (!known) answer[3] = '\x83';  // NXDOMAIN
+    if (!known && !alias) answer[3] = '\x83';  // NXDOMAIN
+    if (alias) {
+      answer[7] = 1;
+      answer += std::string("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\x12\4gone\7example\3net\0", 30);
+    }
     if (known && a) {
       answer[7] = 1;
       answer += std::string("\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1", 16);
@@ -114,6 +120,11 @@ TEST_CASE("a name that does not exist fails the check at once") {
   const NameServer names;
   CHECK(ask("tcp: none.example.net:80").detail == "resolving none.example.net: Domain name not found");
   CHECK(ask("http: http://none.example.net/").detail == "resolving none.example.net: Domain name not found");
+}
+
+TEST_CASE("a name that leads to no address fails the check at once") {
+  const NameServer names;
+  CHECK(ask("tcp: alias.example.net:80").detail == "resolving alias.example.net: it has no address");
 }
 
 TEST_CASE("a name server that does not answer delays nobody else") {

@@ -117,9 +117,9 @@ class Upgrade(LabCase):
             ("vipd", b"#!/bin/sh\nexit 127\n", "it ended with exit code 127"),
             ("vipd", b"no program", "cannot execute"),
             ("vipd", b"#!/bin/sh\necho 'format 9, this version knows 1' >&2; exit 1\n", "format 9"),
-            ("vipd", b"#!/bin/sh\nsleep 60\n", "has not answered within 8s"),
+            ("vipd", b"#!/bin/sh\nsleep 60\n", "it has not answered within 8s"),
             ("vipd-router", b"#!/bin/sh\nexit 1\n", "vipd-router does not run: exit code 1"),
-            ("vipd-router", b"#!/bin/sh\necho vipd-router 0.0.1\n", "the installation is not complete"),
+            ("vipd-router", b"#!/bin/sh\necho vipd-router 0.0.1\n", '": the installation is not complete'),
         ]
         moment = time.monotonic_ns()
         for name, content, message in cases:
@@ -129,13 +129,15 @@ class Upgrade(LabCase):
                     "sh", "-c", f"{build / 'vipctl'} --run-dir {a.directory / 'run'} upgrade 2>&1; echo status $?"
                 )
                 self.assertIn(message, answer)
-                self.assertIn("nothing has changed", answer)
+                self.assertIn("; nothing has changed, vipd ", answer)
                 self.assertIn("status 1", answer)
                 install(name, good[name])
         self.assertEqual(self.programs_of(a), programs)
         group.settle("a")
         self.assert_moved(group, moment, after(time.monotonic_ns(), 300), "a")
-        self.assertIn("has taken over from", a.ctl("upgrade"))
+        self.assertIn("has taken over from vipd", a.ctl("upgrade"))
+        self.assertIn(" is replaced by vipd ", a.said())
+        self.assertIn(" goes on where vipd ", a.said())
 
     def test_after_an_upgrade_it_stops_reloads_and_recovers_as_before(self):
         group = self.pair(100, CHECK)

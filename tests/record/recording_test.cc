@@ -190,6 +190,26 @@ TEST_CASE("a replay explains each change of state") {
            "> the kernel refuses 192.0.2.100/24: no space left\n",
            "> switch edge\n",
            "> told to stop\n",
+           ", which go on where others stopped\n",
+       })
+    CHECK_MESSAGE(text.find(expected) != std::string::npos, "\"" << expected << "\" is not in\n" << text);
+}
+
+TEST_CASE(
+    "a replay tells what the router was told of the interface, of strangers and of its own standstill") {
+  const auto recording =
+      parse(head +
+            "0.0 interface eth0 index=2 up=true running=false mtu=1500 mac=02:00:00:00:00:01 address=\"\"\n" +
+            good_router +
+            "\n0.0 configure adopt=false\n"
+            "1.0 packet eth0 from=192.0.2.2 to=224.0.0.18 hop=64 data=3133640100640000c000020a\n"
+            "2.0 held eth0 vrid=51 family=IPv4 due=3.0\n");
+  REQUIRE_MESSAGE(recording, (recording ? "" : recording.error().message));
+  const auto text = to_text(replay(*recording));
+  for (const auto* expected : {
+           "   0.000 > eth0 is up, without carrier, 0 addresses of its own\n",
+           "   1.000 > discarded a message from 192.0.2.2: hop_limit\n",
+           "   2.000 > stood still, and the guardian advertised in its place\n",
        })
     CHECK_MESSAGE(text.find(expected) != std::string::npos, "\"" << expected << "\" is not in\n" << text);
 }
@@ -213,6 +233,11 @@ TEST_CASE("each mistake in a recording is said with its line and what to do") {
       {head + "2.0 tick\n1.0 tick\n",
        "line 3: the time is before that of the line above: put the lines in order"},
       {head + "1.0 tock\n", "line 2: unknown word \"tock\": did you mean \"tick\"?"},
+      {head + "1.0 frobnicate\n",
+       "line 2: unknown word \"frobnicate\": the words are tick, packet, interface, check, router, adopted, "
+       "known-check, configure, claim, sender, failed, held, switch, switch-back, shutdown"},
+      {head + "1.0 check\n",
+       "line 2: the name of the check is missing behind \"check\": write it before the fields"},
       {head + "1.0 tick now\n", "line 2: \"now\" is too much behind \"tick\": remove it"},
       {head + "1.0 tick a=b\n", "line 2: unknown field \"a\" of \"tick\": it has none"},
       {head + "1.0 switch\n",
@@ -281,6 +306,8 @@ TEST_CASE("whatever is damaged in the recorder's bytes is refused or replayed, a
   const auto bytes = run.recorder.contents();
   for (std::size_t size = 0; size < bytes.size(); ++size) (void)decode(std::span(bytes).first(size));
   CHECK_FALSE(decode({}));
+  CHECK(decode(std::span(bytes).first(bytes.size() - 1)).error().message ==
+        "the events are damaged: use the vipctl that belongs to the running vipd");
   auto other = bytes;
   ++other[7];
   CHECK(decode(other).error().message.starts_with("the events are in version "));

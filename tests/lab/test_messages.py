@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""What vipd and vipctl say to who starts, commands or kills them: the words, and the exit codes."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+
+from vipdlab import probe, sandbox
+from vipdlab.case import LabCase, main
+from vipdlab.daemons import RouterSettings, Vipd
+from vipdlab.processes import run, wait_until
+
+PROGRAMS = ("vipd", "vipd-router", "vipd-monitor", "vipctl")
+ROUTER_REPLACED = "vipd-router is just being replaced: try again in a moment"
+
+
+def said(program, *arguments):
+    """(exit status, all that it printed)"""
+    done = subprocess.run(
+        [str(each) for each in (probe.build_directory() / program, *arguments)],
+        text=True,
+        timeout=30,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def asked(daemon, command):
+    """The answer to a command that does not ask for the state before, as vipctl does."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(daemon.directory / "run" / "control"))
+        client.sendall(json.dumps({"v": 1, "command": command}).encode() + b"\n")
+        return client.makefile().readline()
+
+
+class Messages(LabCase):
+    @classmethod
+    def setUpClass(cls):
+        """No user vipd, whatever this machine has; for this mount namespace alone."""
+        with open("/etc/passwd", encoding="utf-8") as file:
+            lines = [line for line in file if not line.startswith("vipd:")]
+        (sandbox.WORK / "passwd").write_text("".join(lines), encoding="utf-8")
+        run("mount", "--bind", sandbox.WORK / "passwd", "/etc/passwd")
+
+    @classmethod
+    def tearDownClass(cls):
+        run("umount", "/etc/passwd")
+
+    def pair(self):
+        """The first one runs programs that the test may exchange."""
+        self.programs = sandbox.WORK / "own-programs"
+        shutil.rmtree(self.programs, ignore_errors=True)
+        self.programs.mkdir()
+        build = probe.build_directory()
+        for name in PROGRAMS:
+            shutil.copy2(build / name, self.programs / name)
+
+        def own(host, settings, priority):
+            daemon = Vipd(host, settings, priority)
+            arguments = daemon.process.arguments
+            arguments[arguments.index(str(build / "vipd"))] = str(self.programs / "vipd")
+            return daemon
+
+        group = self.group([own, Vipd], RouterSettings(interval_ms=100), (250, 200)).start()
+        return group, group.daemons["a"]
+
+    def install(self, name, content):
+        new = self.programs / "new"
+        new.write_bytes(content)
+        new.chmod(0o755)
+        new.rename(self.programs / name)
+
+    def says(self, daemon, words, timeout=10):
+        wait_until(lambda: words in daemon.said(), timeout, lambda: f"{words!r} in\n{daemon.said()[-3000:]}")
+
+    def vipctl(self, daemon, *arguments):
+        return said("vipctl", "--run-dir", daemon.directory / "run", *arguments)
+
+    def test_options_and_files_that_are_wrong(self):
+        status, text = said("vipd", "--config", "/nonexistent/vipd.yaml")
+        self.assertEqual(
+            (status, text),
+            (2, "vipd: reading /nonexistent/vipd.yaml: No such file or directory (another file: --config FILE)\n"),
+        )
+        status, text = said("vipd", "--log-level", "loud")
+        self.assertEqual(status, 2)
+        self.assertIn("--log-level: is error, warning, notice, info or debug", text)
+        self.assertEqual(
+            said("vipctl", "frobnicate"),
+            (2, 'vipctl: there is no command "frobnicate"; vipctl --help lists them\n'),
+        )
+        self.assertEqual(
+            said("vipctl", "--run-dir", "/nonexistent", "status"),
+            (
+                3,
+                "vipctl: connecting to vipd at /nonexistent/control: No such file or directory"
+                " (is vipd running? another place: --run-dir)\n",
+            ),
+        )
+
+    def test_what_is_refused_while_it_runs(self):
+        _, a = self.pair()
+        self.says(
+            a, 'vipd-router and vipd-monitor run as the user that vipd runs as: there is no user "vipd" (--user)'
+        )
+        status, text = self.vipctl(a, "record", "--output", "/nonexistent/recording")
+        self.assertEqual(status, 2)
+        self.assertEqual(text, "vipctl: writing /nonexistent/recording: No such file or directory\n")
+
+        good = a.config_file.read_text()
+        a.config_file.write_text(good.replace("priority: 250", "priority: 300"))
+        status, text = self.vipctl(a, "reload")
+        self.assertEqual(status, 1)
+        self.assertIn("priority is 300, it must be 1 to 255", text)
+        self.says(a, "reload refused, the present configuration stays:\n")
+        a.config_file.unlink()
+        status, text = self.vipctl(a, "reload")
+        self.assertEqual(status, 1)
+        self.assertIn(f"reading {a.config_file}: No such file or directory", text)
+        self.says(a, f"reload refused, the present configuration stays: reading {a.config_file}")
+        a.config_file.write_text(good)
+        self.assertEqual(a.effective_priority(), 250)
+
+    def test_upgrades_that_come_at_the_wrong_moment(self):
+        group, a = self.pair()
+        # One whose check takes longer than the command that comes meanwhile.
+        self.install("vipd", b"#!/bin/sh\nsleep 1\nrm $0\necho 9.9.9\n")
+        with subprocess.Popen(
+            [probe.build_directory() / "vipctl", "--run-dir", a.directory / "run", "upgrade"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as first:
+            wait_until(lambda: "another upgrade is under way" in self.vipctl(a, "upgrade")[1], 5, "the refusal")
+            # It was there to be asked, and is gone when it is executed.
+            self.says(a, "cannot take over: executing it: No such file or directory; nothing has changed, vipd ")
+            first.kill()
+        self.assertEqual(
+            self.vipctl(a, "upgrade"),
+            (
+                1,
+                f"vipctl: cannot execute {self.programs / 'vipd'}: No such file or directory: nothing has changed\n",
+            ),
+        )
+        group.settle("a")
+
+        def refused_while_the_router_stands_still():
+            router = a.child("vipd-router")
+            os.kill(router, signal.SIGSTOP)
+            while a.child("vipd-router") == router:
+                if ROUTER_REPLACED in asked(a, "upgrade"):
+                    return True
+            group.settle("a")
+            return False
+
+        wait_until(refused_while_the_router_stands_still, 30, ROUTER_REPLACED)
+        self.says(a, ": advertising in its place")
+        self.says(a, "vipd-router has not moved for 1s: it is killed and replaced")
+        self.says(a, "vipd-router has ended (signal 9 (Killed)); it is started again")
+        self.says(a, "a new router goes on where the last one stopped")
+        group.settle("a")
+
+    def test_a_program_that_does_not_come_back_or_does_not_go(self):
+        group, a = self.pair()
+        self.install("vipd-router", b"#!/bin/sh\nexit 1\n")
+        a.kill_router()
+        self.says(a, "no router for 10s: giving the addresses up", 20)
+        group.settle("b", aside=("a",))
+        self.assertFalse(a.holds_addresses())
+        os.kill(a.child("vipd-monitor"), signal.SIGSTOP)
+        a.stop()
+        self.says(a, "SIGTERM: stopping")
+        self.says(a, "vipd-monitor does not stop: it is killed")
+
+
+if __name__ == "__main__":
+    main()

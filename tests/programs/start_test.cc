@@ -1,0 +1,196 @@
+// What vipd says when it cannot start, or cannot be replaced, because of the place or the rights it was
+// given.
+#include <cap-ng.h>
+#include <doctest/doctest.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <iterator>
+
+#include "daemon/control_socket.h"
+#include "daemon/privileges.h"
+#include "daemon/run_directory.h"
+#include "daemon/upgrade.h"
+#include "io/clock.h"
+#include "tests/health/scratch.h"
+#include "tests/network.h"
+
+using namespace vipd;
+using namespace vipd::daemon;
+using testing::Scratch;
+
+namespace {
+
+// Of this process, for as long as it lives.
+class Limit {
+ public:
+  Limit(decltype(RLIMIT_NOFILE) what, rlim_t value) : what_(what) {
+    REQUIRE(getrlimit(what, &before_) == 0);
+    const rlimit now{value, before_.rlim_max};
+    REQUIRE(setrlimit(what, &now) == 0);
+  }
+  Limit(const Limit&) = delete;
+  ~Limit() { setrlimit(what_, &before_); }
+
+ private:
+  decltype(RLIMIT_NOFILE) what_;
+  rlimit before_{};
+};
+
+// One more descriptor can be opened, and no second one.
+rlim_t one_more() {
+  const io::Fd next(dup(STDERR_FILENO));
+  return static_cast<rlim_t>(next.get()) + 1;
+}
+
+// What it writes to standard error, in a process of its own.
+std::string errors_of(const std::function<void()>& deed) {
+  std::array<int, 2> ends{};
+  REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
+  const auto pid = fork();
+  if (pid == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    deed();
+    std::fflush(nullptr);
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string errors;
+  std::array<char, 4096> buffer;
+  for (ssize_t size = 0; (size = read(ends[0], buffer.data(), buffer.size())) > 0;)
+    errors.append(buffer.data(), static_cast<std::size_t>(size));
+  close(ends[0]);
+  REQUIRE(waitpid(pid, nullptr, 0) == pid);
+  return errors;
+}
+
+// /etc/passwd without a vipd, and with this line.
+class Users {
+ public:
+  explicit Users(const std::string& line) {
+    test::require_own_namespace();
+    REQUIRE(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    std::ifstream real("/etc/passwd");
+    std::string text;
+    for (std::string each; std::getline(real, each);)
+      if (!each.starts_with("vipd:")) text += each + "\n";
+    const auto file = scratch_.file("passwd", text + line);
+    REQUIRE(mount(file.c_str(), "/etc/passwd", nullptr, MS_BIND, nullptr) == 0);
+  }
+  Users(const Users&) = delete;
+  ~Users() { umount2("/etc/passwd", MNT_DETACH); }
+
+ private:
+  Scratch scratch_;
+};
+
+std::string refusal(const Paths& paths) {
+  const auto taken = take_run_directory(paths);
+  return taken ? "" : taken.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("a run directory that cannot be had is named, with the option for another") {
+  const Scratch scratch;
+  const auto file = scratch.file("file", "");
+  Paths good;
+  good.run_dir = scratch.path() + "/run";
+  good.state_dir = scratch.path() + "/state";
+  auto paths = good;
+  paths.run_dir = file + "/run";
+  CHECK(refusal(paths) ==
+        "making the directory " + paths.run_dir + ": Not a directory (another place: --run-dir)");
+  paths = good;
+  paths.state_dir = file + "/state";
+  CHECK(refusal(paths) ==
+        "making the directory " + paths.state_dir + ": Not a directory (another place: --state-dir)");
+  {
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    const Limit nothing(RLIMIT_FSIZE, 0);
+    const auto said = refusal(good);
+    std::signal(SIGXFSZ, handler);
+    CHECK(said == "writing " + good.lock_file() + ": File too large (another place: --run-dir)");
+  }
+  std::filesystem::remove(good.lock_file());
+  std::filesystem::create_directory(good.lock_file());
+  CHECK(refusal(good) == "opening " + good.lock_file() + ": Is a directory (another place: --run-dir)");
+}
+
+TEST_CASE("two vipd do not share a run directory, and the second one is told who was first") {
+  const Scratch scratch;
+  Paths paths;
+  paths.run_dir = paths.state_dir = scratch.path();
+  const auto first = take_run_directory(paths);
+  REQUIRE(first);
+  CHECK(refusal(paths) == scratch.path() + " is in use by another vipd (process " + std::to_string(getpid()) +
+                              "): stop that one first, or give this one another --run-dir");
+}
+
+TEST_CASE("a control socket that cannot be opened is named, with the option for another place") {
+  const std::string deep = "/tmp/" + std::string(120, 'x');
+  CHECK(listen_for_control(deep).error().message ==
+        "the control socket's path " + deep +
+            " is longer than the 107 characters that it may have: choose a shorter --run-dir");
+  CHECK(listen_for_control("/nonexistent/control").error().message ==
+        "opening the control socket /nonexistent/control: No such file or directory (another place: "
+        "--run-dir)");
+  const Limit none(RLIMIT_NOFILE, 0);
+  const auto without_descriptor = listen_for_control("/nonexistent/control").error().message;
+  CHECK(without_descriptor == "opening the control socket: Too many open files");
+}
+
+TEST_CASE("without the capabilities that it needs vipd says which, and how to give them") {
+  CHECK(errors_of([] {
+          capng_clear(CAPNG_SELECT_BOTH);
+          capng_apply(CAPNG_SELECT_BOTH);
+          const auto permitted = check_permissions();
+          std::fprintf(stderr, "%s", permitted ? "permitted" : permitted.error().message.c_str());
+        }) == "vipd needs the capabilities CAP_NET_ADMIN and CAP_NET_RAW: run it as root, or as a service");
+}
+
+TEST_CASE("why the programs share the user of vipd is said, or vipd does not start if a user was asked for") {
+  const auto because = [](const std::string& line) {
+    const Users users(line);
+    return Privileges::find("").value().shared_because();
+  };
+  CHECK(because("") == "there is no user \"vipd\"");
+  CHECK(because("vipd:x:0:0::/:/bin/sh\n") == "vipd itself runs as vipd");
+  CHECK(because("vipd:x:4321:4321::/:/bin/sh\n") == "this process cannot become vipd");
+
+  const Users users("vipd:x:4321:4321::/:/bin/sh\n");
+  CHECK(Privileges::find("vipd").error().message ==
+        "this process cannot start others as vipd (--user): CAP_SETUID and CAP_SETGID are missing, or this "
+        "user namespace does not know the user");
+  CHECK(Privileges::find("nobody-here").error().message == "there is no user \"nobody-here\" (--user)");
+}
+
+TEST_CASE("a new version says what it does not take of the configuration in force") {
+  Handover handover;
+  handover.version = "1.0";
+  handover.configuration = "virtual_routers: {edge: {vrid: 51, addresses: 192.0.2.10}}\n";
+  const auto state = pack(handover);
+  REQUIRE(state);
+  CHECK(errors_of([&] { check_handover(state->get()); }) ==
+        "the new version does not take the configuration in force:\n"
+        "the configuration in force:1:25: error: virtual router edge has no interface\n"
+        "   1 | virtual_routers: {edge: {vrid: 51, addresses: 192.0.2.10}}\n"
+        "     |                         ^\n"
+        "     add \"interface:\" to it\n\n");
+}
+
+TEST_CASE("an upgrade for which there are no descriptors does not begin") {
+  io::Loop loop;
+  const auto refused = [&](rlim_t descriptors) {
+    const Limit few(RLIMIT_NOFILE, descriptors);
+    const auto begun = Upgrade::begin(loop, "/bin/true", Handover{}, io::now(), [](const auto&) {});
+    return begun ? "" : begun.error().message;
+  };
+  CHECK(refused(0) == "creating a memory file: Too many open files");
+  CHECK(refused(one_more()) == "making a pipe: Too many open files");
+}
