@@ -20,7 +20,8 @@ constexpr double flood_rate_per_vrid = 200;
 constexpr double flood_burst = 300;
 constexpr Duration shortest_shield = 2s;
 constexpr Duration longest_shield = 64s;
-constexpr Duration deaf_time = 100ms;  // after claims were read
+constexpr Duration shield_renewal = 100ms;  // who is Active may have changed
+constexpr Duration deaf_time = 100ms;       // after claims were read
 constexpr std::size_t most_searches = 4;
 constexpr Duration longest_search = 60s;
 constexpr Duration slice_budget = 3ms;  // of netlink work between two looks at sockets and deadlines
@@ -47,19 +48,19 @@ void keep_secondary_addresses(const std::string& interface) {
 }  // namespace
 
 Result<std::unique_ptr<Effects>> Effects::open(io::Loop& loop, Log& log, Received received,
-                                               LeastPriority least_priority, Flooded flooded) {
+                                               WhatMatters what_matters, Flooded flooded) {
   auto netlink = TRY(netlink::Socket::open(0 /* NETLINK_ROUTE */));
   auto announce = TRY(io::AnnounceSocket::open());
-  return std::unique_ptr<Effects>(new Effects(loop, log, std::move(received), std::move(least_priority),
+  return std::unique_ptr<Effects>(new Effects(loop, log, std::move(received), std::move(what_matters),
                                               std::move(flooded), std::move(netlink), std::move(announce)));
 }
 
-Effects::Effects(io::Loop& loop, Log& log, Received received, LeastPriority least_priority, Flooded flooded,
+Effects::Effects(io::Loop& loop, Log& log, Received received, WhatMatters what_matters, Flooded flooded,
                  netlink::Socket netlink, io::AnnounceSocket announce)
     : loop_(loop),
       log_(log),
       received_(std::move(received)),
-      least_priority_(std::move(least_priority)),
+      what_matters_(std::move(what_matters)),
       flooded_(std::move(flooded)),
       netlink_(std::move(netlink)),
       announce_(std::move(announce)) {}
@@ -160,8 +161,10 @@ void Effects::watch_for_flood(const SocketKey& key, Socket& socket, std::size_t 
 void Effects::set_shield(const SocketKey& key, Socket& socket) {
   const auto set = socket.shielded_until == never
                        ? socket.socket.set_shield(std::nullopt)
-                       : socket.socket.set_shield(least_priority_(key.first, key.second));
+                       : socket.socket.set_shield(what_matters_(key.first, key.second));
   if (!set) log_.write_limited(Level::warning, "shield " + key.first, set.error().message);
+  socket.shield_renewal = socket.shielded_until == never ? never : now() + shield_renewal;
+  expiry_ = std::min(expiry_, socket.shield_renewal);
 }
 
 void Effects::renew_shields() {
@@ -184,8 +187,10 @@ void Effects::expire() {
       socket.shielded_until = never;
       socket.unshielded_at = time;
       set_shield(key, socket);
+    } else if (socket.shield_renewal <= time) {
+      set_shield(key, socket);
     }
-    expiry_ = std::min(expiry_, socket.shielded_until);
+    expiry_ = std::min({expiry_, socket.shielded_until, socket.shield_renewal});
   }
   for (auto& [key, listener] : listeners_) {
     if (listener.deaf_until <= time) {

@@ -32,7 +32,7 @@ class Effects {
  public:
   using Received = std::function<void(const std::string& interface, const io::Datagram& datagram)>;
   // The least priority of an advertisement that matters there.
-  using LeastPriority = std::function<vrrp::Priority(const std::string& interface, Family family)>;
+  using WhatMatters = std::function<io::Shield(const std::string& interface, Family family)>;
   // A flood has begun, or goes on.
   using Flooded = std::function<void(const std::string& interface, Family family)>;
 
@@ -45,7 +45,7 @@ class Effects {
   using Ports = std::map<std::string, Port>;  // by the interface's name
 
   static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Received received,
-                                               LeastPriority least_priority, Flooded flooded);
+                                               WhatMatters what_matters, Flooded flooded);
 
   // Opens, reopens and closes sockets accordingly. To be called when the configuration or an interface has
   // changed.
@@ -84,6 +84,7 @@ class Effects {
     TimePoint shielded_until = never;
     TimePoint unshielded_at = TimePoint::min();
     Duration shield_time{};
+    TimePoint shield_renewal = never;
   };
   using SocketKey = std::pair<std::string, Family>;
   struct Listener {
@@ -114,7 +115,7 @@ class Effects {
     std::vector<Change> renewals;
   };
 
-  Effects(io::Loop& loop, Log& log, Received received, LeastPriority least_priority, Flooded flooded,
+  Effects(io::Loop& loop, Log& log, Received received, WhatMatters what_matters, Flooded flooded,
           netlink::Socket netlink, io::AnnounceSocket announce);
   void open_socket(const SocketKey& key, std::uint32_t index, const std::vector<std::uint8_t>& vrids);
   void receive(const SocketKey& key);
@@ -135,7 +136,7 @@ class Effects {
   io::Loop& loop_;
   Log& log_;
   Received received_;
-  LeastPriority least_priority_;
+  WhatMatters what_matters_;
   Flooded flooded_;
   netlink::Socket netlink_;
   io::AnnounceSocket announce_;

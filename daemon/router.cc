@@ -43,7 +43,7 @@ Result<std::unique_ptr<Router>> Router::create(Log& log, io::Channel guardian, H
                                           {datagram.payload.begin(), datagram.payload.end()},
                                           datagram.truncated});
       },
-      [self](const std::string& interface, Family family) { return self->least_priority(interface, family); },
+      [self](const std::string& interface, Family family) { return self->what_matters(interface, family); },
       [self](const std::string& interface, Family family) {
         self->reporter_.report_flood(interface, family);
       }));
@@ -166,15 +166,23 @@ void Router::read_kernel() {
     want_leases();
 }
 
-// Of an advertisement that can change the state of a virtual router there.
-vrrp::Priority Router::least_priority(const std::string& interface, Family family) const {
-  vrrp::Priority least = vrrp::owner_priority;
+// Of the advertisements there: what can change the state of a virtual router.
+io::Shield Router::what_matters(const std::string& interface, Family family) const {
+  io::Shield shield{.least_priority = vrrp::owner_priority, .known = {}};
+  std::set<IpAddress> actives;
   for (const auto& router : engine_.status(now()).routers) {
     if (router.config.key.interface != interface || router.config.key.family != family) continue;
     const bool follows_lower_ones = !router.config.preempt_mode || router.yielded || router.releasing;
-    least = std::min(least, follows_lower_ones ? vrrp::Priority{1} : router.priority);
+    shield.least_priority =
+        std::min(shield.least_priority, follows_lower_ones ? vrrp::Priority{1} : router.priority);
+    if (router.followed) actives.insert(*router.followed);
   }
-  return least;
+  // More than the filter can tell apart: then everybody may say farewell.
+  if (actives.size() > io::most_known)
+    shield.least_priority = vrrp::release_priority;
+  else
+    shield.known.assign(actives.begin(), actives.end());
+  return shield;
 }
 
 // Sockets follow the configuration and what is there of it.

@@ -35,7 +35,7 @@ std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t
   return program;
 }
 
-std::vector<sock_filter> shield_filter(Family family, std::uint8_t least_priority) {
+std::vector<sock_filter> shield_filter(Family family, const Shield& shield) {
   const bool ipv4 = family == Family::ipv4;
   // The filter of an IPv6 socket sees the message; its header is before that.
   const std::uint32_t header = ipv4 ? 0 : static_cast<std::uint32_t>(SKF_NET_OFF);
@@ -71,7 +71,27 @@ std::vector<sock_filter> shield_filter(Family family, std::uint8_t least_priorit
   add(statement(BPF_LD | BPF_H | BPF_IND, 4));
   demand(BPF_JSET, 0x0fff);  // the interval
   add(statement(BPF_LD | BPF_B | BPF_IND, 2));
-  demand(BPF_JGE, least_priority);
+  const auto by_priority = program.size();
+  add(jump(BPF_JMP | BPF_JGE | BPF_K, shield.least_priority, 0, 0));
+  // Of a low priority: from one of those who are known, or one of the others.
+  std::vector<std::size_t> matches;
+  for (const auto& sender : shield.known) {
+    std::vector<std::size_t> mismatches;
+    for (std::uint32_t i = 0; i < sender.size(); i += 4) {
+      std::uint32_t word = 0;
+      std::memcpy(&word, sender.octets.data() + i, sizeof word);
+      add(statement(BPF_LD | BPF_W | BPF_ABS, header + (ipv4 ? 12 : 8) + i));
+      mismatches.push_back(program.size());
+      add(jump(BPF_JMP | BPF_JEQ | BPF_K, ntohl(word), 0, 0));
+    }
+    matches.push_back(program.size());
+    add(statement(BPF_JMP | BPF_JA, 0));
+    for (const auto at : mismatches) program[at].jf = static_cast<std::uint8_t>(program.size() - at - 1);
+  }
+  const auto unknown = program.size();
+  add(statement(BPF_JMP | BPF_JA, 0));
+  for (const auto at : matches) program[at].k = static_cast<std::uint32_t>(program.size() - at - 1);
+  program[by_priority].jt = static_cast<std::uint8_t>(program.size() - by_priority - 1);
   add(statement(BPF_LD | BPF_B | BPF_IND, 3));
   demand(BPF_JGE, 1);
   // A: the length that the count of addresses asks for, against M[0].
@@ -85,6 +105,7 @@ std::vector<sock_filter> shield_filter(Family family, std::uint8_t least_priorit
   add(statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_RANDOM)),
       statement(BPF_ALU | BPF_AND | BPF_K, 1023), jump(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
       statement(BPF_RET | BPF_K, 0));
+  program[unknown].k = static_cast<std::uint32_t>(sample - unknown - 1);
   for (const auto at : demands) program[at].jf = static_cast<std::uint8_t>(sample - at - 1);
   return program;
 }

@@ -8,7 +8,6 @@
 #include <array>
 #include <cstring>
 
-#include "io/advert_filter.h"
 #include "io/filter.h"
 #include "io/socket_options.h"
 
@@ -119,8 +118,8 @@ Result<> AdvertSocket::set_vrids(std::span<const std::uint8_t> vrids) {
   return apply_filter();
 }
 
-Result<> AdvertSocket::set_shield(std::optional<std::uint8_t> least_priority) {
-  shield_ = least_priority;
+Result<> AdvertSocket::set_shield(std::optional<Shield> shield) {
+  shield_ = std::move(shield);
   return apply_filter();
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/ip.h"
 #include "base/result.h"
+#include "io/advert_filter.h"
 #include "io/advert_sender.h"
 #include "io/fd.h"
 
@@ -45,8 +46,8 @@ class AdvertSocket {
   Result<> set_vrids(std::span<const std::uint8_t> vrids);
 
   // Under a flood the queue overflows, and what matters is lost with the rest. With a shield the kernel also
-  // drops, but for one of 1024, what is malformed or of a lower priority than this. Nothing: away with it.
-  Result<> set_shield(std::optional<std::uint8_t> least_priority);
+  // drops, but for one of 1024, what is malformed or does not matter. Nothing: away with it.
+  Result<> set_shield(std::optional<Shield> shield);
 
   // Calls back for what is queued, at most 1024 datagrams a call so that a flood does not hold up the loop.
   // Returns how many there were. The callback must not destroy this socket.
@@ -68,7 +69,7 @@ class AdvertSocket {
   std::string interface_;
   std::uint32_t index_;
   std::vector<std::uint8_t> vrids_;
-  std::optional<std::uint8_t> shield_;
+  std::optional<Shield> shield_;
 };
 
 }  // namespace vipd::io

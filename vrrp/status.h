@@ -70,10 +70,11 @@ struct RouterStatus {
   Duration active_adver_interval{};   // learnt; ours while Active
   std::optional<TimePoint> deadline;  // Adver_Timer or Active_Down_Timer
   std::optional<Peer> peer;
-  ChecksumForm checksum{};  // that we send (IPv4)
-  bool yielded = false;     // gave way by `vipctl switch`
-  bool on_trial = false;    // gave way to a router that was not heard before and must be heard again
-  bool releasing = false;   // has left, serves on until the successor is heard
+  std::optional<IpAddress> followed;  // the Active that a Backup waits for
+  ChecksumForm checksum{};            // that we send (IPv4)
+  bool yielded = false;               // gave way by `vipctl switch`
+  bool on_trial = false;   // gave way to a router that was not heard before and must be heard again
+  bool releasing = false;  // has left, serves on until the successor is heard
   std::optional<AddressClaim> claim;      // the last one
   std::optional<IpAddress> deaf_peer;     // is Active too and does not hear us
   std::vector<Prefix> addresses_present;  // of ours, as the kernel has them
@@ -130,8 +131,8 @@ void fields(A& a, Is<AddressClaim> auto& c) {
 template <class A>
 void fields(A& a, Is<RouterStatus> auto& r) {
   a(r.config, r.state, r.priority, r.since, r.reason, r.obstacles, r.explanation, r.primary_address,
-    r.active_adver_interval, r.deadline, r.peer, r.checksum, r.yielded, r.on_trial, r.releasing, r.claim,
-    r.deaf_peer, r.addresses_present, r.counters);
+    r.active_adver_interval, r.deadline, r.peer, r.followed, r.checksum, r.yielded, r.on_trial, r.releasing,
+    r.claim, r.deaf_peer, r.addresses_present, r.counters);
 }
 template <class A>
 void fields(A& a, Is<Status> auto& s) {

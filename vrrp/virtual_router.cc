@@ -727,6 +727,7 @@ RouterStatus VirtualRouter::status(TimePoint now) const {
   status.active_adver_interval = backup ? backup->active_adver_interval : interval();
   if (state_deadline() != never) status.deadline = state_deadline();
   status.peer = peer_;
+  if (backup && backup->followed) status.followed = backup->followed->address;
   status.checksum = checksum();
   status.yielded = yielded_;
   status.on_trial = backup && backup->on_trial;

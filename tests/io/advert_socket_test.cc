@@ -242,7 +242,7 @@ TEST_CASE("a shield lets through what may matter, and little of what is malforme
     Lan lan(family);
     const std::size_t address_size = family == Family::ipv4 ? 4 : 16;
     REQUIRE(lan.here.set_vrids(Bytes{7}));
-    REQUIRE(lan.here.set_shield(200));
+    REQUIRE(lan.here.set_shield(Shield{200, {}}));
     const auto with = [&](std::size_t place, std::uint8_t value) {
       Bytes bytes(8 + 2 * address_size);
       bytes[0] = 0x31;
@@ -287,6 +287,20 @@ TEST_CASE("a shield lets through what may matter, and little of what is malforme
     set_hops(hops);
     is_sampled(with(2, 200));
     set_hops(255);
+    // Of an Active that is followed everything matters, its farewell and its fall above all; of the others
+    // not.
+    for (const auto place : {0, 7}) {
+      std::vector<IpAddress> known(8, address(family == Family::ipv4 ? "192.0.2.99" : "fe80::99"));
+      known[static_cast<std::size_t>(place)] = lan.other;
+      REQUIRE(lan.here.set_shield(Shield{200, known}));
+      CHECK(pass(with(2, 0), 64) == 64);
+      CHECK(pass(with(2, 199), 64) == 64);
+      CHECK(pass(with(2, 200), 64) == 64);
+      is_sampled(with(0, 0x21));
+      known[static_cast<std::size_t>(place)] = known[3];
+      REQUIRE(lan.here.set_shield(Shield{200, known}));
+      is_sampled(with(2, 0));
+    }
     REQUIRE(lan.here.set_shield(std::nullopt));
     CHECK(pass(with(2, 1), 64) == 64);
     CHECK(pass(with(1, 8), 64) == 0);

@@ -8,7 +8,7 @@ import pathlib
 import time
 
 from vipdlab import packets, probe
-from vipdlab.case import LabCase, main
+from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import Keepalived, RouterSettings, Vipd
 from vipdlab.network import CABLE, VIP4, VIP6
 from vipdlab.processes import descendants
@@ -17,6 +17,7 @@ INTERVAL_MS = 100
 PRIORITIES = (250, 200)
 RATE = 100_000
 SECONDS = 5
+FAREWELL_RATE = 20_000
 # Of the rate, for the comparison to count: the machine may have other things to do.
 LEAST_SENT = 0.3
 
@@ -117,6 +118,29 @@ class Flood(LabCase):
         self.assertLess(gap, 2 * INTERVAL_MS, "an advertisement was late by an interval")
         group.close()
         return cpu, rate
+
+    def test_a_farewell_is_heard_under_a_flood_and_nothing_is_lost(self):
+        for name, advertisements in FLOODS.items():
+            with self.subTest(name):
+                # Long enough that a stopped node does not go on serving until the other one has missed it.
+                group = self.group([Vipd, Vipd], RouterSettings(interval_ms=300), PRIORITIES).start()
+                group.quiet()
+                observer = group.network.observer
+                frames = "".join(each.frame(observer.mac).hex() + "\n" for each in advertisements())
+                flood = (probe.build_directory() / "lab_probe", "flood", CABLE, FAREWELL_RATE, 1000)
+                observer.run(*flood, text=frames, timeout=60)
+
+                def once():
+                    observer.run(*flood, text=frames, timeout=60)
+                    moment = group.daemons["a"].stop()
+                    until = after(moment, 500)
+                    lost = self.most_lost(group, moment, until)
+                    group.daemons["a"].start()
+                    group.settle("a")
+                    return lost, moment, until
+
+                self.measure(group, f"{name}: datagrams lost at a planned stop", once, 3, 2, of=max)
+                group.close()
 
     def compare(self, name):
         cpu, rate = self.undisturbed(name)
