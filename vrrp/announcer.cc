@@ -45,7 +45,7 @@ void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
   }
   echoed_ = turn.now;
   rounds_done_ = 0;
-  next_ = std::max(turn.now, last_ + echo);
+  next_ = turn.now + echo;
 }
 
 // The last round that it counted may not have got out: it comes again.
