@@ -50,6 +50,11 @@ std::string summary(const conf::Config& config) {
                      conf::checks(config).size() == 1 ? "" : "s");
 }
 
+std::string cannot_take_over(const std::string& program, const std::string& why) {
+  return fmt::format("{} cannot take over: {}; nothing has changed, vipd {} goes on", program, why,
+                     VIPD_VERSION);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Setting setting, conf::Config config,
@@ -421,15 +426,14 @@ void Guardian::begin_upgrade(std::uint64_t id) {
     return refuse("vipd-router is just being replaced: try again in a moment");
   auto begun = Upgrade::begin(loop_, setting_.invocation.program, handover(), now(),
                               [this, id](const Result<std::string>& version) { checked(id, version); });
-  if (!begun) return refuse(begun.error().message + ": nothing has changed");
+  if (!begun) return refuse(cannot_take_over(setting_.invocation.program, begun.error().message));
   upgrade_ = std::move(*begun);
 }
 
 void Guardian::checked(std::uint64_t id, const Result<std::string>& version) {
   const auto over = std::move(upgrade_);
   const auto refuse = [&](const std::string& why) {
-    const auto text = fmt::format("{} cannot take over: {}; nothing has changed, vipd {} goes on",
-                                  setting_.invocation.program, why, VIPD_VERSION);
+    const auto text = cannot_take_over(setting_.invocation.program, why);
     log_.error(text);
     monitor_link_.send(Upgraded{id, false, text});
   };

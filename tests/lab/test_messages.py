@@ -139,13 +139,10 @@ class Messages(LabCase):
             # It was there to be asked, and is gone when it is executed.
             self.says(a, "cannot take over: executing it: No such file or directory; nothing has changed, vipd ")
             first.kill()
-        self.assertEqual(
-            self.vipctl(a, "upgrade"),
-            (
-                1,
-                f"vipctl: cannot execute {self.programs / 'vipd'}: No such file or directory: nothing has changed\n",
-            ),
-        )
+        status, text = self.vipctl(a, "upgrade")
+        self.assertEqual(status, 1)
+        gone = f"cannot execute {self.programs / 'vipd'}: No such file or directory; nothing has changed, vipd "
+        self.assertIn(gone, text)
         group.settle("a")
 
         def refused_while_the_router_stands_still():
