@@ -271,9 +271,10 @@ void Guardian::stand_in(TimePoint time) {
   standing_in_ = true;
   auto state = hold_.read();
   if (!state) return;
-  log_.write_limited(Level::warning, "stand in",
-                     fmt::format("{} has not moved for {}: advertising in its place", router_.name,
-                                 to_string(time - stood_still_since_)));
+  log_.write_limited(
+      Level::warning, "stand in",
+      fmt::format("{} has not moved for {}: advertising in its place", router_.name,
+                  to_string(std::chrono::floor<std::chrono::milliseconds>(time - stood_still_since_))));
   holder_.begin(std::move(*state), time);
 }
 
