@@ -50,11 +50,6 @@ std::string summary(const conf::Config& config) {
                      conf::checks(config).size() == 1 ? "" : "s");
 }
 
-std::string cannot_take_over(const std::string& program, const std::string& why) {
-  return fmt::format("{} cannot take over: {}; nothing has changed, vipd {} goes on", program, why,
-                     VIPD_VERSION);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Setting setting, conf::Config config,
@@ -418,6 +413,13 @@ void Guardian::reap_later(std::int32_t pid) {
 void Guardian::replace_outdated(Child& child) {
   (void)io::kill(*child.process, SIGKILL);
 }
+
+namespace {
+std::string cannot_take_over(const std::string& program, const std::string& why) {
+  return fmt::format("{} cannot take over: {}; nothing has changed, vipd {} goes on", program, why,
+                     VIPD_VERSION);
+}
+}  // namespace
 
 void Guardian::begin_upgrade(std::uint64_t id) {
   const auto refuse = [&](std::string why) { monitor_link_.send(Upgraded{id, false, std::move(why)}); };
