@@ -261,9 +261,10 @@ void Guardian::stand_in(TimePoint time) {
   standing_in_ = true;
   auto state = hold_.read();
   if (!state) return;
-  log_.write_limited(Level::warning, "stand in",
-                     fmt::format("{} has not moved for {}: advertising in its place", router_.name,
-                                 to_string(time - stood_still_since_)));
+  log_.write_limited(
+      Level::warning, "stand in",
+      fmt::format("{} has not moved for {}: advertising in its place", router_.name,
+                  to_string(std::chrono::floor<std::chrono::milliseconds>(time - stood_still_since_))));
   holder_.begin(std::move(*state), time);
 }
 
@@ -425,6 +426,13 @@ void Guardian::replace_outdated(Child& child) {
   (void)io::kill(*child.process, SIGKILL);
 }
 
+namespace {
+std::string cannot_take_over(const std::string& program, const std::string& why) {
+  return fmt::format("{} cannot take over: {}; nothing has changed, vipd {} goes on", program, why,
+                     VIPD_VERSION);
+}
+}  // namespace
+
 void Guardian::begin_upgrade(std::uint64_t id) {
   const auto refuse = [&](std::string why) { monitor_link_.send(Upgraded{id, false, std::move(why)}); };
   if (stopping_) return refuse("vipd is stopping");
@@ -436,15 +444,14 @@ void Guardian::begin_upgrade(std::uint64_t id) {
     return refuse("vipd-router is just being replaced: try again in a moment");
   auto begun = Upgrade::begin(loop_, setting_.invocation.program, handover(), now(),
                               [this, id](const Result<std::string>& version) { checked(id, version); });
-  if (!begun) return refuse(begun.error().message + ": nothing has changed");
+  if (!begun) return refuse(cannot_take_over(setting_.invocation.program, begun.error().message));
   upgrade_ = std::move(*begun);
 }
 
 void Guardian::checked(std::uint64_t id, const Result<std::string>& version) {
   const auto over = std::move(upgrade_);
   const auto refuse = [&](const std::string& why) {
-    const auto text = fmt::format("{} cannot take over: {}; nothing has changed, vipd {} goes on",
-                                  setting_.invocation.program, why, VIPD_VERSION);
+    const auto text = cannot_take_over(setting_.invocation.program, why);
     log_.error(text);
     monitor_link_.send(Upgraded{id, false, text});
   };

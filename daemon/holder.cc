@@ -42,7 +42,8 @@ void Holder::withdraw_lapsed(TimePoint now) {
         Level::warning, "lapsed " + to_string(held.router.key),
         fmt::format("{}: this node stood still, nothing was advertised for {}: a peer must have "
                     "taken over; the addresses are withdrawn in silence",
-                    to_string(held.router.key), to_string(silent_for)));
+                    to_string(held.router.key),
+                    to_string(std::chrono::floor<std::chrono::milliseconds>(silent_for))));
     withdraw(held);
     return true;
   });

@@ -89,6 +89,8 @@ TEST_CASE("nothing is read before something was written, nor after it was cleare
 TEST_CASE("a state too large to be kept is refused, and the last one stays") {
   auto hold = std::move(Hold::create().value());
   REQUIRE(hold.write(sample("good")));
-  CHECK(hold.write(sample(std::string(20 << 20, 'x'))).error().code == ENOSPC);
+  const auto refused = hold.write(sample(std::string(20 << 20, 'x')));
+  CHECK(refused.error().code == ENOSPC);
+  CHECK(refused.error().message == "the state is too large to be kept for a successor");
   CHECK(hold.read()->snapshot.routers.at(0).reason == "good");
 }
