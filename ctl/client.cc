@@ -8,6 +8,8 @@
 #include <array>
 #include <cstring>
 
+#include "ctl/answer.h"
+
 namespace vipd::ctl {
 
 namespace {
@@ -17,14 +19,16 @@ constexpr int answer_bound = 25'000;  // milliseconds; vipd itself answers or gi
 Result<Client> Client::connect(const std::string& run_dir) {
   const auto path = run_dir + "/control";
   sockaddr_un address{};
-  if (path.size() >= sizeof address.sun_path) return failure("connecting to vipd: the path " + path + " is too long");
+  if (path.size() >= sizeof address.sun_path)
+    return failure("connecting to vipd: the path " + path + " is too long");
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   Client client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (client.fd_ < 0) return system_failure("opening a socket");
   if (::connect(client.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int code = errno;
-    const char* remedy = code == EACCES ? " (try it as root)" : " (is vipd running? another place: --run-dir)";
+    const char* remedy =
+        code == EACCES ? " (try it as root)" : " (is vipd running? another place: --run-dir)";
     return failure("connecting to vipd at " + path + ": " + std::strerror(code) + remedy, code);
   }
   return client;
@@ -36,11 +40,8 @@ Client::~Client() {
 
 Result<std::string> Client::read_line(int milliseconds) {
   while (true) {
-    if (const auto end = received_.find('\n'); end != std::string::npos) {
-      auto line = received_.substr(0, end);
-      received_.erase(0, end + 1);
-      return line;
-    }
+    if (auto line = received_.next()) return std::move(*line);
+    if (received_.too_long()) return failure("vipd has answered something that does not end", EPROTO);
     pollfd ready{fd_, POLLIN, 0};
     const int count = poll(&ready, 1, milliseconds);
     if (count == 0) return std::string();
@@ -49,29 +50,22 @@ Result<std::string> Client::read_line(int milliseconds) {
     const auto size = recv(fd_, buffer.data(), buffer.size(), 0);
     if (size < 0) return system_failure("reading from vipd");
     if (size == 0) return failure("vipd has closed the connection: it is stopping or restarting", ECONNRESET);
-    received_.append(buffer.data(), static_cast<std::size_t>(size));
+    received_.append({buffer.data(), static_cast<std::size_t>(size)});
   }
 }
 
 Result<nlohmann::json> Client::request(const nlohmann::json& request) {
-  const auto line = request.dump() + "\n";
+  // What a user has typed need not be UTF-8.
+  const auto line = request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (send(fd_, line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
     return system_failure("writing to vipd");
   const auto answer = TRY(read_line(answer_bound));
   if (answer.empty()) return failure("vipd does not answer", ETIMEDOUT);
-  auto reply = nlohmann::json::parse(answer, nullptr, false);
-  if (!reply.is_object()) return failure("vipd has answered something that is no JSON object", EPROTO);
-  if (!reply.value("permitted", true)) return failure(reply.value("error", "permission denied"), EPERM);
-  if (!reply.value("ok", false)) return failure(reply.value("error", "vipd refused, without a reason"));
-  return reply["result"];
+  return parse_reply(answer);
 }
 
 Result<nlohmann::json> Client::next_event(int milliseconds) {
-  const auto line = TRY(read_line(milliseconds));
-  if (line.empty()) return nlohmann::json(nullptr);
-  auto message = nlohmann::json::parse(line, nullptr, false);
-  if (!message.is_object() || !message.contains("event")) return nlohmann::json(nullptr);
-  return message["event"];
+  return parse_event(TRY(read_line(milliseconds)));
 }
 
 }  // namespace vipd::ctl

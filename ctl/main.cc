@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ctl/answer.h"
 #include "ctl/check.h"
 #include "ctl/client.h"
 #include "ctl/recording.h"
@@ -39,7 +40,7 @@ bool wants_colours() {
 }
 
 int fail(const Error& error) {
-  std::cerr << "vipctl: " << error.message << "\n";
+  std::cerr << "vipctl: " << ctl::printable(error.message, ctl::LineBreaks::stay) << "\n";
   if (error.code == EACCES || error.code == EPERM) return exit_not_permitted;
   return error.code == 0 ? exit_refused : exit_unreachable;
 }
@@ -56,7 +57,7 @@ int ask(const Options& options, const json& request, ToText to_text) {
 }
 
 std::string text_of(const json& result) {
-  return result.value("text", "") + "\n";
+  return ctl::text(result, "text") + "\n";
 }
 
 int status(const Options& options) {
@@ -88,7 +89,7 @@ int record(const Options& options) {
   if (!client) return fail(client.error());
   const auto result = client->request({{"v", 1}, {"command", "record"}});
   if (!result) return fail(result.error());
-  const auto text = ctl::recording_text(result->value("recording", ""));
+  const auto text = ctl::recording_text(ctl::text(*result, "recording"));
   if (!text) return fail(text.error());
   if (options.output.empty()) {
     std::cout << *text;

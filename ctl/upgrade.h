@@ -13,4 +13,7 @@ namespace vipd::ctl {
 // An Error without a code: it was refused, and nothing has changed.
 Result<nlohmann::json> upgrade(const std::string& run_dir);
 
+// That, out of two answers to "status".
+nlohmann::json upgrade_summary(const nlohmann::json& before, const nlohmann::json& after);
+
 }  // namespace vipd::ctl

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/document.h"
 #include "daemon/clock.h"
 #include "daemon/event_names.h"
 #include "daemon/show.h"
@@ -17,7 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr int protocol_version = 1;
 constexpr Duration answer_bound = 2s;  // for the router and the guardian
 constexpr Duration reload_bound = 20s;
 constexpr Duration upgrade_bound = 15s;
@@ -276,51 +276,40 @@ void Monitor::give_up_waiting(TimePoint now) {
 }
 
 void Monitor::requested(const Client& client, const std::string& line) {
-  const auto request = json::parse(line, nullptr, false);
-  const auto text_of = [&](const char* key) {
-    return request.contains(key) && request[key].is_string() ? request[key].get<std::string>()
-                                                             : std::string();
-  };
-  if (!request.is_object())
-    return control_.reply(client.number, bad("a request is one JSON object on a line"));
-  if (request.contains("v") && request["v"] != protocol_version)
-    return control_.reply(
-        client.number,
-        bad(fmt::format("this vipd speaks version {} of the control protocol", protocol_version)));
-  const auto command = text_of("command");
-  const auto router = text_of("router");
-
+  const auto request = parse_request(line);
+  if (!request) return control_.reply(client.number, bad(request.error().message));
+  if (request->is_command()) return commanded(client, *request);
+  const auto& command = request->command;
   if (command == "version") return control_.reply(client.number, good({{"version", VIPD_VERSION}}));
   if (command == "status")
     return ask_router(client.number, [this, number = client.number](const StatusReply& reply) {
       control_.reply(number, good(status_to_json(reply, checks_.status(), programs_, now())));
     });
   if (command == "explain")
-    return ask_router(client.number, [this, number = client.number, router](const StatusReply& reply) {
-      const auto explanation = explanation_to_json(reply.status, router);
-      control_.reply(number, explanation.is_null()
-                                 ? bad(fmt::format("there is no virtual router \"{}\"", router))
-                                 : good(explanation));
-    });
+    return ask_router(
+        client.number, [this, number = client.number, router = request->router](const StatusReply& reply) {
+          const auto explanation = explanation_to_json(reply.status, router);
+          control_.reply(number, explanation.is_null() ? bad("there is no virtual router " + quote(router))
+                                                       : good(explanation));
+        });
   if (command == "watch") {
     control_.subscribe(client.number);
     return control_.reply(client.number, good(json::object()));
   }
-  if (command == "record") return router_.send(RecordRequest{wait(client.number, answer_bound)});
-  if (command != "switch" && command != "reload" && command != "upgrade")
-    return control_.reply(client.number, bad(fmt::format("unknown command \"{}\"", command)));
+  router_.send(RecordRequest{wait(client.number, answer_bound)});
+}
 
-  const bool back = request.contains("back") && request["back"] == true;
-  const auto what =
-      fmt::format("{}{}{}{}", command, back ? " --back" : "", router.empty() ? "" : " ", router);
+void Monitor::commanded(const Client& client, const Request& request) {
+  const auto what = request.text();
   if (!client.may_command) {
     audit(fmt::format("{} by user {} (pid {})", what, client.user, client.pid), "not permitted");
     return control_.reply(client.number, not_permitted());
   }
-  if (command == "reload") return guardian_.send(ReloadRequest{wait_for_command(client, what, reload_bound)});
-  if (command == "upgrade")
+  if (request.command == "reload")
+    return guardian_.send(ReloadRequest{wait_for_command(client, what, reload_bound)});
+  if (request.command == "upgrade")
     return guardian_.send(UpgradeRequest{wait_for_command(client, what, upgrade_bound)});
-  router_.send(Command{wait_for_command(client, what, answer_bound), router, back});
+  router_.send(Command{wait_for_command(client, what, answer_bound), request.router, request.back});
 }
 
 }  // namespace vipd::daemon

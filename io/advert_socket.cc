@@ -151,19 +151,6 @@ void name_source(msghdr& header, Control& control, const IpAddress& source, std:
   }
 }
 
-// An IPv4 raw socket delivers the IP header as well, and all we want to know is in it.
-Datagram parse_ipv4(std::span<const std::uint8_t> bytes) {
-  Datagram datagram;
-  if (bytes.size() < sizeof(iphdr)) return datagram;
-  iphdr header{};
-  std::memcpy(&header, bytes.data(), sizeof header);
-  datagram.source = IpAddress::from_bytes(bytes.subspan(12, 4));
-  datagram.destination = IpAddress::from_bytes(bytes.subspan(16, 4));
-  datagram.hop_limit = header.ttl;
-  datagram.payload = bytes.subspan(std::min(std::size_t{header.ihl} * 4, bytes.size()));
-  return datagram;
-}
-
 Datagram parse_ipv6(const msghdr& header, std::span<const std::uint8_t> bytes) {
   Datagram datagram;
   datagram.payload = bytes;
@@ -184,7 +171,8 @@ Datagram parse_ipv6(const msghdr& header, std::span<const std::uint8_t> bytes) {
   return datagram;
 }
 
-// Lets pass what is of one of these VRIDs, and what is not an advertisement. X is where the VRRP header begins.
+// Lets pass what is of one of these VRIDs, and what is not an advertisement. X is where the VRRP header
+// begins.
 std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t> vrids) {
   std::array<std::uint32_t, 8> bitmap{};
   for (const auto vrid : vrids) bitmap[vrid / 32] |= std::uint32_t{1} << (vrid % 32);
@@ -210,7 +198,8 @@ std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t
 }
 
 // Goes on behind its end with what may matter: whole, from the group's neighbours, of this priority at least;
-// and with one of 1024 of the others, so that they are noticed. What vrrp/packet checks, but for the checksum.
+// and with one of 1024 of the others, so that they are noticed. What vrrp/packet checks, but for the
+// checksum.
 std::vector<sock_filter> shield_filter(Family family, std::uint8_t least_priority) {
   const bool ipv4 = family == Family::ipv4;
   // The filter of an IPv6 socket sees the message; its header is before that.
@@ -266,6 +255,18 @@ std::vector<sock_filter> shield_filter(Family family, std::uint8_t least_priorit
 }
 
 }  // namespace
+
+Datagram parse_ipv4(std::span<const std::uint8_t> packet) {
+  Datagram datagram;
+  if (packet.size() < sizeof(iphdr)) return datagram;
+  iphdr header{};
+  std::memcpy(&header, packet.data(), sizeof header);
+  datagram.source = IpAddress::from_bytes(packet.subspan(12, 4));
+  datagram.destination = IpAddress::from_bytes(packet.subspan(16, 4));
+  datagram.hop_limit = header.ttl;
+  datagram.payload = packet.subspan(std::min(std::size_t{header.ihl} * 4, packet.size()));
+  return datagram;
+}
 
 IpAddress advert_group(Family family) {
   if (family == Family::ipv4) return IpAddress::from_bytes(std::array<std::uint8_t, 4>{224, 0, 0, 18});

@@ -36,6 +36,9 @@ struct Outgoing {
 
 IpAddress advert_group(Family family);  // 224.0.0.18, ff02::12
 
+// What an IPv4 raw socket delivers, IP header and all. Empty if there is none.
+Datagram parse_ipv4(std::span<const std::uint8_t> packet);
+
 class AdvertSocket {
  public:
   // Bound to the interface with this index (the name is for messages only), joined to the group there and
