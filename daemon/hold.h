@@ -81,7 +81,7 @@ inline bool valid(const HeldRouter& held) {
   const auto& advertisement = held.advertisement;
   const auto ours = [&](const IpAddress& address) { return address.family == held.key.family; };
   return held.key.vrid != 0 && advertisement.vrid == held.key.vrid && ours(held.source) &&
-         vrrp::is_interval(advertisement.interval) && held.dead_man >= Duration::zero() &&
+         vrrp::is_interval(advertisement.interval) && vrrp::is_pause(held.dead_man) &&
          !advertisement.addresses.empty() && advertisement.addresses.size() <= vrrp::most_addresses &&
          std::all_of(advertisement.addresses.begin(), advertisement.addresses.end(), ours) &&
          std::all_of(held.addresses.begin(), held.addresses.end(),

@@ -133,15 +133,19 @@ void fields(A& a, Is<VirtualRouterConfig> auto& c) {
 constexpr bool is_interval(Duration interval) {
   return interval >= shortest_advertisement_interval && interval <= longest_advertisement_interval;
 }
+// What is done again and again is done once a second at most, or (zero) not at all.
+constexpr bool is_pause(Duration pause) {
+  return pause == Duration::zero() || pause >= std::chrono::seconds(1);
+}
 inline bool valid(const TrackedCheck& check) {
   return check.priority >= -254 && check.priority <= 0 && check.stale_after >= Duration::zero();
 }
 inline bool valid(const Announcing& announcing) {
-  return announcing.repeat >= 0 && announcing.refresh >= Duration::zero();
+  return announcing.repeat >= 0 && is_pause(announcing.refresh);
 }
 inline bool valid(const VirtualRouterConfig& config) {
   return config.key.vrid != 0 && config.priority != release_priority &&
-         is_interval(config.advertisement_interval) && config.dead_man >= Duration::zero() &&
+         is_interval(config.advertisement_interval) && is_pause(config.dead_man) &&
          config.max_adopted_interval >= Duration::zero() && !config.addresses.empty() &&
          config.addresses.size() <= most_addresses &&
          std::all_of(config.addresses.begin(), config.addresses.end(),

@@ -115,6 +115,7 @@ TEST_CASE("what is no advertisement is not taken from a router that is in the ha
   CHECK(refused([](HeldRouter& held) { held.source.family = Family::ipv6; }));
   CHECK(refused([](HeldRouter& held) { held.addresses[0].length = 33; }));
   CHECK(refused([](HeldRouter& held) { held.dead_man = -1s; }));
+  CHECK(refused([](HeldRouter& held) { held.dead_man = 3ns; }));  // renewed all the time
 }
 
 TEST_CASE("a router that dies while it writes, or writes nonsense, leaves deadlines that are times") {
