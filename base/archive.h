@@ -3,9 +3,14 @@
 // A struct becomes archivable by one function beside it:
 //     template <class A> void fields(A& a, Is<Thing> auto& t) { a(t.name, t.count); }
 // used by both directions, so that they cannot differ. Bytes come from another process of ours, which may
-// have died in mid-write or run another version: reading is bounded and fails, it never trusts a length.
+// have died in mid-write, run another version or be in the hands of an attacker: reading is bounded and
+// fails, it never trusts a length. Values are as sane as those that we make ourselves:
+//     constexpr bool known(Thing)         of an enumeration, must be there: it is one of the enumerators
+//     bool valid(const Thing&)            of a struct, where not every combination of fields can be
+// and time is bounded so that sums of it, and its multiples that the protocol needs, do not overflow.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <concepts>
@@ -108,6 +113,10 @@ class ArchiveWriter {
 
 class ArchiveReader {
  public:
+  static constexpr std::chrono::hours longest{24 * 366};          // a duration
+  static constexpr std::chrono::seconds furthest{4'000'000'000};  // a time point, from zero; or its maximum
+  static constexpr int deepest = 64;                              // structs inside each other
+
   explicit ArchiveReader(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
 
   template <class... T>
@@ -119,6 +128,7 @@ class ArchiveReader {
 
  private:
   void raw(void* data, std::size_t size) {
+    if (size == 0) return;
     if (!good_ || size > rest_.size()) {
       good_ = false;
       std::memset(data, 0, size);
@@ -128,7 +138,7 @@ class ArchiveReader {
     rest_ = rest_.subspan(size);
   }
   template <class T>
-    requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+    requires std::is_arithmetic_v<T>
   void read(T& value) {
     if constexpr (std::same_as<T, bool>) {
       std::uint8_t byte = 0;
@@ -138,6 +148,14 @@ class ArchiveReader {
     } else {
       raw(&value, sizeof value);
     }
+  }
+  template <class T>
+    requires std::is_enum_v<T>
+  void read(T& value) {
+    std::underlying_type_t<T> number{};
+    read(number);
+    value = static_cast<T>(number);
+    if (!known(value)) good_ = false;
   }
   // A count never exceeds the bytes that are left: each element takes one at least.
   std::size_t size() {
@@ -217,24 +235,34 @@ class ArchiveReader {
   }
   template <class R, class P>
   void read(std::chrono::duration<R, P>& value) {
+    static_assert(std::is_integral_v<R>);
+    constexpr auto bound = std::chrono::duration_cast<std::chrono::duration<R, P>>(longest);
     R count{};
     read(count);
     value = std::chrono::duration<R, P>{count};
+    if (value > bound || value < -bound) good_ = false;
   }
   template <class C, class D>
   void read(std::chrono::time_point<C, D>& value) {
-    D since{};
-    read(since);
+    typename D::rep count{};
+    read(count);
+    const D since{count};
     value = std::chrono::time_point<C, D>{since};
+    if (since != D::max() && (since > furthest || since < -furthest)) good_ = false;
   }
   template <class T>
     requires requires(ArchiveReader& a, T& t) { fields(a, t); }
   void read(T& value) {
-    fields(*this, value);
+    if (++depth_ > deepest) good_ = false;
+    if (good_) fields(*this, value);
+    --depth_;
+    if constexpr (requires { valid(std::as_const(value)); })
+      if (good_ && !valid(std::as_const(value))) good_ = false;
   }
 
   std::span<const std::uint8_t> rest_;
   bool good_ = true;
+  int depth_ = 0;
 };
 
 template <class T>
@@ -254,13 +282,23 @@ Result<T> from_bytes(std::span<const std::uint8_t> bytes) {
   return value;
 }
 
+constexpr bool known(Family family) {
+  return family == Family::ipv4 || family == Family::ipv6;
+}
 template <class A>
 void fields(A& a, Is<IpAddress> auto& address) {
   a(address.family, address.octets);
 }
+inline bool valid(const IpAddress& address) {
+  return std::all_of(address.octets.begin() + static_cast<std::ptrdiff_t>(address.size()),
+                     address.octets.end(), [](std::uint8_t octet) { return octet == 0; });
+}
 template <class A>
 void fields(A& a, Is<Prefix> auto& prefix) {
   a(prefix.address, prefix.length);
+}
+inline bool valid(const Prefix& prefix) {
+  return prefix.length <= 8 * prefix.address.size();
 }
 template <class A>
 void fields(A& a, Is<MacAddress> auto& mac) {

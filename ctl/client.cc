@@ -8,11 +8,11 @@
 #include <array>
 #include <cstring>
 
+#include "ctl/answer.h"
+
 namespace vipd::ctl {
 
 namespace {
-constexpr const char* other_version = ": use the vipctl that belongs to the running vipd";
-
 // Of a connection that vipd has ended, whichever call notices it first.
 tl::unexpected<Error> broken(const std::string& doing) {
   const int code = errno;
@@ -34,7 +34,8 @@ Result<Client> Client::connect(const std::string& run_dir) {
   if (client.fd_ < 0) return system_failure("opening a socket to vipd");
   if (::connect(client.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int code = errno;
-    const char* remedy = code == EACCES ? " (try it as root)" : " (is vipd running? another place: --run-dir)";
+    const char* remedy =
+        code == EACCES ? " (try it as root)" : " (is vipd running? another place: --run-dir)";
     return failure("connecting to vipd at " + path + ": " + std::strerror(code) + remedy, code);
   }
   return client;
@@ -46,11 +47,8 @@ Client::~Client() {
 
 Result<std::string> Client::read_line(int milliseconds) {
   while (true) {
-    if (const auto end = received_.find('\n'); end != std::string::npos) {
-      auto line = received_.substr(0, end);
-      received_.erase(0, end + 1);
-      return line;
-    }
+    if (auto line = received_.next()) return std::move(*line);
+    if (received_.too_long()) return failure("vipd has answered something that does not end", EPROTO);
     pollfd ready{fd_, POLLIN, 0};
     const int count = poll(&ready, 1, milliseconds);
     if (count == 0) return std::string();
@@ -59,31 +57,22 @@ Result<std::string> Client::read_line(int milliseconds) {
     const auto size = recv(fd_, buffer.data(), buffer.size(), 0);
     if (size == 0) errno = ECONNRESET;
     if (size <= 0) return broken("reading from vipd");
-    received_.append(buffer.data(), static_cast<std::size_t>(size));
+    received_.append({buffer.data(), static_cast<std::size_t>(size)});
   }
 }
 
 Result<nlohmann::json> Client::request(const nlohmann::json& request, int milliseconds) {
-  const auto line = request.dump() + "\n";
+  // What a user has typed need not be UTF-8.
+  const auto line = request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (send(fd_, line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
     return broken("writing to vipd");
   const auto answer = TRY(read_line(milliseconds));
   if (answer.empty()) return failure("vipd does not answer: see its log", ETIMEDOUT);
-  auto reply = nlohmann::json::parse(answer, nullptr, false);
-  if (!reply.is_object())
-    return failure(std::string("vipd has answered something that is no JSON object") + other_version, EPROTO);
-  if (!reply.value("permitted", true)) return failure(reply.value("error", "permission denied"), EPERM);
-  if (!reply.value("ok", false))
-    return failure(reply.value("error", "vipd refused, without a reason: see its log"));
-  return reply["result"];
+  return parse_reply(answer);
 }
 
 Result<nlohmann::json> Client::next_event(int milliseconds) {
-  const auto line = TRY(read_line(milliseconds));
-  if (line.empty()) return nlohmann::json(nullptr);
-  auto message = nlohmann::json::parse(line, nullptr, false);
-  if (!message.is_object() || !message.contains("event")) return nlohmann::json(nullptr);
-  return message["event"];
+  return parse_event(TRY(read_line(milliseconds)));
 }
 
 }  // namespace vipd::ctl

@@ -5,22 +5,27 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/lines.h"
 #include "base/result.h"
 
 namespace vipd::ctl {
 
 class Client {
  public:
+  static constexpr std::size_t longest_answer = 64 << 20;  // in bytes, a line
+
   // ENOENT, ECONNREFUSED: no vipd there. EACCES: not permitted to ask.
   static Result<Client> connect(const std::string& run_dir);
-  Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)), received_(std::move(other.received_)) {}
+  Client(Client&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), received_(std::move(other.received_)) {}
   Client& operator=(Client&&) = delete;
   ~Client();
 
   // The reply's result, or the reason why vipd refused. An Error with a code: the connection broke.
   // Waits for `milliseconds` at most; vipd itself answers or gives up earlier.
   Result<nlohmann::json> request(const nlohmann::json& request, int milliseconds = 25'000);
-  // After the request "watch": the next event. Blocks for `milliseconds` at most (-1: for ever); null if none came.
+  // After the request "watch": the next event. Blocks for `milliseconds` at most (-1: for ever); null if none
+  // came.
   Result<nlohmann::json> next_event(int milliseconds);
 
  private:
@@ -28,7 +33,7 @@ class Client {
   Result<std::string> read_line(int milliseconds);  // empty: none came in time
 
   int fd_;
-  std::string received_;
+  Lines received_{longest_answer};
 };
 
 }  // namespace vipd::ctl

@@ -8,6 +8,7 @@
 
 #include "conf/changes.h"
 #include "conf/load.h"
+#include "ctl/answer.h"
 #include "ctl/client.h"
 
 namespace vipd::ctl {
@@ -33,8 +34,8 @@ std::string word(conf::Change::Kind kind) {
 std::vector<std::string> prospects(const conf::Change& change, const json& status) {
   std::vector<std::string> found;
   if (change.key != "priority" || change.after.empty()) return found;
-  for (const auto& router : status.value("routers", json::array()))
-    if (change.subject == "virtual router " + router.value("name", ""))
+  for (const auto& router : list(status, "routers"))
+    if (change.subject == "virtual router " + text(router, "name"))
       found.push_back(prospect(router, std::stoi(change.after)));
   return found;
 }
@@ -49,21 +50,21 @@ json to_json(const conf::Change& change, const json& status) {
 }  // namespace
 
 std::string prospect(const json& router, int base_priority) {
-  const auto family = router.value("family", "");
-  const auto state = router.value("state", "");
+  const auto family = text(router, "family");
+  const auto state = text(router, "state");
   // What its checks take off now, they will take off then.
-  const int priority =
-      std::clamp(base_priority + router.value("priority", 0) - router.value("base_priority", 0), 1, 254);
+  const int priority = std::clamp(
+      base_priority + static_cast<int>(whole(router, "priority") - whole(router, "base_priority")), 1, 254);
   if (state == "Active")
     return fmt::format(
         "{} is Active and will have priority {}: a Backup that has more and preempts takes over, without "
         "an interruption",
         family, priority);
-  const auto& peer = router.value("peer", json());
+  const auto& peer = part(router, "peer");
   if (state != "Backup" || !peer.is_object()) return fmt::format("{} stays {}", family, state);
-  const auto others = peer.value("priority", 0);
-  const auto named = fmt::format("{} has priority {}", peer.value("address", "the Active"), others);
-  if (priority > others && router.value("preempt_mode", true))
+  const auto others = whole(peer, "priority");
+  const auto named = fmt::format("{} has priority {}", text(peer, "address"), others);
+  if (priority > others && truth(router, "preempt_mode", true))
     return fmt::format("{} becomes Active with priority {}: {}", family, priority, named);
   return fmt::format("{} stays Backup with priority {}: {}", family, priority, named);
 }
@@ -71,11 +72,13 @@ std::string prospect(const json& router, int base_priority) {
 Result<int> diff(const std::string& run_dir, const std::string& file, bool as_json, std::ostream& out,
                  std::ostream& err) {
   const auto running = TRY(ask(run_dir, "configuration"));
-  const auto before = conf::load_text("the running configuration", running.value("configuration", ""));
+  const auto& printed = part(running, "configuration");
+  const auto configuration = printed.is_string() ? printed.get<std::string>() : std::string();
+  const auto before = conf::load_text("", configuration);
   if (!before.config)
     return failure(
         "vipd's configuration is not one of this vipctl: use the vipctl that belongs to the running vipd");
-  const auto path = file.empty() ? running.value("file", "") : file;
+  const auto path = file.empty() ? text(running, "file") : file;
   const auto after = TRY(conf::load_file(path));
   err << after.diagnostics.render();
   if (!after.config) return diff_errors;

@@ -1,7 +1,7 @@
 // vipctl: asks, explains and commands a running vipd, and checks configuration files without one. A table of
 // subcommands; each is one small function. Exit codes are in vipctl(8).
-#include <CLI/CLI.hpp>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ctl/answer.h"
 #include "ctl/check.h"
 #include "ctl/client.h"
 #include "ctl/diff.h"
@@ -41,7 +42,7 @@ bool wants_colours() {
 }
 
 int fail(const Error& error) {
-  std::cerr << "vipctl: " << error.message << "\n";
+  std::cerr << "vipctl: " << ctl::printable(error.message, ctl::LineBreaks::stay) << "\n";
   if (error.code == EACCES || error.code == EPERM) return exit_not_permitted;
   return error.code == 0 ? exit_refused : exit_unreachable;
 }
@@ -58,7 +59,7 @@ int ask(const Options& options, const json& request, ToText to_text) {
 }
 
 std::string text_of(const json& result) {
-  return result.value("text", "") + "\n";
+  return ctl::text(result, "text") + "\n";
 }
 
 int status(const Options& options) {
@@ -71,7 +72,8 @@ int explain(const Options& options) {
 }
 
 int switch_over(const Options& options) {
-  return ask(options, {{"v", 1}, {"command", "switch"}, {"router", options.router}, {"back", options.back}}, text_of);
+  return ask(options, {{"v", 1}, {"command", "switch"}, {"router", options.router}, {"back", options.back}},
+             text_of);
 }
 
 int reload(const Options& options) {
@@ -102,7 +104,7 @@ int record(const Options& options) {
   if (!client) return fail(client.error());
   const auto result = client->request({{"v", 1}, {"command", "record"}});
   if (!result) return fail(result.error());
-  const auto text = ctl::recording_text(result->value("recording", ""));
+  const auto text = ctl::recording_text(ctl::text(*result, "recording"));
   if (!text) return fail(text.error());
   if (options.output.empty()) {
     std::cout << *text;
@@ -121,7 +123,8 @@ int watch(const Options& options) {
     if (const int code = status(options); code != 0) return code;
   auto client = ctl::Client::connect(options.run_dir);
   if (!client) return fail(client.error());
-  if (const auto begun = client->request({{"v", 1}, {"command", "watch"}}); !begun) return fail(begun.error());
+  if (const auto begun = client->request({{"v", 1}, {"command", "watch"}}); !begun)
+    return fail(begun.error());
   while (true) {
     const auto event = client->next_event(-1);
     if (!event) return fail(event.error());
@@ -156,22 +159,27 @@ int main(int argc, char** argv) {
   with_json(command("status", "the state of every virtual router and check", status));
   with_json(command("watch", "the state, and then every event as it comes", watch));
   with_json(with_router(command("explain", "why a virtual router has its state and priority", explain)));
-  auto* switching = with_json(with_router(command("switch", "hand a virtual router over to the peer", switch_over)));
+  auto* switching =
+      with_json(with_router(command("switch", "hand a virtual router over to the peer", switch_over)));
   switching->add_flag("--back", options.back, "take part by priority again after a switch");
   auto* comparing = with_json(command("diff", "what a reload would do", diff));
-  comparing->add_option("file", options.files, "in place of the file that vipd was started with")->expected(0, 1);
+  comparing->add_option("file", options.files, "in place of the file that vipd was started with")
+      ->expected(0, 1);
   auto* reloading = with_json(command("reload", "read the configuration again", reload));
-  reloading->add_option("--confirm", options.confirm, "go back after this time, such as 30s, unless confirmed");
+  reloading->add_option("--confirm", options.confirm,
+                        "go back after this time, such as 30s, unless confirmed");
   with_json(command("confirm", "keep what a reload with --confirm has done", confirm));
-  with_json(command("upgrade", "let the installed version of vipd take over, without a change for anybody", upgrade));
-  auto* checking = with_json(command("check", "say whether vipd would take configuration files", [](const Options& each) {
-    return ctl::check(each.files, each.as_json, std::cout, std::cerr);
-  }));
+  with_json(command("upgrade", "let the installed version of vipd take over, without a change for anybody",
+                    upgrade));
+  auto* checking =
+      with_json(command("check", "say whether vipd would take configuration files", [](const Options& each) {
+        return ctl::check(each.files, each.as_json, std::cout, std::cerr);
+      }));
   checking->add_option("files", options.files, "configuration files")->required();
   auto* recording = command("record", "write what vipd was told of late, for replay", record);
   recording->add_option("--output", options.output, "the file to write");
-  auto* replaying =
-      with_json(command("replay", "run a recording through the protocol, and explain it", [](const Options& each) {
+  auto* replaying = with_json(
+      command("replay", "run a recording through the protocol, and explain it", [](const Options& each) {
         return ctl::replay(each.files.front(), each.as_json, std::cout, std::cerr);
       }));
   replaying->add_option("file", options.files, "the recording")->required()->expected(1);

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "ctl/answer.h"
 #include "ctl/client.h"
 
 namespace vipd::ctl {
@@ -25,15 +26,14 @@ Result<json> status(const std::string& run_dir) {
 }
 
 int pid_of(const json& status, const char* program) {
-  const auto& programs = status.value("programs", json::object());
-  return programs.contains(program) ? programs[program].value("pid", 0) : 0;
+  return static_cast<int>(whole(part(part(status, "programs"), program), "pid"));
 }
 
 // By name and family.
 std::map<std::string, std::string> states(const json& status) {
   std::map<std::string, std::string> states;
-  for (const auto& router : status.value("routers", json::array()))
-    states[router.value("name", "") + " (" + router.value("family", "") + ")"] = router.value("state", "");
+  for (const auto& router : list(status, "routers"))
+    states[text(router, "name") + " (" + text(router, "family") + ")"] = text(router, "state");
   return states;
 }
 
@@ -45,22 +45,23 @@ bool replaced(const json& before, const json& after) {
   return true;
 }
 
-json summary(const json& before, const json& after) {
+}  // namespace
+
+json upgrade_summary(const json& before, const json& after) {
   std::vector<std::string> changed;
   const auto then = states(before);
   for (const auto& [name, state] : states(after))
     if (const auto known = then.find(name); known == then.end() || known->second != state)
       changed.push_back(name);
-  const auto version_before = before.value("version", "?");
-  const auto version = after.value("version", "?");
-  const auto text =
+  const auto version_before = text(before, "version");
+  const auto version = text(after, "version");
+  const auto sentence =
       fmt::format("vipd {} has taken over from vipd {}: {}", version, version_before,
                   changed.empty() ? fmt::format("{} virtual router{} went on without a change", then.size(),
                                                 then.size() == 1 ? "" : "s")
                                   : fmt::format("the state of {} has changed", fmt::join(changed, ", ")));
-  return {{"text", text}, {"version_before", version_before}, {"version", version}, {"changed", changed}};
+  return {{"text", sentence}, {"version_before", version_before}, {"version", version}, {"changed", changed}};
 }
-}  // namespace
 
 Result<json> upgrade(const std::string& run_dir, std::chrono::seconds longest) {
   const auto before = TRY(status(run_dir));
@@ -70,7 +71,8 @@ Result<json> upgrade(const std::string& run_dir, std::chrono::seconds longest) {
   while (std::chrono::steady_clock::now() < bound) {
     std::this_thread::sleep_for(pause);
     // While a program is replaced it may not answer.
-    if (const auto after = status(run_dir); after && replaced(before, *after)) return summary(before, *after);
+    if (const auto after = status(run_dir); after && replaced(before, *after))
+      return upgrade_summary(before, *after);
   }
   return failure(
       fmt::format("vipd has begun the upgrade, but its programs are not new after {} s: see its log",

@@ -16,4 +16,7 @@ namespace vipd::ctl {
 Result<nlohmann::json> upgrade(const std::string& run_dir,
                                std::chrono::seconds longest = std::chrono::seconds(20));
 
+// That, out of two answers to "status".
+nlohmann::json upgrade_summary(const nlohmann::json& before, const nlohmann::json& after);
+
 }  // namespace vipd::ctl

@@ -17,7 +17,6 @@ using namespace std::chrono_literals;
 
 constexpr Duration pause_without_descriptors = 200ms;
 constexpr std::size_t most_connections = 256;
-constexpr std::size_t longest_request = 64 << 10;
 constexpr std::size_t most_waiting = 8 << 20;  // a status of thousands of virtual routers fits
 
 }  // namespace
@@ -84,16 +83,13 @@ bool Control::read(Connection& connection) {
   const auto size = recv(connection.fd.get(), buffer.data(), buffer.size(), 0);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
   if (size == 0) return false;
-  connection.received.append(buffer.data(), static_cast<std::size_t>(size));
+  connection.received.append({buffer.data(), static_cast<std::size_t>(size)});
   const auto number = connection.client.number;
-  for (auto end = connection.received.find('\n'); end != std::string::npos;
-       end = connection.received.find('\n')) {
-    const auto line = connection.received.substr(0, end);
-    connection.received.erase(0, end + 1);
-    requested_(connection.client, line);
+  while (const auto line = connection.received.next()) {
+    requested_(connection.client, *line);
     if (!connections_.contains(number)) return true;  // cut off while it was answered
   }
-  return connection.received.size() <= longest_request;
+  return !connection.received.too_long();
 }
 
 bool Control::flush(Connection& connection) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lines.h"
 #include "base/time.h"
 #include "io/fd.h"
 #include "io/loop.h"
@@ -38,6 +39,8 @@ struct Access {
 
 class Control {
  public:
+  static constexpr std::size_t longest_request = 64 << 10;
+
   using Requested = std::function<void(const Client& client, const std::string& line)>;
 
   Control(io::Loop& loop, io::Fd listening, Requested requested);
@@ -59,7 +62,7 @@ class Control {
     Client client;
     io::Fd fd;
     io::Watch watch;
-    std::string received;
+    Lines received{longest_request};
     std::string to_send;
     bool subscribed = false;
   };

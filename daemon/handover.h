@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,9 +40,12 @@ struct Handover {
   std::vector<std::int32_t> ending;  // processes that were killed and must be reaped
 };
 
-// A sealed memory file.
-Result<io::Fd> pack(const Handover& handover);
+std::vector<std::uint8_t> encode(const Handover& handover);
 // EPROTO: it is none, or of a format that this program does not know; the message says so.
+Result<Handover> decode_handover(std::span<const std::uint8_t> bytes);
+
+// The same, in a sealed memory file.
+Result<io::Fd> pack(const Handover& handover);
 Result<Handover> unpack(int fd);
 
 // Whether descriptors survive execve.

@@ -26,8 +26,11 @@ std::int64_t number(TimePoint time) {
   return time.time_since_epoch().count();
 }
 
+// Within the bounds of an archive, which the router may have written past.
 TimePoint time_of(const std::atomic<std::int64_t>& number) {
-  return TimePoint{Duration{number.load(std::memory_order_relaxed)}};
+  const TimePoint time{Duration{number.load(std::memory_order_relaxed)}};
+  if (time == never) return never;
+  return std::clamp(time, TimePoint{-ArchiveReader::furthest}, TimePoint{ArchiveReader::furthest});
 }
 
 std::size_t copy_of(std::uint64_t version) {
@@ -136,7 +139,11 @@ std::optional<HoldState> Hold::read_once(std::uint64_t& version) const {
   if (!state) return std::nullopt;
   auto& routers = state->snapshot.routers;
   if (routers.size() > most_routers) return std::nullopt;
-  for (std::size_t i = 0; i < routers.size(); ++i) routers[i].deadline = time_of(header().deadlines[i]);
+  // They may be newer than the state, of which each is as good as it was written.
+  for (std::size_t i = 0; i < routers.size(); ++i)
+    if (const auto newest = time_of(header().deadlines[i]);
+        newest != never || routers[i].state == vrrp::StateName::initialize)
+      routers[i].deadline = newest;
   std::atomic_thread_fence(std::memory_order_acquire);
   return std::move(*state);
 }

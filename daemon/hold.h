@@ -7,6 +7,7 @@
 // in the place of one that was only late.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -74,6 +75,17 @@ class Hold {
 template <class A>
 void fields(A& a, Is<HeldRouter> auto& h) {
   a(h.key, h.interface_index, h.source, h.advertisement, h.addresses, h.dead_man);
+}
+// Whatever the router has left, what the guardian sends is an advertisement.
+inline bool valid(const HeldRouter& held) {
+  const auto& advertisement = held.advertisement;
+  const auto ours = [&](const IpAddress& address) { return address.family == held.key.family; };
+  return held.key.vrid != 0 && advertisement.vrid == held.key.vrid && ours(held.source) &&
+         vrrp::is_interval(advertisement.interval) && vrrp::is_pause(held.dead_man) &&
+         !advertisement.addresses.empty() && advertisement.addresses.size() <= vrrp::most_addresses &&
+         std::all_of(advertisement.addresses.begin(), advertisement.addresses.end(), ours) &&
+         std::all_of(held.addresses.begin(), held.addresses.end(),
+                     [&](const Prefix& each) { return ours(each.address); });
 }
 template <class A>
 void fields(A& a, Is<HoldState> auto& h) {

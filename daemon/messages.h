@@ -134,9 +134,6 @@ struct Alive {
   static constexpr auto type = MessageType::alive;
 };
 
-constexpr Duration shortest_confirmation = std::chrono::seconds(1);
-constexpr Duration longest_confirmation = std::chrono::hours(1);
-
 struct ReloadRequest {
   static constexpr auto type = MessageType::reload_request;
   std::uint64_t id = 0;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/document.h"
 #include "daemon/clock.h"
 #include "daemon/event_names.h"
 #include "daemon/show.h"
@@ -18,7 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr int protocol_version = 1;
 constexpr Duration answer_bound = 2s;  // for the router and the guardian
 constexpr Duration reload_bound = 20s;
 constexpr Duration upgrade_bound = 15s;
@@ -43,17 +43,6 @@ std::string not_permitted() {
               {"permitted", false},
               {"error", "permission denied: root may do this, and who is in the group vipd-admin"}}
       .dump();
-}
-
-// "confirm": "30s", of a reload.
-Result<std::optional<Duration>> confirmation(const json& request) {
-  if (!request.contains("confirm") || request["confirm"].is_null()) return std::optional<Duration>{};
-  if (!request["confirm"].is_string()) return failure("confirm is a text: how long to wait, such as 30s");
-  const auto wait = TRY(parse_duration(request["confirm"].get<std::string>()));
-  if (wait < shortest_confirmation || wait > longest_confirmation)
-    return failure(fmt::format("confirm is {}, it must be {} to {}", to_string(wait),
-                               to_string(shortest_confirmation), to_string(longest_confirmation)));
-  return std::optional(wait);
 }
 }  // namespace
 
@@ -296,65 +285,44 @@ void Monitor::give_up_waiting(TimePoint now) {
 }
 
 void Monitor::requested(const Client& client, const std::string& line) {
-  const auto request = json::parse(line, nullptr, false);
-  const auto text_of = [&](const char* key) {
-    return request.contains(key) && request[key].is_string() ? request[key].get<std::string>()
-                                                             : std::string();
-  };
-  if (!request.is_object())
-    return control_.reply(client.number, bad("a request is one JSON object on a line"));
-  if (request.contains("v") && request["v"] != protocol_version)
-    return control_.reply(
-        client.number,
-        bad(fmt::format("this vipd speaks version {} of the control protocol", protocol_version)));
-  const auto command = text_of("command");
-  const auto router = text_of("router");
-
+  const auto request = parse_request(line);
+  if (!request) return control_.reply(client.number, bad(request.error().message));
+  if (request->is_command()) return commanded(client, *request);
+  const auto& command = request->command;
   if (command == "version") return control_.reply(client.number, good({{"version", VIPD_VERSION}}));
   if (command == "status")
     return ask_router(client.number, [this, number = client.number](const StatusReply& reply) {
       control_.reply(number, good(status_to_json(reply, checks_.status(), programs_, now())));
     });
   if (command == "explain")
-    return ask_router(client.number, [this, number = client.number, router](const StatusReply& reply) {
-      const auto explanation = explanation_to_json(reply.status, router);
-      control_.reply(number, explanation.is_null()
-                                 ? bad(fmt::format("there is no virtual router \"{}\"", router))
-                                 : good(explanation));
-    });
+    return ask_router(
+        client.number, [this, number = client.number, router = request->router](const StatusReply& reply) {
+          const auto explanation = explanation_to_json(reply.status, router);
+          control_.reply(number, explanation.is_null() ? bad("there is no virtual router " + quote(router))
+                                                       : good(explanation));
+        });
   if (command == "watch") {
     control_.subscribe(client.number);
     return control_.reply(client.number, good(json::object()));
   }
-  if (command == "record") return router_.send(RecordRequest{wait(client.number, answer_bound)});
-  commanded(client, request, command, router);
+  router_.send(RecordRequest{wait(client.number, answer_bound)});
 }
 
-// What changes something, or shows what only some may see.
-void Monitor::commanded(const Client& client, const nlohmann::json& request, const std::string& command,
-                        const std::string& router) {
-  constexpr std::array known{"switch", "reload", "confirm", "upgrade", "configuration"};
-  if (std::find(known.begin(), known.end(), command) == known.end())
-    return control_.reply(client.number, bad(fmt::format("unknown command \"{}\"", command)));
-  const bool back = request.contains("back") && request["back"] == true;
-  const auto what =
-      fmt::format("{}{}{}{}", command, back ? " --back" : "", router.empty() ? "" : " ", router);
+void Monitor::commanded(const Client& client, const Request& request) {
+  const auto what = request.text();
   if (!client.may_command) {
     audit(fmt::format("{} by user {} (pid {})", what, client.user, client.pid), "not permitted");
     return control_.reply(client.number, not_permitted());
   }
-  if (command == "reload") {
-    const auto confirm = confirmation(request);
-    if (!confirm) return control_.reply(client.number, bad(confirm.error().message));
-    return guardian_.send(ReloadRequest{wait_for_command(client, what, reload_bound), *confirm});
-  }
-  if (command == "confirm")
+  if (request.command == "reload")
+    return guardian_.send(ReloadRequest{wait_for_command(client, what, reload_bound), request.confirm});
+  if (request.command == "confirm")
     return guardian_.send(ConfirmRequest{wait_for_command(client, what, reload_bound)});
-  if (command == "configuration")
+  if (request.command == "configuration")
     return guardian_.send(ConfigurationRequest{wait(client.number, answer_bound)});
-  if (command == "upgrade")
+  if (request.command == "upgrade")
     return guardian_.send(UpgradeRequest{wait_for_command(client, what, upgrade_bound)});
-  router_.send(Command{wait_for_command(client, what, answer_bound), router, back});
+  router_.send(Command{wait_for_command(client, what, answer_bound), request.router, request.back});
 }
 
 }  // namespace vipd::daemon

@@ -13,6 +13,7 @@
 #include "daemon/control.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
+#include "daemon/request.h"
 #include "health/monitor.h"
 #include "health/runners.h"
 #include "io/loop.h"
@@ -57,8 +58,7 @@ class Monitor {
   void fact_changed(const health::Fact& fact);
   void seed();
   void requested(const Client& client, const std::string& line);
-  void commanded(const Client& client, const nlohmann::json& request, const std::string& command,
-                 const std::string& router);
+  void commanded(const Client& client, const Request& request);
   void ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status);
   std::uint64_t wait(std::uint64_t client, Duration bound,
                      std::function<void(const StatusReply&)> on_status = {});

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/document.h"
 #include "daemon/clock.h"
 
 namespace vipd::daemon {
@@ -307,7 +308,7 @@ void Router::command(const Command& command) {
   std::vector<vrrp::RouterStatus> concerned;
   for (auto& router : engine_.status(now()).routers)
     if (router.config.name == command.router) concerned.push_back(std::move(router));
-  if (concerned.empty()) return done(false, fmt::format("there is no virtual router \"{}\"", command.router));
+  if (concerned.empty()) return done(false, "there is no virtual router " + quote(command.router));
   const bool active = std::any_of(concerned.begin(), concerned.end(),
                                   [](const auto& each) { return each.state == vrrp::StateName::active; });
   const bool yielded =

@@ -7,6 +7,9 @@
 
 namespace vipd {
 
+constexpr bool known(Node::Type type) {
+  return type <= Node::Type::map;
+}
 template <class A>
 void fields(A& a, Is<Node::Entry> auto& entry) {
   a(entry.key, entry.value);
@@ -24,8 +27,8 @@ void fields(A& a, Is<OnFailure> auto& on_failure) {
 }
 template <class A>
 void fields(A& a, Is<CheckConfig> auto& check) {
-  a(check.name, check.kind, check.interval, check.timeout, check.fall, check.rise, check.stale_after, check.on_failure,
-    check.settings);
+  a(check.name, check.kind, check.interval, check.timeout, check.fall, check.rise, check.stale_after,
+    check.on_failure, check.settings);
 }
 
 }  // namespace health

@@ -29,6 +29,9 @@ struct ScriptOutcome {
   bool operator==(const ScriptOutcome&) const = default;
 };
 
+constexpr bool known(ScriptOutcome::End end) {
+  return end <= ScriptOutcome::End::not_started;
+}
 template <class A>
 void fields(A& a, Is<ScriptOutcome> auto& outcome) {
   a(outcome.end, outcome.status, outcome.output, outcome.errors, outcome.trouble);

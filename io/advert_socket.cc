@@ -66,19 +66,6 @@ Result<Fd> open_socket(Family family, std::uint32_t index) {
   return fd;
 }
 
-// An IPv4 raw socket delivers the IP header as well, and all we want to know is in it.
-Datagram parse_ipv4(std::span<const std::uint8_t> bytes) {
-  Datagram datagram;
-  if (bytes.size() < sizeof(iphdr)) return datagram;
-  iphdr header{};
-  std::memcpy(&header, bytes.data(), sizeof header);
-  datagram.source = IpAddress::from_bytes(bytes.subspan(12, 4));
-  datagram.destination = IpAddress::from_bytes(bytes.subspan(16, 4));
-  datagram.hop_limit = header.ttl;
-  datagram.payload = bytes.subspan(std::min(std::size_t{header.ihl} * 4, bytes.size()));
-  return datagram;
-}
-
 Datagram parse_ipv6(const msghdr& header, std::span<const std::uint8_t> bytes) {
   Datagram datagram;
   datagram.payload = bytes;
@@ -100,6 +87,18 @@ Datagram parse_ipv6(const msghdr& header, std::span<const std::uint8_t> bytes) {
 }
 
 }  // namespace
+
+Datagram parse_ipv4(std::span<const std::uint8_t> packet) {
+  Datagram datagram;
+  if (packet.size() < sizeof(iphdr)) return datagram;
+  iphdr header{};
+  std::memcpy(&header, packet.data(), sizeof header);
+  datagram.source = IpAddress::from_bytes(packet.subspan(12, 4));
+  datagram.destination = IpAddress::from_bytes(packet.subspan(16, 4));
+  datagram.hop_limit = header.ttl;
+  datagram.payload = packet.subspan(std::min(std::size_t{header.ihl} * 4, packet.size()));
+  return datagram;
+}
 
 Result<AdvertSocket> AdvertSocket::open(Family family, const std::string& interface, std::uint32_t index) {
   auto fd = open_socket(family, index);

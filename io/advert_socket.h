@@ -28,6 +28,9 @@ struct Datagram {
   bool truncated = false;  // it was longer than any advertisement can be; payload is its beginning
 };
 
+// What an IPv4 raw socket delivers, IP header and all. Empty if there is none.
+Datagram parse_ipv4(std::span<const std::uint8_t> packet);
+
 class AdvertSocket {
  public:
   // Bound to the interface with this index (the name is for messages only), joined to the group there and

@@ -8,10 +8,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-#include <optional>
 #include <vector>
 
+#include "io/claim.h"
 #include "io/filter.h"
 
 namespace vipd::io {
@@ -19,37 +18,6 @@ namespace vipd::io {
 namespace {
 constexpr int most_per_call = 64;
 constexpr int receive_buffer = 1 << 16;  // some dozens of claims
-
-// Offsets into an ARP packet (RFC 826) for IPv4 over Ethernet.
-constexpr std::size_t arp_sender_mac = 8;
-constexpr std::size_t arp_sender_ip = 14;
-constexpr std::size_t arp_size = 28;
-// Into a Neighbor Advertisement (RFC 4861 section 4.4).
-constexpr std::size_t na_target = 8;
-constexpr std::size_t na_options = 24;
-
-struct Claim {
-  IpAddress address;
-  MacAddress mac;
-};
-
-std::optional<Claim> parse_arp(std::span<const std::uint8_t> packet) {
-  if (packet.size() < arp_size) return std::nullopt;
-  Claim claim{IpAddress::from_bytes(packet.subspan(arp_sender_ip, 4)), {}};
-  std::copy_n(packet.begin() + arp_sender_mac, 6, claim.mac.octets.begin());
-  return claim;
-}
-
-std::optional<Claim> parse_advertisement(std::span<const std::uint8_t> packet) {
-  if (packet.size() < na_options) return std::nullopt;
-  Claim claim{IpAddress::from_bytes(packet.subspan(na_target, 16)), {}};
-  // Options: type, length in units of eight bytes, value.
-  for (auto rest = packet.subspan(na_options); rest.size() >= 8 && rest[1] != 0;) {
-    if (rest[0] == ND_OPT_TARGET_LINKADDR) std::copy_n(rest.begin() + 2, 6, claim.mac.octets.begin());
-    rest = rest.subspan(std::min(rest.size(), std::size_t{rest[1]} * 8));
-  }
-  return claim;
-}
 
 Result<Fd> open_arp(std::uint32_t index) {
   Fd fd(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -141,7 +109,7 @@ void ClaimSocket::receive(
     const auto size = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (size < 0) return;  // nothing more, or the interface is gone: somebody else tells of that
     const std::span<const std::uint8_t> packet(buffer.data(), static_cast<std::size_t>(size));
-    const auto claim = family_ == Family::ipv4 ? parse_arp(packet) : parse_advertisement(packet);
+    const auto claim = family_ == Family::ipv4 ? parse_arp(packet) : parse_neighbor_advertisement(packet);
     if (claim && addresses_.contains(claim->address)) claimed(claim->address, claim->mac);
   }
 }

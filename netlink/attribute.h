@@ -1,28 +1,58 @@
-// The attributes of a message from the kernel, one after the other. Bounded by the message, whatever their
-// lengths say.
+// The messages of a datagram from the kernel, and the attributes of a message, one after the other. Bounded
+// by what has come, whatever their lengths say. (libmnl's mnl_nlmsg_ok() takes a length above 2 GiB for a
+// negative one, and so for good.)
 #pragma once
 
 #include <libmnl/libmnl.h>
+#include <linux/netlink.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
+#include <type_traits>
 
 namespace vipd::netlink {
 
-// Calls visit(std::uint16_t type, std::span<const std::uint8_t> value) for each attribute of the message
-// behind the first `offset` bytes of its payload.
+// Calls visit(const nlmsghdr&) for each message of a datagram, until one has a length that cannot be. A
+// visitor that returns bool ends it with false.
+template <class Visit>
+void for_each_message(std::span<const std::uint8_t> datagram, Visit visit) {
+  while (datagram.size() >= sizeof(nlmsghdr)) {
+    const auto* message = reinterpret_cast<const nlmsghdr*>(datagram.data());
+    if (message->nlmsg_len < sizeof(nlmsghdr) || message->nlmsg_len > datagram.size()) return;
+    if constexpr (std::is_same_v<decltype(visit(*message)), bool>) {
+      if (!visit(*message)) return;
+    } else {
+      visit(*message);
+    }
+    const std::size_t size = NLMSG_ALIGN(std::size_t{message->nlmsg_len});
+    datagram = datagram.subspan(std::min(size, datagram.size()));
+  }
+}
+
+// Calls visit(std::uint16_t type, std::span<const std::uint8_t> value) for each attribute.
+template <class Visit>
+void for_each_attribute(std::span<const std::uint8_t> attributes, Visit visit) {
+  while (attributes.size() >= sizeof(nlattr)) {
+    const auto* attribute = reinterpret_cast<const nlattr*>(attributes.data());
+    if (attribute->nla_len < sizeof(nlattr) || attribute->nla_len > attributes.size()) return;
+    visit(mnl_attr_get_type(attribute),
+          attributes.subspan(sizeof(nlattr), attribute->nla_len - sizeof(nlattr)));
+    const std::size_t size = NLA_ALIGN(std::size_t{attribute->nla_len});
+    attributes = attributes.subspan(std::min(size, attributes.size()));
+  }
+}
+
+// Those of the message behind the first `offset` bytes of its payload.
 template <class Visit>
 void for_each_attribute(const nlmsghdr& message, std::size_t offset, Visit visit) {
-  const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(&message));
-  const auto* attribute = static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(&message, offset));
-  while (mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
-    const auto* value = static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute));
-    visit(mnl_attr_get_type(attribute), std::span(value, mnl_attr_get_payload_len(attribute)));
-    attribute = mnl_attr_next(attribute);
-  }
+  const std::size_t size = mnl_nlmsg_get_payload_len(&message);
+  if (NLMSG_ALIGN(offset) > size) return;
+  const auto* payload = static_cast<const std::uint8_t*>(mnl_nlmsg_get_payload(&message));
+  for_each_attribute(std::span(payload, size).subspan(NLMSG_ALIGN(offset)), visit);
 }
 
 // A value of exactly T's size into `target`; anything else is ignored.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/clock.h"
+#include "netlink/attribute.h"
 
 namespace vipd::netlink {
 
@@ -16,15 +17,13 @@ void collect(Socket& socket, std::span<Request> requests, std::span<Result<>> re
   for (std::size_t missing = requests.size(); missing > 0;) {
     const auto datagram = socket.receive(deadline);
     if (!datagram) return;
-    auto left = static_cast<int>(datagram->size());
-    for (const auto* message = reinterpret_cast<const nlmsghdr*>(datagram->data());
-         mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-      const std::size_t i = message->nlmsg_seq - first;
-      if (message->nlmsg_type != NLMSG_ERROR || i >= requests.size()) continue;
-      const auto verdict = verdict_of(*message);
+    for_each_message(*datagram, [&](const nlmsghdr& message) {
+      const std::size_t i = message.nlmsg_seq - first;
+      if (message.nlmsg_type != NLMSG_ERROR || i >= requests.size() || missing == 0) return;
+      const auto verdict = verdict_of(message);
       results[i] = verdict.code == 0 ? Result<>{} : verdict_failure(requests[i].doing, verdict);
       --missing;
-    }
+    });
   }
 }
 

@@ -54,19 +54,33 @@ const tcmsg* body_of(const nlmsghdr& message) {
   return static_cast<const tcmsg*>(mnl_nlmsg_get_payload(&message));
 }
 
-// The attributes inside one.
-template <class Visit>
-void for_each_inside(std::span<const std::uint8_t> nest, Visit visit) {
-  const auto* attribute = reinterpret_cast<const nlattr*>(nest.data());
-  const auto* end = reinterpret_cast<const char*>(nest.data() + nest.size());
-  while (mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
-    const auto* value = static_cast<const std::uint8_t*>(mnl_attr_get_payload(attribute));
-    visit(mnl_attr_get_type(attribute), std::span(value, mnl_attr_get_payload_len(attribute)));
-    attribute = mnl_attr_next(attribute);
-  }
+}  // namespace
+
+std::optional<std::pair<std::uint32_t, std::string>> parse_filter_qdisc(const nlmsghdr& message) {
+  const auto* body = body_of(message);
+  if (!body || body->tcm_parent != TC_H_CLSACT) return std::nullopt;
+  std::optional<std::pair<std::uint32_t, std::string>> found;
+  for_each_attribute(message, sizeof(tcmsg), [&](std::uint16_t type, std::span<const std::uint8_t> value) {
+    if (type == TCA_KIND) found.emplace(static_cast<std::uint32_t>(body->tcm_ifindex), text_of(value));
+  });
+  return found;
 }
 
-}  // namespace
+std::optional<Filter> parse_filter(const nlmsghdr& message) {
+  const auto* body = body_of(message);
+  if (!body || message.nlmsg_type != RTM_NEWTFILTER) return std::nullopt;
+  if (body->tcm_handle == 0) return std::nullopt;  // the priority itself
+  Filter filter{TC_H_MAJ(body->tcm_info) >> 16, body->tcm_handle, {}, {}, 0};
+  for_each_attribute(message, sizeof(tcmsg), [&](std::uint16_t type, std::span<const std::uint8_t> value) {
+    if (type == TCA_KIND) filter.kind = text_of(value);
+    if (type != TCA_OPTIONS || filter.kind != "bpf") return;
+    for_each_attribute(value, [&](std::uint16_t inner, std::span<const std::uint8_t> inside) {
+      if (inner == TCA_BPF_NAME) filter.name = text_of(inside);
+      if (inner == TCA_BPF_ID) read_attribute(inside, filter.program);
+    });
+  });
+  return filter;
+}
 
 Result<std::map<std::uint32_t, std::string>> filter_qdiscs(Socket& socket) {
   Request request(RTM_GETQDISC, 0);
@@ -76,13 +90,8 @@ Result<std::map<std::uint32_t, std::string>> filter_qdiscs(Socket& socket) {
   TRY_VOID(socket.dump(
       request, [&] { found.clear(); },
       [&](const nlmsghdr& message) {
-        const auto* body = body_of(message);
-        if (!body || body->tcm_parent != TC_H_CLSACT) return;
-        for_each_attribute(message, sizeof(tcmsg),
-                           [&](std::uint16_t type, std::span<const std::uint8_t> value) {
-                             if (type == TCA_KIND)
-                               found[static_cast<std::uint32_t>(body->tcm_ifindex)] = text_of(value);
-                           });
+        if (auto qdisc = parse_filter_qdisc(message))
+          found.insert_or_assign(qdisc->first, std::move(qdisc->second));
       },
       dump_bound));
   return found;
@@ -120,19 +129,7 @@ Result<std::vector<Filter>> filters(Socket& socket, std::uint32_t interface_inde
   TRY_VOID(socket.dump(
       request, [&] { found.clear(); },
       [&](const nlmsghdr& message) {
-        const auto* body = body_of(message);
-        if (!body || message.nlmsg_type != RTM_NEWTFILTER) return;
-        Filter filter{TC_H_MAJ(body->tcm_info) >> 16, body->tcm_handle, {}, {}, 0};
-        for_each_attribute(
-            message, sizeof(tcmsg), [&](std::uint16_t type, std::span<const std::uint8_t> value) {
-              if (type == TCA_KIND) filter.kind = text_of(value);
-              if (type != TCA_OPTIONS || filter.kind != "bpf") return;
-              for_each_inside(value, [&](std::uint16_t inner, std::span<const std::uint8_t> inside) {
-                if (inner == TCA_BPF_NAME) filter.name = text_of(inside);
-                if (inner == TCA_BPF_ID) read_attribute(inside, filter.program);
-              });
-            });
-        if (filter.handle != 0) found.push_back(std::move(filter));  // 0: the priority itself
+        if (auto filter = parse_filter(message)) found.push_back(std::move(*filter));
       },
       dump_bound));
   return found;

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -36,6 +38,10 @@ Result<std::map<std::uint32_t, std::string>> filter_qdiscs(Socket& socket);
 Result<bool> add_clsact(Socket& socket, std::uint32_t interface_index);
 // Takes everybody's filters along. Success if it is not there.
 Result<> remove_clsact(Socket& socket, std::uint32_t interface_index);
+
+// What a message of the kernel's says: the interface and the kind of a qdisc as above; a filter.
+std::optional<std::pair<std::uint32_t, std::string>> parse_filter_qdisc(const nlmsghdr& message);
+std::optional<Filter> parse_filter(const nlmsghdr& message);
 
 Result<std::vector<Filter>> filters(Socket& socket, std::uint32_t interface_index, Hook hook);
 // In place of the one that is there, if any, without a packet in between that sees neither.

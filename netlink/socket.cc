@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <optional>
 
 #include "io/clock.h"
 #include "netlink/attribute.h"
@@ -109,18 +111,19 @@ Result<bool> Socket::dump_once(Request& request, const std::function<void(const 
   while (true) {
     auto datagram = receive(deadline);
     if (!datagram) return tl::unexpected(std::move(datagram).error().context(request.doing));
-    auto left = static_cast<int>(datagram->size());
-    for (const auto* message = reinterpret_cast<const nlmsghdr*>(datagram->data());
-         mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-      if (message->nlmsg_seq != sequence) continue;  // of an earlier request that was given up
-      if (message->nlmsg_flags & NLM_F_DUMP_INTR) complete = false;
-      if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
-        const auto verdict = verdict_of(*message);
-        if (verdict.code != 0) return verdict_failure(request.doing, verdict);
-        return complete;
-      }
-      object(*message);
-    }
+    std::optional<Verdict> verdict;
+    for_each_message(*datagram, [&](const nlmsghdr& message) {
+      if (message.nlmsg_seq != sequence) return true;  // of an earlier request that was given up
+      if (message.nlmsg_flags & NLM_F_DUMP_INTR) complete = false;
+      if (message.nlmsg_type == NLMSG_ERROR || message.nlmsg_type == NLMSG_DONE)
+        verdict = verdict_of(message);
+      else
+        object(message);
+      return !verdict;
+    });
+    if (!verdict) continue;
+    if (verdict->code != 0) return verdict_failure(request.doing, *verdict);
+    return complete;
   }
 }
 
@@ -130,7 +133,7 @@ Verdict verdict_of(const nlmsghdr& message) {
   if (payload < sizeof(int)) return verdict;
   int code = 0;
   std::memcpy(&code, mnl_nlmsg_get_payload(&message), sizeof code);
-  verdict.code = -code;
+  verdict.code = code == std::numeric_limits<int>::min() ? EPROTO : -code;
 
   // The kernel's words come as attributes behind the code (NLMSG_DONE), or behind the header of the request
   // (NLMSG_ERROR, whose payload NETLINK_CAP_ACK has cut off).
@@ -141,7 +144,10 @@ Verdict verdict_of(const nlmsghdr& message) {
     if (payload < sizeof(nlmsgerr)) return verdict;
     const auto& error = *static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&message));
     offset = sizeof(nlmsgerr);
-    if (!(message.nlmsg_flags & NLM_F_CAPPED)) offset += mnl_nlmsg_get_payload_len(&error.msg);
+    if (!(message.nlmsg_flags & NLM_F_CAPPED)) {
+      if (error.msg.nlmsg_len < sizeof(nlmsghdr)) return verdict;
+      offset += error.msg.nlmsg_len - sizeof(nlmsghdr);
+    }
   }
   for_each_attribute(message, offset, [&](std::uint16_t type, std::span<const std::uint8_t> value) {
     if (type == NLMSGERR_ATTR_MSG) verdict.words = text_of(value);

@@ -49,18 +49,15 @@ void skip_blanks(std::string_view& rest) {
 
 std::string quoted(const std::string& text) {
   bool plain = !text.empty();
-  for (const char each : text) plain = plain && is_plain(each);
-  if (plain) return text;
-  std::string result = "\"";
+  std::string inside;
   for (const char each : text) {
-    if (each == '\n') {
-      result += "\\n";
-      continue;
-    }
-    if (each == '"' || each == '\\') result += '\\';
-    result += static_cast<unsigned char>(each) < ' ' ? '?' : each;
+    // What stands for a control character is as good as any other.
+    const char shown = static_cast<unsigned char>(each) < ' ' && each != '\n' ? '?' : each;
+    plain = plain && is_plain(shown);
+    if (shown == '"' || shown == '\\') inside += '\\';
+    inside += shown == '\n' ? "\\n" : std::string(1, shown);
   }
-  return result + "\"";
+  return plain ? inside : "\"" + inside + "\"";
 }
 
 std::string seconds(Duration duration) {

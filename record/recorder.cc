@@ -164,6 +164,8 @@ Result<Recording> decode(std::span<const std::uint8_t> contents) {
     const auto time = cursor.value<std::int64_t>();
     if (!kind || !time) return damaged;
     const TimePoint when{Duration{*time}};
+    if (when > TimePoint{ArchiveReader::furthest} || when < TimePoint{-ArchiveReader::furthest})
+      return damaged;
     switch (static_cast<Kind>(*kind)) {
       case Kind::tick: recording.entries.push_back({when, vrrp::Tick{}}); break;
       case Kind::known_datagram: {

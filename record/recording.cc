@@ -340,6 +340,9 @@ class Parser {
     }
     for (const auto& name : line.fields_that_begin_with("check-")) {
       vrrp::TrackedCheck check{name.substr(6), 0, false};
+      if (quoted(check.check) != check.check)
+        return failure(
+            fmt::format("{} is no name of a check: it has letters, digits, and . _ - /", quote(check.check)));
       check.initialize = TRY(line.text(name)) == "initialize";
       if (!check.initialize) check.priority = static_cast<int>(TRY(line.number(name, -254, 0)));
       router.checks.push_back(check);

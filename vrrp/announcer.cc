@@ -58,7 +58,7 @@ void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config, int roun
 }
 
 int Announcer::rounds_done(TimePoint now) const {
-  return last_ == now ? rounds_done_ - 1 : rounds_done_;
+  return last_ == now ? std::max(rounds_done_ - 1, 0) : rounds_done_;
 }
 
 void Announcer::reconfigure(TimePoint now, const VirtualRouterConfig& config) {

@@ -70,6 +70,9 @@ std::vector<std::uint8_t> encode(const Advertisement& advertisement, const IpAdd
 // 00:00:5e:00:01:VRID or 00:00:5e:00:02:VRID (7.3).
 MacAddress virtual_router_mac(Family family, Vrid vrid);
 
+constexpr bool known(ChecksumForm form) {
+  return form <= ChecksumForm::pseudo_header;
+}
 template <class A>
 void fields(A& a, Is<Advertisement> auto& v) {
   a(v.vrid, v.priority, v.interval, v.addresses, v.checksum, v.trailing);

@@ -22,6 +22,7 @@ using Priority = std::uint8_t;  // 255 address owner, 1 to 254 otherwise; 0 on t
 constexpr Priority owner_priority = 255;
 constexpr Priority release_priority = 0;
 constexpr Priority default_priority = 100;
+constexpr std::size_t most_addresses = 255;  // 8 bits on the wire (section 5.2.5)
 constexpr Centiseconds default_advertisement_interval{100};
 constexpr Centiseconds shortest_advertisement_interval{1};
 constexpr Centiseconds longest_advertisement_interval{4095};  // 12 bits on the wire (section 5.2.7)
@@ -107,6 +108,9 @@ struct VirtualRouterConfig {
   }
 };
 
+constexpr bool known(ChecksumMode mode) {
+  return mode <= ChecksumMode::pseudo_header;
+}
 template <class A>
 void fields(A& a, Is<TrackedCheck> auto& t) {
   a(t.check, t.priority, t.initialize, t.stale_after);
@@ -123,6 +127,29 @@ template <class A>
 void fields(A& a, Is<VirtualRouterConfig> auto& c) {
   a(c.name, c.key, c.priority, c.advertisement_interval, c.preempt_mode, c.checksum, c.addresses, c.checks,
     c.announce, c.dead_man, c.max_adopted_interval, c.lease);
+}
+
+// Could it be in a message as the interval (section 5.2.7)?
+constexpr bool is_interval(Duration interval) {
+  return interval >= shortest_advertisement_interval && interval <= longest_advertisement_interval;
+}
+// What is done again and again is done once a second at most, or (zero) not at all.
+constexpr bool is_pause(Duration pause) {
+  return pause == Duration::zero() || pause >= std::chrono::seconds(1);
+}
+inline bool valid(const TrackedCheck& check) {
+  return check.priority >= -254 && check.priority <= 0 && check.stale_after >= Duration::zero();
+}
+inline bool valid(const Announcing& announcing) {
+  return announcing.repeat >= 0 && is_pause(announcing.refresh);
+}
+inline bool valid(const VirtualRouterConfig& config) {
+  return config.key.vrid != 0 && config.priority != release_priority &&
+         is_interval(config.advertisement_interval) && is_pause(config.dead_man) &&
+         config.max_adopted_interval >= Duration::zero() && !config.addresses.empty() &&
+         config.addresses.size() <= most_addresses &&
+         std::all_of(config.addresses.begin(), config.addresses.end(),
+                     [&](const Prefix& each) { return each.address.family == config.key.family; });
 }
 
 }  // namespace vipd::vrrp

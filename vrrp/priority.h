@@ -39,5 +39,8 @@ template <class A>
 void fields(A& a, Is<CheckFact> auto& f) {
   a(f.check, f.healthy, f.priority, f.detail, f.since);
 }
+inline bool valid(const CheckFact& fact) {
+  return !fact.priority || (*fact.priority >= -254 && *fact.priority <= 254);
+}
 
 }  // namespace vipd::vrrp

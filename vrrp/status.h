@@ -114,6 +114,9 @@ struct Snapshot {
 // Why the virtual router is in its state and has its priority: sentences for `vipctl explain`.
 std::vector<std::string> explain(const RouterStatus& router, TimePoint now);
 
+constexpr bool known(StateName state) {
+  return state <= StateName::active;
+}
 template <class A>
 void fields(A& a, Is<Counters> auto& c) {
   a(c.advertisements_sent, c.advertisements_received, c.priority_zero_sent, c.priority_zero_received,
@@ -142,6 +145,12 @@ template <class A>
 void fields(A& a, Is<RouterSnapshot> auto& r) {
   a(r.key, r.state, r.priority, r.since, r.reason, r.active_adver_interval, r.deadline, r.peer, r.announced,
     r.yielded, r.release_until, r.checksum_heard, r.counters);
+}
+// What has no deadline waits for nothing.
+inline bool valid(const RouterSnapshot& router) {
+  if (router.active_adver_interval < Duration::zero() || router.announced < 0) return false;
+  return router.state == StateName::initialize ||
+         (is_interval(router.active_adver_interval) && router.deadline != never);
 }
 template <class A>
 void fields(A& a, Is<Snapshot> auto& s) {

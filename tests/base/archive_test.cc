@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "base/time.h"
+
 using namespace vipd;
 
 namespace {
@@ -15,6 +17,27 @@ struct Thing {
 template <class A>
 void fields(A& a, Is<Thing> auto& t) {
   a(t.name, t.numbers, t.addresses, t.either);
+}
+enum class Colour : std::uint8_t { red, green };
+constexpr bool known(Colour colour) {
+  return colour <= Colour::green;
+}
+struct Even {
+  int number = 0;
+};
+template <class A>
+void fields(A& a, Is<Even> auto& e) {
+  a(e.number);
+}
+bool valid(const Even& even) {
+  return even.number % 2 == 0;
+}
+struct Tree {
+  std::vector<Tree> branches;
+};
+template <class A>
+void fields(A& a, Is<Tree> auto& t) {
+  a(t.branches);
 }
 const Thing sample{"edge", {1, std::nullopt, 3}, {{"a", IpAddress::parse("2001:db8::1").value()}}, "text"};
 }  // namespace
@@ -34,4 +57,45 @@ TEST_CASE("a message cut short anywhere, or with bytes left over, is refused") {
 TEST_CASE("a length that promises more than there is, is refused without reserving it") {
   CHECK_FALSE(from_bytes<std::string>(std::vector<std::uint8_t>{0xff, 0xff, 0xff, 0xff, 'x'}));
   CHECK_FALSE(from_bytes<std::vector<int>>(std::vector<std::uint8_t>{0xff, 0xff, 0xff, 0x7f, 1, 2, 3, 4}));
+}
+
+TEST_CASE("an enumeration has one of its values, a struct is as it can be") {
+  CHECK(from_bytes<Colour>(to_bytes(std::uint8_t{1})) == Colour::green);
+  CHECK_FALSE(from_bytes<Colour>(to_bytes(std::uint8_t{2})));
+  CHECK(from_bytes<Even>(to_bytes(4)));
+  CHECK_FALSE(from_bytes<Even>(to_bytes(5)));
+  CHECK(from_bytes<Prefix>(to_bytes(Prefix::parse("192.0.2.0/32").value())));
+  CHECK_FALSE(from_bytes<Prefix>(to_bytes(Prefix{IpAddress{}, 33})));
+  auto address = IpAddress::parse("2001:db8::1").value();
+  address.family = Family::ipv4;
+  CHECK_FALSE(from_bytes<IpAddress>(to_bytes(address)));
+}
+
+TEST_CASE("a time is never so far away that reckoning with it overflows") {
+  using namespace std::chrono_literals;
+  CHECK(from_bytes<TimePoint>(to_bytes(never)) == never);
+  CHECK(from_bytes<TimePoint>(to_bytes(TimePoint{1s})) == TimePoint{1s});
+  CHECK_FALSE(from_bytes<TimePoint>(to_bytes(never - Duration{1})));
+  CHECK_FALSE(from_bytes<TimePoint>(to_bytes(TimePoint::min())));
+  CHECK(from_bytes<Duration>(to_bytes(Duration{24h * 366})) == Duration{24h * 366});
+  CHECK_FALSE(from_bytes<Duration>(to_bytes(Duration{24h * 366 + 1ns})));
+  CHECK_FALSE(from_bytes<Duration>(to_bytes(Duration::min())));
+  CHECK_FALSE(from_bytes<Centiseconds>(to_bytes(Centiseconds::max())));
+}
+
+TEST_CASE("what is nested without end is refused, and not followed until the stack is used up") {
+  const auto deep = [](std::size_t levels) {
+    Tree tree;
+    for (std::size_t i = 0; i < levels; ++i) {
+      Tree above;
+      above.branches.push_back(std::move(tree));
+      tree = std::move(above);
+    }
+    return to_bytes(tree);
+  };
+  CHECK(from_bytes<Tree>(deep(20)));
+  CHECK_FALSE(from_bytes<Tree>(deep(100)));
+  std::vector<std::uint8_t> endless;  // one branch, in which there is one branch, ...
+  for (int i = 0; i < 1'000'000; ++i) endless.insert(endless.end(), {1, 0, 0, 0});
+  CHECK_FALSE(from_bytes<Tree>(endless));
 }

@@ -95,15 +95,36 @@ TEST_CASE("changes: each is a line that says what it is about, what it was and w
   }
 }
 
-TEST_CASE("changes: what the peers will not bear is said once, below the change") {
-  const auto found = after("[192.0.2.10/24]", "[192.0.2.11/24, 192.0.2.12/24, 192.0.2.10/24]");
-  REQUIRE(found.size() == 2);
-  CHECK(found[0].consequence.empty());
-  CHECK(found[1].consequence.find("keepalived before 2.3.3") != std::string::npos);
-  const auto vrid = after("vrid: 51", "vrid: 52");
-  REQUIRE(vrid.size() == 1);
-  CHECK(conf::to_text(vrid[0]).find(
-            "virtual router edge: vrid 51 -> 52\n    for its peers this is another virtual") == 0);
+TEST_CASE("changes: what follows for this node and its peers is said below the change") {
+  const auto usual_key = [](const std::string& key) {
+    return after("priority: 150", "priority: 150\n    " + key);
+  };
+  const auto follows = [](const std::vector<conf::Change>& changes) {
+    std::string text;
+    for (const auto& each : changes) text += each.consequence;
+    return text;
+  };
+  const std::string another =
+      "for its peers this is another virtual router: this node hands the old one over and joins the new one; "
+      "until all nodes are reloaded, two may be Active";
+  CHECK(follows(after("vrid: 51", "vrid: 52")) == another);
+  CHECK(conf::to_text(after("vrid: 51", "vrid: 52")) ==
+        "virtual router edge: vrid 51 -> 52\n    " + another + "\n");
+  CHECK(follows(after("eth0", "eth1")) == another);
+  // Once, though two addresses are added.
+  CHECK(follows(after("[192.0.2.10/24]", "[192.0.2.11/24, 192.0.2.12/24, 192.0.2.10/24]")) ==
+        "until the peers are reloaded too, the lists differ: vipd and RFC 9568 bear that, but a keepalived "
+        "before 2.3.3 "
+        "drops advertisements with another list, and both nodes become Active");
+  CHECK(follows(after("priority: 150", "priority: 120")) ==
+        "the priorities decide again, without an interruption");
+  CHECK(follows(usual_key("advertisement_interval: 500ms")) ==
+        "Backups learn the interval of their Active; reload all nodes");
+  CHECK(follows(usual_key("preempt_mode: false")) == "holds from the next advertisement on");
+  CHECK(follows(usual_key("checksum: rfc9568")) ==
+        "a peer that does not understand this form becomes Active as well");
+  CHECK(follows(usual_key("dead_man: 5s")) == "the addresses are renewed with this lifetime");
+  CHECK(follows(after("      nginx:", "      nginx2:")) == "it counts as up until its first result");
 }
 
 TEST_CASE("changes: entries that come and go") {
@@ -113,5 +134,9 @@ TEST_CASE("changes: entries that come and go") {
   for (const auto& each : found) lines.push_back(first_line(each));
   CHECK(lines == std::vector<std::string>{"virtual router other added", "virtual router edge removed",
                                           "virtual server web removed", "check web/nginx removed"});
+  CHECK(found[0].consequence ==
+        "it begins as Backup and listens first; its checks count from their first result on");
+  CHECK(found[1].consequence ==
+        "it hands over and leaves the addresses to its peers; without a peer nobody has them");
   CHECK(found[1].interrupts);
 }

@@ -13,9 +13,11 @@
 #include <cstring>
 #include <functional>
 #include <mutex>
+#include <sstream>
 #include <thread>
 #include <vector>
 
+#include "ctl/diff.h"
 #include "ctl/recording.h"
 #include "ctl/upgrade.h"
 #include "tests/health/scratch.h"
@@ -174,6 +176,26 @@ TEST_CASE("a vipd that has closed the connection before it is asked has closed t
 TEST_CASE("an answer that is no recording is not written as one") {
   CHECK(ctl::recording_text("...").error().message ==
         "vipd has answered something that is no recording: use the vipctl that belongs to the running vipd");
+}
+
+TEST_CASE("an answer that does not end is not listened to for ever") {
+  const FakeVipd vipd([](const std::string&) { return std::string(4 << 20, 'x'); });
+  auto client = vipd.client();
+  Error error;
+  // Each question brings a piece of the same line.
+  for (int i = 0; i < 40 && error.code != EPROTO; ++i)
+    error = client.request({{"command", "status"}}, 100).error();
+  CHECK(error.message == "vipd has answered something that does not end");
+}
+
+TEST_CASE("diff: a configuration that this vipctl does not understand is not compared") {
+  const FakeVipd vipd([](const std::string&) {
+    return json{{"ok", true}, {"result", {{"file", "f"}, {"configuration", "virtual_routers: 7"}}}}.dump() +
+           "\n";
+  });
+  std::ostringstream out;
+  CHECK(ctl::diff(vipd.run_dir(), "", false, out, out).error().message ==
+        "vipd's configuration is not one of this vipctl: use the vipctl that belongs to the running vipd");
 }
 
 TEST_CASE("upgrade: it says which version went on, and whose state has changed meanwhile") {

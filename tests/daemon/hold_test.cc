@@ -13,11 +13,15 @@ HoldState sample(const std::string& reason) {
   router.key = {"eth0", 51, Family::ipv4};
   router.state = vrrp::StateName::active;
   router.reason = reason;
+  router.active_adver_interval = 1s;
   router.deadline = TimePoint{10s};
   HeldRouter held;
   held.key = router.key;
   held.interface_index = 2;
+  held.source = IpAddress::parse("192.0.2.1").value();
   held.addresses = {Prefix::parse("192.0.2.10/24").value()};
+  held.advertisement = {
+      .vrid = 51, .priority = 200, .interval = Centiseconds{100}, .addresses = {held.addresses[0].address}};
   return {{{router}, {{"web/nginx", {"web/nginx", true, {}, "200 OK", TimePoint{1s}}}}}, {held}};
 }
 
@@ -93,4 +97,36 @@ TEST_CASE("a state too large to be kept is refused, and the last one stays") {
   CHECK(refused.error().code == ENOSPC);
   CHECK(refused.error().message == "the state is too large to be kept for a successor");
   CHECK(hold.read()->snapshot.routers.at(0).reason == "good");
+}
+
+// The guardian has rights that the router has not: it must not be led to send anything else, nor to end.
+TEST_CASE("what is no advertisement is not taken from a router that is in the hands of an attacker") {
+  auto hold = std::move(Hold::create().value());
+  const auto refused = [&](auto spoil) {
+    auto state = sample("x");
+    spoil(state.held[0]);
+    REQUIRE(hold.write(state));
+    return !hold.read();
+  };
+  CHECK_FALSE(refused([](HeldRouter&) {}));
+  CHECK(refused([](HeldRouter& held) { held.advertisement.addresses.clear(); }));
+  CHECK(refused([](HeldRouter& held) { held.advertisement.addresses.resize(256); }));
+  CHECK(refused([](HeldRouter& held) { held.advertisement.interval = Centiseconds{0}; }));
+  CHECK(refused([](HeldRouter& held) { held.advertisement.interval = Centiseconds{4096}; }));
+  CHECK(refused([](HeldRouter& held) { held.advertisement.vrid = 52; }));
+  CHECK(refused([](HeldRouter& held) { held.source.family = Family::ipv6; }));
+  CHECK(refused([](HeldRouter& held) { held.addresses[0].length = 33; }));
+  CHECK(refused([](HeldRouter& held) { held.dead_man = -1s; }));
+  CHECK(refused([](HeldRouter& held) { held.dead_man = 3ns; }));  // renewed all the time
+}
+
+TEST_CASE("a router that dies while it writes, or writes nonsense, leaves deadlines that are times") {
+  auto guardian = std::move(Hold::create().value());
+  auto router = second_view(guardian);
+  REQUIRE(router.write(sample("x")));
+  router.set_deadline(0, never, never);  // an Active always has one
+  CHECK(guardian.read()->snapshot.routers.at(0).deadline == TimePoint{10s});
+  router.set_deadline(0, TimePoint::min(), TimePoint::min());
+  CHECK(guardian.read()->snapshot.routers.at(0).deadline > TimePoint::min());
+  CHECK(guardian.overdue() > TimePoint::min());
 }

@@ -33,7 +33,7 @@ class Reload(LabCase):
         group = self.pair()
         self.ready(group)
         a, b = group.daemons["a"], group.daemons["b"]
-        self.assertIn("nothing would change", a.ctl("diff"))
+        self.assertIn(f"nothing would change: {a.config_file} says what is in force", a.ctl("diff"))
 
         self.write(a, priority=120, interval="500ms")
         plan = a.ctl("diff")
@@ -70,7 +70,10 @@ class Reload(LabCase):
         self.write(a, priority=120)
         self.assertIn("it goes back in 2s", a.ctl("reload", "--confirm", "2s"))
         wait_until(lambda: a.effective_priority() == 119, 5, "the new priority")
-        self.assertIn("a reload waits to be confirmed", a.refusal("upgrade"))
+        self.assertIn(
+            'a reload waits to be confirmed, and would not go back by itself any more: "vipctl confirm" first',
+            a.refusal("upgrade"),
+        )
         wait_until(lambda: a.effective_priority() == 149, 5, "the priority of before")
         self.assertIn("the reload was not confirmed, back to the configuration before it", a.log())
         self.assertIn("priority 150 -> 120", a.ctl("diff"), "the file has been left alone")
@@ -99,6 +102,7 @@ class Reload(LabCase):
         a = group.daemons["a"]
         other = a.directory / "other.yaml"
         other.write_text(a.configuration().replace("vrid: 51", "vrid: 52"), encoding="utf-8")
+        self.assertIn("clients may notice this", a.ctl("diff", str(other)))
         plan = json.loads(a.ctl("diff", str(other), "--json"))
         self.assertTrue(plan["interrupts"])
         self.assertIn(("virtual router edge", "vrid"), [(each["subject"], each["key"]) for each in plan["changes"]])

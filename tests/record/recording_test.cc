@@ -361,3 +361,23 @@ TEST_CASE("vipctl replay: 0 and the happenings, 1 and the line of a mistake, 2 f
   CHECK(ctl::replay(path, false, out, err) == ctl::replay_unreadable);
   CHECK(err.str() == "vipctl: reading " + path + ": No such file or directory\n");
 }
+
+TEST_CASE("a time that no clock has is damage, and not reckoned with") {
+  for (const auto time : {TimePoint::min(), TimePoint::max()}) {
+    Recorder recorder(1000, [] { return std::vector<vrrp::Event>{}; });
+    recorder.record(time, vrrp::Tick{});
+    CHECK(decode(recorder.contents()).error().message ==
+          "the events are damaged: use the vipctl that belongs to the running vipd");
+  }
+}
+
+TEST_CASE("a check whose name could not be written again is refused") {
+  const std::string router =
+      "recording 1\n0 router edge interface=eth0 vrid=51 family=IPv4 priority=100 interval=1s "
+      "max_adopted_interval=3s preempt_mode=true checksum=auto dead_man=3s repeat=5 refresh=1m "
+      "address=192.0.2.10/24 ";
+  CHECK(parse(router + "check-web/nginx=-60\n0 configure adopt=false\n"));
+  CHECK(parse(router + "check-=-60\n").error().message ==
+        "line 2: \"\" is no name of a check: it has letters, digits, and . _ - /");
+  CHECK_FALSE(parse(router + "check-\\=-60\n"));
+}

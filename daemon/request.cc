@@ -1,0 +1,70 @@
+#include "daemon/request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "base/document.h"
+
+namespace vipd::daemon {
+
+namespace {
+using nlohmann::json;
+
+constexpr std::array<std::string_view, 5> questions{"version", "status", "explain", "watch", "record"};
+constexpr std::array<std::string_view, 5> commands{"switch", "reload", "confirm", "upgrade", "configuration"};
+
+bool is_in(const auto& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string text_in(const json& request, const char* key) {
+  const auto found = request.find(key);
+  return found != request.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// "confirm": "30s", of a reload.
+Result<std::optional<Duration>> confirmation(const json& request) {
+  const auto found = request.find("confirm");
+  if (found == request.end() || found->is_null()) return std::optional<Duration>{};
+  if (!found->is_string()) return failure("confirm is a text: how long to wait, such as 30s");
+  const auto wait = TRY(parse_duration(found->get<std::string>()));
+  if (wait < shortest_confirmation || wait > longest_confirmation)
+    return failure(fmt::format("confirm is {}, it must be {} to {}", to_string(wait),
+                               to_string(shortest_confirmation), to_string(longest_confirmation)));
+  return std::optional(wait);
+}
+}  // namespace
+
+std::string Request::text() const {
+  const auto name = quote(router);  // in ASCII, and not endless
+  const bool plain = name == "\"" + router + "\"";
+  std::string text = command;
+  if (back) text += " --back";
+  if (confirm) text += " --confirm " + to_string(*confirm);
+  if (!router.empty()) text += " " + (plain ? router : name);
+  return text;
+}
+
+bool Request::is_command() const {
+  return is_in(commands, command);
+}
+
+Result<Request> parse_request(const std::string& line) {
+  const auto request = json::parse(line, nullptr, false);
+  if (!request.is_object()) return failure("a request is one JSON object on a line");
+  if (request.contains("v") && request["v"] != protocol_version)
+    return failure(fmt::format("this vipd speaks version {} of the control protocol", protocol_version));
+  Request result{text_in(request, "command"), text_in(request, "router")};
+  const auto back = request.find("back");
+  result.back = back != request.end() && *back == true;
+  result.confirm = TRY(confirmation(request));
+  if (!is_in(questions, result.command) && !result.is_command())
+    return failure("unknown command " + quote(result.command));
+  return result;
+}
+
+}  // namespace vipd::daemon

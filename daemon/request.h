@@ -1,0 +1,31 @@
+// Request: what a client of the control socket asks for, out of the line that it sent. Whether it may is the
+// business of the monitor.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace vipd::daemon {
+
+constexpr int protocol_version = 1;  // of the control socket
+constexpr Duration shortest_confirmation = std::chrono::seconds(1);
+constexpr Duration longest_confirmation = std::chrono::hours(1);
+
+struct Request {
+  std::string command;                // one of those in vipctl(8)
+  std::string router;                 // name of the entry, or empty
+  bool back = false;                  // switch: take part by priority again
+  std::optional<Duration> confirm{};  // reload: goes back after this, unless it is confirmed
+
+  // For the audit line: "switch --back web". Names that are none cannot forge lines.
+  std::string text() const;
+  bool is_command() const;  // changes something, or shows what not everybody may see
+};
+
+// An Error is for the client to read.
+Result<Request> parse_request(const std::string& line);
+
+}  // namespace vipd::daemon

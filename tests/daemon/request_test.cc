@@ -1,0 +1,36 @@
+#include "daemon/request.h"
+
+#include <doctest/doctest.h>
+
+using namespace vipd;
+using namespace vipd::daemon;
+
+TEST_CASE("a request says what is wanted of which virtual router") {
+  const auto request = parse_request(R"({"v": 1, "command": "switch", "router": "edge", "back": true})");
+  REQUIRE(request);
+  CHECK(request->command == "switch");
+  CHECK(request->router == "edge");
+  CHECK(request->back);
+  CHECK(request->is_command());
+  CHECK(request->text() == "switch --back edge");
+  CHECK_FALSE(parse_request(R"({"command": "status"})")->is_command());
+}
+
+TEST_CASE("what is no request is refused, and the client is told why") {
+  const auto refusal = [](const std::string& line) { return parse_request(line).error().message; };
+  for (const auto* line : {"", "status", "[1]", "null", "{", "{\"command\": \"\xff\"}"})
+    CHECK(refusal(line) == "a request is one JSON object on a line");
+  CHECK(refusal(R"({"v": 2, "command": "status"})") == "this vipd speaks version 1 of the control protocol");
+  CHECK(refusal(R"({"v": "1", "command": "status"})") ==
+        "this vipd speaks version 1 of the control protocol");
+  CHECK(refusal(R"({"command": "dance"})") == "unknown command \"dance\"");
+  CHECK(refusal(R"({"command": 7})") == "unknown command \"\"");
+}
+
+TEST_CASE("a name that a client makes up cannot forge a line of the log") {
+  const auto text = [](const std::string& name) { return Request{"switch", name, false}.text(); };
+  CHECK(text("edge\nvipd: all is well") == "switch \"edge?vipd: all is well\"");
+  CHECK(text("\033[2J") == "switch \"?[2J\"");
+  CHECK(text(std::string(10'000, 'x')).size() < 100);
+  CHECK(parse_request("{\"command\": \"\\u001b[2J\"}").error().message == "unknown command \"?[2J\"");
+}

@@ -1,0 +1,164 @@
+// Messages between our programs: whatever one of them writes, in a channel, in the memory that the router
+// shares with the guardian, or as the state that an upgrade hands over, the reader refuses it or gets values
+// that mean the same when they are written again, and that it can use.
+//
+// An input is what came through a channel, header and all, or what is handed over, if it begins like that.
+// Otherwise its first byte is the type of a message, or `hold`, and the rest are its bytes.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+#include "conf/load.h"
+#include "ctl/show.h"
+#include "daemon/handover.h"
+#include "daemon/hold.h"
+#include "daemon/link.h"
+#include "daemon/messages.h"
+#include "daemon/show.h"
+#include "vrrp/engine.h"
+#include "vrrp/event.h"
+
+using namespace vipd;
+using namespace vipd::daemon;
+
+namespace {
+using Bytes = std::span<const std::uint8_t>;
+
+constexpr std::uint8_t hold_type = 0xff;
+constexpr TimePoint noon{std::chrono::hours(12)};
+
+// The value, if it can be read; then it survives the way.
+template <class M>
+std::optional<M> read(Bytes bytes) {
+  auto value = from_bytes<M>(bytes);
+  if (!value) {
+    assert(!value.error().message.empty());
+    return std::nullopt;
+  }
+  const auto written = to_bytes(*value);
+  const auto again = from_bytes<M>(written);
+  assert(again && to_bytes(*again) == written);
+  return std::move(*value);
+}
+
+// --- what the receivers do with it ---
+
+template <class M>
+void use(const M&) {}
+
+// A router adopts what its predecessor has left, and goes on for a while.
+void use(const Configure& message) {
+  vrrp::Engine engine;
+  auto time = noon;
+  for (const auto& router : message.routers)
+    engine.step(time, vrrp::InterfaceChanged{{.name = router.key.interface,
+                                              .index = 2,
+                                              .up = true,
+                                              .running = true,
+                                              .mtu = 1500,
+                                              .mac = {{2, 0, 0, 0, 0, 1}},
+                                              .addresses = {{Prefix::parse("192.0.2.1/24").value()},
+                                                            {Prefix::parse("fe80::1/64").value()}}}});
+  engine.step(time, vrrp::ConfigReplaced{message.routers, message.adopted});
+  int turns = 0;
+  for (const auto end = time + std::chrono::milliseconds(200); turns < 1000; ++turns) {
+    const auto deadline = engine.next_deadline();
+    if (!deadline || *deadline > end) break;
+    time = std::max(time, *deadline);
+    engine.step(time, vrrp::Tick{});
+  }
+  const std::size_t routers = std::max<std::size_t>(message.routers.size(), 1);
+  assert(static_cast<std::size_t>(turns) <= 100 * routers);  // it does not spin
+  assert(from_bytes<vrrp::Snapshot>(to_bytes(engine.snapshot())));
+}
+
+// What vipctl gets to see of it.
+void use(const StatusReply& reply) {
+  const auto json = status_to_json(reply, {}, {}, noon);
+  const auto line = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  assert(line.find('\n') == std::string::npos);
+  ctl::status_text(nlohmann::json::parse(line), false);
+  for (const auto& router : reply.status.routers) {
+    const auto explained = explanation_to_json(reply.status, router.config.name);
+    assert(!explained.is_null());
+    ctl::explanation_text(explained);
+  }
+}
+
+void use(const Happened& happened) {
+  const auto line = event_to_json(happened).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  assert(line.find('\n') == std::string::npos);
+  ctl::event_text(nlohmann::json::parse(line));
+}
+
+// The guardian sends this in the router's place.
+void use(const HoldState& state) {
+  for (const auto& held : state.held) {
+    const auto& group = vrrp::multicast_group(held.key.family);
+    assert(!vrrp::encode(held.advertisement, held.source, group).empty());
+  }
+}
+
+// --- the ways in which it comes ---
+
+void take(std::uint16_t type, Bytes bytes) {
+  io::Message message{type, {bytes.begin(), bytes.end()}, {}};
+  const auto as = [&]<class M>() {
+    if (on<M>(message, [](const M&) {}))
+      if (const auto value = read<M>(bytes)) use(*value);
+  };
+  const auto as_each = [&]<class... M>() { (as.template operator()<M>(), ...); };
+  as_each.operator()<Configure, Stop, Ready, Stopped, WantedLeases, Leases, Checks, RunScript, CancelScript,
+                     ScriptEnded, ControlAccess, Alive, ReloadRequest, UpgradeRequest, Upgraded, Reloaded,
+                     Programs, Health, KnownFacts, StatusRequest, StatusReply, Command, CommandDone,
+                     RecordRequest, RecordReply, Happened>();
+}
+
+void take_datagram(Bytes bytes) {
+  static auto ends = [] {
+    std::array<int, 2> fds{};
+    assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds.data()) == 0);
+    return std::pair{io::Fd(fds[0]), std::move(io::Channel::adopt(io::Fd(fds[1])).value())};
+  }();
+  if (send(ends.first.get(), bytes.data(), bytes.size(), MSG_DONTWAIT) < 0)
+    return;  // larger than can be sent
+  const auto received =
+      ends.second.receive([](const io::Message& message) { take(message.type, message.bytes); });
+  assert(received ? *received : !received.error().message.empty());
+}
+
+void take_handover(Bytes bytes) {
+  const auto handover = decode_handover(bytes);
+  if (!handover) {
+    assert(!handover.error().message.empty());
+    return;
+  }
+  assert(decode_handover(encode(*handover)));
+  const auto loaded = conf::load_text("the configuration in force", handover->configuration);
+  assert(loaded.config || !loaded.diagnostics.render().empty());
+}
+
+bool begins_with(Bytes bytes, std::string_view text) {
+  return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).starts_with(text);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Bytes bytes(data, size);
+  if (begins_with(bytes, "DPIV")) {
+    take_datagram(bytes);
+  } else if (begins_with(bytes, "vipd-handov")) {
+    take_handover(bytes);
+  } else if (!bytes.empty() && bytes[0] == hold_type) {
+    if (const auto state = read<HoldState>(bytes.subspan(1))) use(*state);
+  } else if (!bytes.empty()) {
+    take(bytes[0], bytes.subspan(1));
+  }
+  return 0;
+}
