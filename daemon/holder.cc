@@ -23,8 +23,9 @@ void Holder::begin(HoldState state, TimePoint now) {
     const auto known = std::find_if(state.snapshot.routers.begin(), state.snapshot.routers.end(),
                                     [&](const auto& each) { return each.key == router.key; });
     const auto due = known == state.snapshot.routers.end() ? now : known->deadline;
-    // The router has renewed within the last third of dead_man.
-    const auto renewal = now + router.dead_man / 6;
+    // The router has renewed within the last third of dead_man. Not sooner than must be: the kernel's lock
+    // that a renewal waits for may be the very one that the router is waiting for.
+    const auto renewal = now + router.dead_man / 3;
     held_.push_back({std::move(router), due, renewal});
   }
   snapshot_ = std::move(state.snapshot);

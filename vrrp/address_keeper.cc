@@ -38,7 +38,8 @@ bool is_hosts_own(const VirtualRouterConfig& config, const InterfaceView& view, 
 // An address that was not put there by vipd and that must stay whatever the configuration says: of an address
 // owner, and where the host has no other one to be reached by.
 bool is_lifeline(const Turn& turn, const VirtualRouterConfig& config, const InterfaceAddress& address) {
-  const bool only_one = address.prefix.address.family == Family::ipv4 && !turn.view.primary_address(Family::ipv4, false);
+  const bool only_one =
+      address.prefix.address.family == Family::ipv4 && !turn.view.primary_address(Family::ipv4, false);
   return config.owner() || only_one;
 }
 }  // namespace

@@ -392,7 +392,8 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
   if (advertisement.priority == release_priority) ++counters_.priority_zero_received;
   if (advertisement.trailing > 0) ++counters_.trailing_bytes;
   checksum_choice_.hear(turn.now, advertisement.checksum, interval(), state() == StateName::active);
-  senders_.hear(turn.now, source, advertisement.interval);
+  // Who only ever says farewell does not become known by that: its claim would be believed without a trial.
+  if (advertisement.priority != release_priority) senders_.hear(turn.now, source, advertisement.interval);
   note_differences(turn, source, advertisement);
   // The successor has taken over: now the addresses can go.
   if (releasing() && advertisement.priority != release_priority) end_release(turn);

@@ -184,6 +184,13 @@ class Trace(unittest.TestCase):
                 seen = types.SimpleNamespace(stalls=lambda value=stalls: value)
                 self.assertEqual(bool(Run.excused(seen, findings)), excused)
 
+    def test_workers_that_waited_excuse_ipv6_alone(self):
+        seen = types.SimpleNamespace(stalls=lambda: (0.0, 0.0))
+        for ipv6, waited, excused in ((True, 100.0, True), (True, 50.0, False), (False, 100.0, False)):
+            with self.subTest(ipv6=ipv6, waited=waited):
+                findings = [sentences.Finding("never none", "", 400.0, ipv6)]
+                self.assertEqual(Run.excused(seen, findings, waited), excused)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

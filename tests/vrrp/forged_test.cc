@@ -102,6 +102,14 @@ TEST_CASE("an Active gives way to a router that it knows for a whole Active_Down
   CHECK(bench.timer() == 3'609'375us);
 }
 
+TEST_CASE("who has only ever said farewell is not known by that: its claim is on trial") {
+  auto bench = active();
+  for (int i = 0; i < 5; ++i) bench.hear({.priority = 0, .source = "192.0.2.66"});
+  bench.hear({.priority = 255, .source = "192.0.2.66"});
+  CHECK(bench.status().on_trial);
+  CHECK(bench.timer() == 1500ms + 609'375us);
+}
+
 TEST_CASE("a claim that another Active answers ends the trial: its timer counts") {
   auto bench = active();
   bench.hear({.priority = 255, .source = "192.0.2.66", .interval = longest});

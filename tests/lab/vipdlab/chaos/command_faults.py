@@ -193,7 +193,12 @@ class Switch(Fault):
         self.node.daemon.ctl("switch", self.node.daemon.settings.name)
 
     def end(self):
-        self.node.daemon.ctl("switch", self.node.daemon.settings.name, "--back")
+        try:
+            self.node.daemon.ctl("switch", self.node.daemon.settings.name, "--back")
+        except RuntimeError as error:
+            # Another fault has taken the peer away, and then this node comes back by itself.
+            if "has not been switched away" not in str(error) or self.node.daemon.state() != "Active":
+                raise
 
     def allowance(self):
         return Allowance(moves=2)

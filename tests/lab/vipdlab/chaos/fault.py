@@ -56,6 +56,7 @@ class Fault:
         self.lab, self.node = lab, node
         self.lasts = 0.0
         self.out = self.takes_out
+        self.exposed = False  # another fault may make its node the Active
         self.dead = []  # (node, moment of death, moment of its new start or None): no address after dead_man
         self.resumed = []  # an Active (node, moment, seconds it stood still): it listens before it sends
         self.draw(dice)
@@ -86,6 +87,16 @@ class Fault:
     def end(self):
         pass
 
+    def play(self):
+        """All of it. On a slow machine the commands that do it and undo it take their time: that counts too."""
+        began = time.monotonic()
+        try:
+            self.begin()
+            time.sleep(self.lasts)
+        finally:
+            self.end()
+            self.lasts = max(self.lasts, time.monotonic() - began)
+
     def allowance(self):
         return Allowance()
 
@@ -104,6 +115,7 @@ class Together(Fault):
     def __init__(self, lab, first, second, delay):
         self.first, self.second, self.delay = first, second, delay
         first.out = second.out = first.out | second.out
+        first.exposed, second.exposed = second.best, first.best
         super().__init__(lab, None, first.node)
 
     @property
@@ -117,9 +129,7 @@ class Together(Fault):
         def play(fault, delay):
             time.sleep(delay)
             try:
-                fault.begin()
-                time.sleep(fault.lasts)
-                fault.end()
+                fault.play()
             except (RuntimeError, AssertionError, OSError) as error:
                 problems.append(error)
 

@@ -206,7 +206,7 @@ class Node:
         pids = self.pids()
         for pid in pids:
             send_signal(pid, signal.SIGKILL)
-        wait_until(lambda: not any(alive(pid) for pid in pids), 5, f"the end of {self.name}")
+        wait_until(lambda: not any(alive(pid) for pid in pids), 20, f"the end of {self.name}")
         reap([pid for pid in pids if pid != self.daemon.process.pid])
 
     def start(self):

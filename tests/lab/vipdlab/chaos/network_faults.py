@@ -352,6 +352,8 @@ class RemoveAddress(Fault):
         return f"{self.name}: {self.address}, {self.times} times"
 
     def begin(self):
+        if self.address in self.node.host.addresses():
+            return  # another fault has made it the Active
         prefix = f"{self.address}/{24 if self.address == VIP4 else 64}"
         for _ in range(self.times):
             self.node.host.ip("address", "del", prefix, "dev", CABLE, check=False)
@@ -377,6 +379,8 @@ class AddressOnBackup(Fault):
         return f"{self.name}: {self.address}"
 
     def begin(self):
+        if self.address in self.node.host.addresses():
+            return  # another fault has made it the Active
         prefix = f"{self.address}/{24 if self.address == VIP4 else 64}"
         self.node.host.ip("address", "add", prefix, "dev", CABLE, "nodad")
 
@@ -486,7 +490,8 @@ class ForgedInterval(ForgedBetter):
 
     def allowance(self):
         # Nobody need wait longer than a Backup that believes as much as it may.
-        return Allowance(gap=self.BELIEVED * self.lab.worst_take_over_ms() + MARGIN, moves=4)
+        gap = self.BELIEVED * self.lab.worst_take_over_ms() + MARGIN
+        return Allowance(gap=gap, moves=4, settle=max(5.0, gap / 1000 + 2))
 
 
 class ForgedFarewell(Fault):

@@ -268,7 +268,7 @@ class KillNginx(Fault):
 
     def allowance(self):
         noticed = CHECK_FALL * CHECK_INTERVAL_MS + self.lab.interval_ms + MARGIN
-        return Allowance(moves=2, http=noticed) if self.best else Allowance()
+        return Allowance(moves=2 * self.best, http=noticed) if self.best or self.exposed else Allowance()
 
 
 class StopNginx(Fault):
@@ -290,4 +290,4 @@ class StopNginx(Fault):
 
     def allowance(self):
         noticed = CHECK_FALL * (CHECK_TIMEOUT_MS + CHECK_INTERVAL_MS) + self.lab.interval_ms + MARGIN
-        return Allowance(moves=2, http=noticed) if self.best else Allowance()
+        return Allowance(moves=2 * self.best, http=noticed) if self.best or self.exposed else Allowance()

@@ -37,6 +37,7 @@ class Finding:
     text: str
     # By how many milliseconds more than allowed, where a machine that stood still may be the reason; None: it cannot.
     excess: float | None = None
+    ipv6: bool = False  # what an IPv6 address alone was without
 
 
 @dataclasses.dataclass
@@ -99,6 +100,7 @@ def never_none(seen):
                 "never none",
                 f"{address}: {window.outage:.0f} ms without service ({window.lost} datagrams), at most {allowed:.0f} are allowed",
                 window.outage - allowed,
+                ":" in address,
             )
         allowed += seen.allowance.http + HTTP_GAP
         window = client.http(address, seen.since, seen.until)
@@ -107,6 +109,7 @@ def never_none(seen):
                 "never none",
                 f"{address}: {window.outage:.0f} ms without HTTP ({dict(window.failures)}), at most {allowed:.0f} are allowed",
                 window.outage - allowed,
+                ":" in address,
             )
 
 
