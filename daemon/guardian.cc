@@ -106,7 +106,9 @@ void Guardian::turn() {
   replace_hanging_monitor(time);
   stand_in(time);
   holder_.tick(time);
-  leases_.tick(time);
+  // To look at the programs in the kernel waits for a lock that others may hold for long: not while
+  // advertisements depend on us.
+  if (!holder_.holding()) leases_.tick(time);
   if (standing_in_) holder_.tell(hold_);
   scripts_.step(time);
   for (const auto run : std::exchange(ended_runs_, {})) script_runs_.erase(run);
@@ -132,8 +134,8 @@ void Guardian::end_by_force() {
 
 TimePoint Guardian::next_deadline() const {
   const bool on_watch = router_.process && router_ready_ && !standing_in_;
-  return std::min({holder_.deadline(), leases_.deadline(), scripts_.next_deadline(),
-                   configuration_.deadline(), router_.restart, monitor_.restart,
+  return std::min({holder_.deadline(), holder_.holding() ? never : leases_.deadline(),
+                   scripts_.next_deadline(), configuration_.deadline(), router_.restart, monitor_.restart,
                    upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
                    monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence,
                    on_watch ? hold_.overdue() : never,
@@ -348,7 +350,9 @@ void Guardian::run_script(RunScript request) {
 Reloaded Guardian::reload(const ReloadRequest& request) {
   const auto done = configuration_.reload(request.confirm, now());
   if (!done) {
-    log_.error(fmt::format("reload refused, the present configuration stays: {}", done.error().message));
+    const bool lines = done.error().message.find('\n') != std::string::npos;
+    log_.error(fmt::format("reload refused, the present configuration stays:{}{}", lines ? "\n" : " ",
+                           done.error().message));
     return {request.id, false, done.error().message};
   }
   put_in_force(*done);

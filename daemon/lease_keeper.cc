@@ -14,8 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // One interface in each such time: other people seldom take filters away, and the guardian has better to do.
-constexpr Duration look_interval =
-    10s;  // to look waits for a lock of the kernel's that others may hold for long
+constexpr Duration look_interval = 1s;
 constexpr TimePoint long_ago{1ns};
 }  // namespace
 

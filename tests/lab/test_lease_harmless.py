@@ -71,7 +71,7 @@ class LeaseHarmless(LeaseCase):
         client = group.network.client.process("stream", sys.executable, "-c", STREAM, VIP4, str(SECONDS))
         try:
             for sink in sinks:
-                sink.start().wait_log("ready", since=len(sink.log()))
+                sink.start().wait_log("ready", 30, len(sink.log()))
             since = len(client.log())
             sent = int(client.start().wait_log(r"sent (\d+)", SECONDS + 20, since).group(1))
         finally:

@@ -12,7 +12,7 @@ BUSY = "import os, time\nend = time.monotonic() + {seconds}\nwhile time.monotoni
 
 
 def address_of(vrid):
-    return f"192.0.2.{100 + vrid}"
+    return f"192.0.2.{110 + vrid}"
 
 
 class ManyVipd(Vipd):
