@@ -17,6 +17,10 @@ bool is_plain(char each) {
   return each > ' ' && each < 0x7f && each != '"' && each != '#' && each != '=' && each != '\\';
 }
 
+bool is_control(char each) {
+  return static_cast<unsigned char>(each) < ' ';
+}
+
 // Up to the next blank outside of quotes; quotes and escapes are taken off.
 Result<std::string> take_token(std::string_view& rest) {
   std::string token;
@@ -24,12 +28,15 @@ Result<std::string> take_token(std::string_view& rest) {
   std::size_t i = 0;
   for (; i < rest.size(); ++i) {
     const char each = rest[i];
+    const bool blank = !inside && (each == ' ' || each == '\t' || each == '\r');
+    if (is_control(each) && !blank)
+      return failure("a text has a control character: leave it out, or write \\n for a line break");
     if (each == '"') {
       inside = !inside;
     } else if (each == '\\' && inside) {
-      if (++i == rest.size()) break;
+      if (++i == rest.size() || is_control(rest[i])) break;
       token += rest[i] == 'n' ? '\n' : rest[i];
-    } else if (!inside && (each == ' ' || each == '\t' || each == '\r' || each == '#')) {
+    } else if (blank || (!inside && each == '#')) {
       break;
     } else {
       token += each;
@@ -52,7 +59,7 @@ std::string quoted(const std::string& text) {
   std::string inside;
   for (const char each : text) {
     // What stands for a control character is as good as any other.
-    const char shown = static_cast<unsigned char>(each) < ' ' && each != '\n' ? '?' : each;
+    const char shown = is_control(each) && each != '\n' ? '?' : each;
     plain = plain && is_plain(shown);
     if (shown == '"' || shown == '\\') inside += '\\';
     inside += shown == '\n' ? "\\n" : std::string(1, shown);

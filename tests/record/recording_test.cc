@@ -381,3 +381,15 @@ TEST_CASE("a check whose name could not be written again is refused") {
         "line 2: \"\" is no name of a check: it has letters, digits, and . _ - /");
   CHECK_FALSE(parse(router + "check-\\=-60\n"));
 }
+
+TEST_CASE("a control character, which would not be written again, is refused") {
+  const auto refusal = [](const std::string& line) {
+    return parse("recording 1\n" + line + "\n").error().message;
+  };
+  const std::string why =
+      "line 2: a text has a control character: leave it out, or write \\n for a line break";
+  CHECK(refusal("1 check \"a\tb\" healthy=true since=1 detail=x") == why);
+  CHECK(refusal(std::string("1 check a\0 healthy=true since=1 detail=x", 41)) == why);
+  CHECK(refusal("1 check a healthy=true since=1 detail=\"\033[2J\"") == why);
+  CHECK(parse("recording 1\n1\tcheck a healthy=true since=1 detail=\"x\\ny\"\r\n"));
+}
