@@ -321,8 +321,8 @@ void Engine::for_each_deadline(const std::function<void(std::size_t, TimePoint)>
 }
 
 void Engine::for_each_lease(
-    const std::function<void(const RouterKey&, std::optional<TimePoint>)>& visit) const {
-  for (const auto& [key, router] : routers_) visit(key, router->lease());
+    TimePoint now, const std::function<void(const RouterKey&, std::optional<TimePoint>)>& visit) const {
+  for (const auto& [key, router] : routers_) visit(key, router->lease(now));
 }
 
 // --- helpers ---

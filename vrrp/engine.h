@@ -48,7 +48,8 @@ class Engine {
   void for_each_deadline(const std::function<void(std::size_t, TimePoint)>& visit) const;
 
   // VirtualRouter::lease() of each, in the same order.
-  void for_each_lease(const std::function<void(const RouterKey&, std::optional<TimePoint>)>& visit) const;
+  void for_each_lease(TimePoint now,
+                      const std::function<void(const RouterKey&, std::optional<TimePoint>)>& visit) const;
 
   // After Shutdown: nothing is held or being handed over any more.
   bool finished() const;

@@ -15,10 +15,14 @@ using namespace std::chrono_literals;
 // the better one would otherwise answer each other at line rate, and a flood be answered by one.
 constexpr int answers_per_interval = 4;
 
-// How long a router that has left serves on if no successor is heard. The successor waits its Skew_Time,
-// less than one interval, and then needs a moment to put the addresses in place.
+// How long the successor of a router that has left may take: it waits its Skew_Time, less than one interval,
+// and then needs a moment to put the addresses in place. If nobody is heard by then the farewell was lost,
+// and is said again: without it a Backup would wait three intervals, and this router served on for as long.
 constexpr Duration take_over_allowance = 200ms;
 constexpr Duration longest_release = 45s;  // bounds an orderly stop at intervals of 40 s
+
+// While a router that has left serves on it renews its lease all the time, not with advertisements.
+constexpr Duration release_lease = 1s;
 
 constexpr Duration note_interval = 10s;  // between notes of the same kind
 
@@ -84,8 +88,10 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
     enter(turn, Initialize{}, join(obstacles_));
   }
   // Make before break: the addresses stay until the successor is heard, but not for ever.
-  if (release_until_ == never)
-    release_until_ = turn.now + std::min(interval() + take_over_allowance, longest_release);
+  if (release_until_ == never) {
+    release_until_ = turn.now + std::min(2 * successor_takes(), longest_release);
+    farewell_repeated_ = false;
+  }
   if (!in_initialize && !releasing()) addresses_.drop(turn, config_);
   if (releasing() && !usable) end_release(turn);
 }
@@ -380,6 +386,10 @@ void VirtualRouter::tick(const Turn& turn) {
     active->announcer.tick(turn, config_);
     defend(turn, *active);
   }
+  if (farewell_again() <= turn.now) {
+    farewell_repeated_ = true;
+    send(turn, release_priority);
+  }
   if (release_until_ && *release_until_ <= turn.now) end_release(turn);
   for (const auto& address : addresses_.tick(turn, config_)) Announcer::announce(turn, config_, address);
 }
@@ -641,6 +651,15 @@ void VirtualRouter::enter(const Turn& turn, std::variant<Initialize, Backup, Act
   turn.act(StateChanged{config_.key, config_.name, from, this->state(), priority_.value, reason});
 }
 
+Duration VirtualRouter::successor_takes() const {
+  return interval() + take_over_allowance;
+}
+
+TimePoint VirtualRouter::farewell_again() const {
+  if (!release_until_ || *release_until_ == never || farewell_repeated_) return never;
+  return *release_until_ - successor_takes();
+}
+
 void VirtualRouter::end_release(const Turn& turn) {
   release_until_.reset();
   addresses_.drop(turn, config_);
@@ -698,17 +717,17 @@ std::optional<TimePoint> VirtualRouter::deadline() const {
   auto earliest = std::min(state_deadline(), addresses_.deadline());
   if (const auto* active = std::get_if<Active>(&state_))
     earliest = std::min({earliest, active->announcer.deadline(), active->claims.deadline()});
-  if (release_until_) earliest = std::min(earliest, *release_until_);
+  if (release_until_) earliest = std::min({earliest, *release_until_, farewell_again()});
   if (earliest == never) return std::nullopt;
   return earliest;
 }
 
-std::optional<TimePoint> VirtualRouter::lease() const {
+std::optional<TimePoint> VirtualRouter::lease(TimePoint now) const {
   if (const auto* active = std::get_if<Active>(&state_))
     return active->advertised + lease_duration(interval());
   if (releasing()) {  // serves on until a successor is heard, or until it is Active again itself
     const auto end = std::min(*release_until_, state_deadline());
-    return end == never ? end : end + take_over_allowance;
+    return std::min(now + release_lease, end == never ? end : end + take_over_allowance);
   }
   if (addresses_.lingering()) return std::nullopt;
   return TimePoint{};

@@ -129,7 +129,7 @@ class VirtualRouter {
   // Until when packets for the addresses may come in, should nothing more be heard of us; TimePoint{}: they
   // are nothing of ours, let them pass; nothing: addresses of ours are there that should not be, change
   // nothing.
-  std::optional<TimePoint> lease() const;
+  std::optional<TimePoint> lease(TimePoint now) const;
   TimePoint state_deadline() const;  // Adver_Timer or Active_Down_Timer; never in Initialize
   RouterStatus status(TimePoint now) const;
   RouterSnapshot snapshot(TimePoint now) const;
@@ -162,6 +162,8 @@ class VirtualRouter {
   void note_differences(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void send(const Turn& turn, Priority priority);
   void send_and_rearm(const Turn& turn, Active& active);
+  Duration successor_takes() const;
+  TimePoint farewell_again() const;
   void end_release(const Turn& turn);
   ChecksumForm checksum() const;
   bool has_our_addresses(const Advertisement& advertisement) const;
@@ -180,6 +182,7 @@ class VirtualRouter {
   std::optional<Peer> peer_;
   bool yielded_ = false;
   std::optional<TimePoint> release_until_;  // has left, serves on until the successor is heard or this
+  bool farewell_repeated_ = false;
   AddressKeeper addresses_;
   Counters counters_;
   Telling interval_mismatch_;

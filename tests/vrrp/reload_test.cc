@@ -118,7 +118,7 @@ TEST_CASE(
     "do") {
   auto bench = both_active();
   bench.configure({});
-  bench.wait(1200ms);
+  bench.wait(2400ms);
   CHECK(bench.engine.status(bench.now).routers.empty());
   CHECK_FALSE(bench.engine.next_deadline());
   CHECK(bench.link.addresses.size() == 2);
