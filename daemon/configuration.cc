@@ -2,17 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "conf/build.h"
 #include "conf/changes.h"
 #include "conf/load.h"
+#include "conf/print.h"
 
 namespace vipd::daemon {
 
 namespace {
-
-std::string counted(std::size_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
 
 // A line for each, below another line.
 std::string lines(const std::vector<conf::Change>& changes) {
@@ -23,14 +19,12 @@ std::string lines(const std::vector<conf::Change>& changes) {
 
 }  // namespace
 
-std::string summary(const conf::Config& config) {
-  return counted(config.virtual_routers.size(), "virtual router") + ", " +
-         counted(config.virtual_servers.size(), "virtual server") + ", " +
-         counted(conf::checks(config).size(), "check");
+std::string Configuration::node() const {
+  return conf::surroundings_of_this_process(node_).node;
 }
 
 Result<std::string> Configuration::reload(std::optional<Duration> confirm, TimePoint now) {
-  auto loaded = TRY(conf::load_file(file_));
+  auto loaded = TRY(conf::load_file(file_, conf::surroundings_of_this_process(node_)));
   if (!loaded.config) return failure(loaded.diagnostics.render());
   const auto changes = conf::changes(current_, *loaded.config);
   if (confirm)
@@ -38,7 +32,7 @@ Result<std::string> Configuration::reload(std::optional<Duration> confirm, TimeP
   else
     unconfirmed_.reset();
   current_ = std::move(*loaded.config);
-  auto text = fmt::format("reloaded {}: {}", file_, summary(current_));
+  auto text = fmt::format("reloaded {}: {}", file_, conf::summary(current_));
   if (changes.empty()) text += "; nothing has changed";
   if (confirm) text += fmt::format("; without \"vipctl confirm\" it goes back in {}", to_string(*confirm));
   return text + lines(changes);
@@ -47,7 +41,7 @@ Result<std::string> Configuration::reload(std::optional<Duration> confirm, TimeP
 Result<std::string> Configuration::confirm() {
   if (!unconfirmed_) return failure("no reload waits to be confirmed");
   unconfirmed_.reset();
-  return fmt::format("confirmed {}: {}", file_, summary(current_));
+  return fmt::format("confirmed {}: {}", file_, conf::summary(current_));
 }
 
 std::optional<std::string> Configuration::expire(TimePoint now) {
@@ -57,7 +51,7 @@ std::optional<std::string> Configuration::expire(TimePoint now) {
   unconfirmed_.reset();
   return fmt::format(
       "the reload was not confirmed, back to the configuration before it: {}; {} still says otherwise{}",
-      summary(current_), file_, lines(changes));
+      conf::summary(current_), file_, lines(changes));
 }
 
 }  // namespace vipd::daemon

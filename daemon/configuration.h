@@ -15,10 +15,12 @@ namespace vipd::daemon {
 
 class Configuration {
  public:
-  Configuration(std::string file, conf::Config config)
-      : file_(std::move(file)), current_(std::move(config)) {}
+  // node: empty for the host's name.
+  Configuration(std::string file, std::string node, conf::Config config)
+      : file_(std::move(file)), node_(std::move(node)), current_(std::move(config)) {}
 
   const std::string& file() const { return file_; }
+  std::string node() const;  // as it is called now
   const conf::Config& current() const { return current_; }
 
   // Reads the file again. confirm: how long to wait for confirm(); nothing: for good, and what waited is
@@ -39,11 +41,9 @@ class Configuration {
   };
 
   std::string file_;
+  std::string node_;
   conf::Config current_;
   std::optional<Unconfirmed> unconfirmed_;
 };
-
-// "2 virtual routers, 1 virtual server, 3 checks".
-std::string summary(const conf::Config& config);
 
 }  // namespace vipd::daemon

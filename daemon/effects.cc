@@ -47,21 +47,18 @@ void keep_secondary_addresses(const std::string& interface) {
 }
 }  // namespace
 
-Result<std::unique_ptr<Effects>> Effects::open(io::Loop& loop, Log& log, Received received,
-                                               WhatMatters what_matters, Flooded flooded) {
+Result<std::unique_ptr<Effects>> Effects::open(io::Loop& loop, Log& log, Callbacks callbacks) {
   auto netlink = TRY(netlink::Socket::open(0 /* NETLINK_ROUTE */));
   auto announce = TRY(io::AnnounceSocket::open());
-  return std::unique_ptr<Effects>(new Effects(loop, log, std::move(received), std::move(what_matters),
-                                              std::move(flooded), std::move(netlink), std::move(announce)));
+  return std::unique_ptr<Effects>(
+      new Effects(loop, log, std::move(callbacks), std::move(netlink), std::move(announce)));
 }
 
-Effects::Effects(io::Loop& loop, Log& log, Received received, WhatMatters what_matters, Flooded flooded,
-                 netlink::Socket netlink, io::AnnounceSocket announce)
+Effects::Effects(io::Loop& loop, Log& log, Callbacks callbacks, netlink::Socket netlink,
+                 io::AnnounceSocket announce)
     : loop_(loop),
       log_(log),
-      received_(std::move(received)),
-      what_matters_(std::move(what_matters)),
-      flooded_(std::move(flooded)),
+      callbacks_(std::move(callbacks)),
       netlink_(std::move(netlink)),
       announce_(std::move(announce)) {}
 
@@ -76,6 +73,8 @@ void Effects::set_ports(Ports ports) {
            port->second.interface.index != each.second.socket.interface_index();
   };
   std::erase_if(sockets_, is_superfluous);
+  for (auto& each : listeners_)
+    if (is_superfluous(each)) discard(each.second);
   std::erase_if(listeners_, is_superfluous);
   for (const auto& [interface, port] : ports_)
     for (const auto& [family, vrids] : port.vrids) {
@@ -130,8 +129,8 @@ void Effects::open_socket(const SocketKey& key, std::uint32_t index, const std::
 void Effects::receive(const SocketKey& key) {
   const auto found = sockets_.find(key);
   if (found == sockets_.end()) return;
-  const auto received =
-      found->second.socket.receive([&](const io::Datagram& datagram) { received_(key.first, datagram); });
+  const auto received = found->second.socket.receive(
+      [&](const io::Datagram& datagram) { callbacks_.received(key.first, datagram); });
   if (!received) return log_.write_limited(Level::warning, "receive " + key.first, received.error().message);
   watch_for_flood(key, found->second, *received);
 }
@@ -154,14 +153,14 @@ void Effects::watch_for_flood(const SocketKey& key, Socket& socket, std::size_t 
   socket.shield_time = goes_on ? std::min(2 * socket.shield_time, longest_shield) : shortest_shield;
   socket.shielded_until = time + socket.shield_time;
   expiry_ = std::min(expiry_, socket.shielded_until);
-  flooded_(key.first, key.second);
+  callbacks_.flooded(key.first, key.second);
   set_shield(key, socket);
 }
 
 void Effects::set_shield(const SocketKey& key, Socket& socket) {
   const auto set = socket.shielded_until == never
                        ? socket.socket.set_shield(std::nullopt)
-                       : socket.socket.set_shield(what_matters_(key.first, key.second));
+                       : socket.socket.set_shield(callbacks_.what_matters(key.first, key.second));
   if (!set) log_.write_limited(Level::warning, "shield " + key.first, set.error().message);
   socket.shield_renewal = socket.shielded_until == never ? never : now() + shield_renewal;
   expiry_ = std::min(expiry_, socket.shield_renewal);
@@ -199,7 +198,14 @@ void Effects::expire() {
     }
     expiry_ = std::min(expiry_, listener.deaf_until);
   }
-  std::erase_if(searches_, [&](const auto& each) { return each.second.until <= time; });
+  for (auto each = searches_.begin(); each != searches_.end();) {
+    if (each->second.until > time) {
+      ++each;
+      continue;
+    }
+    discard(each->second);
+    each = searches_.erase(each);
+  }
   for (const auto& [sender, search] : searches_) expiry_ = std::min(expiry_, search.until);
 }
 
@@ -221,7 +227,18 @@ void Effects::found(const Sender& sender) {
   if (search == searches_.end()) return;
   if (const auto mac = search->second.tap.receive())
     facts_.push_back(vrrp::SenderIdentified{sender.first, sender.second, *mac});
+  discard(search->second);
   searches_.erase(search);
+}
+
+void Effects::discard(Search& search) {
+  search.watch.reset();
+  callbacks_.discard(search.tap.release());
+}
+
+void Effects::discard(Listener& listener) {
+  listener.watch.reset();
+  callbacks_.discard(listener.socket.release());
 }
 
 // --- work ---------------------------------------------------------------------------------------------

@@ -35,6 +35,15 @@ class Effects {
   using WhatMatters = std::function<io::Shield(const std::string& interface, Family family)>;
   // A flood has begun, or goes on.
   using Flooded = std::function<void(const std::string& interface, Family family)>;
+  // A packet socket that is not needed any more: closing it takes the kernel some time, up to a tenth of a
+  // second under load, so somebody else shall.
+  using Discard = std::function<void(io::Fd socket)>;
+  struct Callbacks {
+    Received received;
+    WhatMatters what_matters;
+    Flooded flooded;
+    Discard discard;
+  };
 
   // What the configuration and the kernel make of an interface.
   struct Port {
@@ -44,8 +53,7 @@ class Effects {
   };
   using Ports = std::map<std::string, Port>;  // by the interface's name
 
-  static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Received received,
-                                               WhatMatters what_matters, Flooded flooded);
+  static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Callbacks callbacks);
 
   // Opens, reopens and closes sockets accordingly. To be called when the configuration or an interface has
   // changed.
@@ -115,8 +123,8 @@ class Effects {
     std::vector<Change> renewals;
   };
 
-  Effects(io::Loop& loop, Log& log, Received received, WhatMatters what_matters, Flooded flooded,
-          netlink::Socket netlink, io::AnnounceSocket announce);
+  Effects(io::Loop& loop, Log& log, Callbacks callbacks, netlink::Socket netlink,
+          io::AnnounceSocket announce);
   void open_socket(const SocketKey& key, std::uint32_t index, const std::vector<std::uint8_t>& vrids);
   void receive(const SocketKey& key);
   void watch_for_flood(const SocketKey& key, Socket& socket, std::size_t received);
@@ -125,6 +133,8 @@ class Effects {
   void hear_claims(const SocketKey& key);
   void search(const vrrp::IdentifySender& wanted);
   void found(const Sender& sender);
+  void discard(Search& search);
+  void discard(Listener& listener);
   void forget_superseded(const vrrp::RouterKey& router, const std::vector<Change>& changes);
   void enqueue(Share share);
   std::set<vrrp::RouterKey> queued_routers() const;
@@ -135,9 +145,7 @@ class Effects {
 
   io::Loop& loop_;
   Log& log_;
-  Received received_;
-  WhatMatters what_matters_;
-  Flooded flooded_;
+  Callbacks callbacks_;
   netlink::Socket netlink_;
   io::AnnounceSocket announce_;
   Ports ports_;

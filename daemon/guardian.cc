@@ -26,6 +26,8 @@ constexpr Duration soon = 10s;
 constexpr Duration longest_hold = 10s;
 // An orderly stop waits for the successor of each virtual router, at most one interval (40.95 s).
 constexpr Duration longest_stop = 60s;
+// A router that has handed everything over still closes its sockets.
+constexpr Duration longest_end = 10s;
 // A router that has not been seen alive for this long hangs. It wakes up four times a second at least.
 constexpr Duration longest_silence = 1s;
 constexpr Duration look_interval = 250ms;
@@ -54,11 +56,11 @@ Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Setting setting, co
 Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold)
     : log_(log),
       setting_(std::move(setting)),
-      configuration_(setting_.paths.config_file, std::move(config)),
+      configuration_(setting_.paths.config_file, setting_.node, std::move(config)),
       lock_(std::move(lock)),
       control_(std::move(control)),
       hold_(std::move(hold)),
-      leases_(log,
+      leases_(loop_, log,
               [this](const Leases& leases, std::span<const int> slots) { router_link_.send(leases, slots); }),
       holder_(log, leases_),
       scripts_(loop_, [] { return now(); }),
@@ -76,7 +78,7 @@ int Guardian::run() {
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   const auto interrupt = loop_.on_signal(SIGINT, [this](const signalfd_siginfo&) { stop("SIGINT"); });
   const auto hang_up = loop_.on_signal(SIGHUP, [this](const signalfd_siginfo&) { reload({}); });
-  log_.info(fmt::format("{}: {}", configuration_.file(), summary(configuration_.current())));
+  log_.info(fmt::format("{}: {}", configuration_.file(), conf::summary(configuration_.current())));
   if (const auto& why = setting_.privileges.shared_because(); !why.empty())
     log_.warning(
         fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
@@ -106,8 +108,7 @@ void Guardian::turn() {
   replace_hanging_monitor(time);
   stand_in(time);
   holder_.tick(time);
-  // To look at the programs in the kernel waits for a lock that others may hold for long: not while
-  // advertisements depend on us.
+  // Which may wait for long: not while advertisements depend on us.
   if (!holder_.holding()) leases_.tick(time);
   if (standing_in_) holder_.tell(hold_);
   scripts_.step(time);
@@ -300,6 +301,12 @@ void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
 
 void Guardian::message_from_router(io::Message message) {
   if (on<WantedLeases>(message, [this](WantedLeases wanted) { leases_.replace(std::move(wanted)); })) return;
+  if (is(message, MessageType::stopped)) {
+    // All that is left is to end, and what is quiet then does not hang.
+    look_at_router_ = never;
+    stop_bound_ = std::min(stop_bound_, now() + longest_end);
+    return;
+  }
   if (!is(message, MessageType::ready)) return;
   router_ready_ = true;
   look_at_router_ = now() + look_interval;
@@ -330,7 +337,8 @@ void Guardian::message_from_monitor(io::Message message) {
   if (on<UpgradeRequest>(message, [this](UpgradeRequest request) { begin_upgrade(request.id); })) return;
   if (on<ConfirmRequest>(message, [this](ConfirmRequest request) { confirm(request.id); })) return;
   if (on<ConfigurationRequest>(message, [this](ConfigurationRequest request) {
-        monitor_link_.send(ConfigurationReply{request.id, conf::print(configuration_.current())});
+        monitor_link_.send(
+            ConfigurationReply{request.id, configuration_.node(), conf::print(configuration_.current())});
       }))
     return;
   on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request)); });

@@ -36,6 +36,7 @@ class Guardian {
     Level level = Level::info;
     Invocation invocation;
     Privileges privileges;
+    std::string node;  // in the configuration; empty: the host's name
     bool sandbox = true;
   };
 

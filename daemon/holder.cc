@@ -23,8 +23,7 @@ void Holder::begin(HoldState state, TimePoint now) {
     const auto known = std::find_if(state.snapshot.routers.begin(), state.snapshot.routers.end(),
                                     [&](const auto& each) { return each.key == router.key; });
     const auto due = known == state.snapshot.routers.end() ? now : known->deadline;
-    // The router has renewed within the last third of dead_man. Not sooner than must be: the kernel's lock
-    // that a renewal waits for may be the very one that the router is waiting for.
+    // The router has renewed within the last third of dead_man.
     const auto renewal = now + router.dead_man / 3;
     held_.push_back({std::move(router), due, renewal});
   }
@@ -51,7 +50,7 @@ void Holder::withdraw_lapsed(TimePoint now) {
 }
 
 void Holder::withdraw(const Held& held) {
-  if (change_addresses(held, false)) leases_.end(held.router.key);
+  if (remove_addresses(held)) leases_.end(held.router.key);
 }
 
 void Holder::tell(Hold& hold) const {
@@ -60,6 +59,7 @@ void Holder::tell(Hold& hold) const {
 
 void Holder::tick(TimePoint now) {
   withdraw_lapsed(now);
+  for (const auto& error : renewals_.take_errors()) log_.write_limited(Level::warning, "renew", error);
   for (auto& held : held_) {
     if (held.advertisement <= now) {
       if (send(held, held.router.advertisement.priority))
@@ -68,7 +68,7 @@ void Holder::tick(TimePoint now) {
       if (held.advertisement <= now) held.advertisement = now + held.router.advertisement.interval;
     }
     if (held.renewal <= now && held.router.dead_man != Duration::zero()) {
-      change_addresses(held, true);
+      renewals_.renew(changes(held, true));
       held.renewal = now + held.router.dead_man / 3;
     }
   }
@@ -92,7 +92,9 @@ std::optional<vrrp::Snapshot> Holder::snapshot() const {
   return snapshot;
 }
 
+// A renewal that still waits for the kernel comes before whatever the successor asks of it.
 void Holder::end() {
+  renewals_.forget();
   held_.clear();
   snapshot_.reset();
 }
@@ -121,10 +123,7 @@ bool Holder::send(const Held& held, vrrp::Priority priority) {
   return errors.front() == 0;
 }
 
-// Whether the kernel has done all of it.
-bool Holder::change_addresses(const Held& held, bool add) {
-  auto* socket = netlink();
-  if (!socket) return false;
+std::vector<netlink::AddressChange> Holder::changes(const Held& held, bool add) {
   std::vector<netlink::AddressChange> changes;
   for (const auto& prefix : held.router.addresses)
     changes.push_back({.add = add,
@@ -133,8 +132,16 @@ bool Holder::change_addresses(const Held& held, bool add) {
                        .valid = held.router.dead_man,
                        .no_prefix_route = true,  // never touches the lifetime of the host's own routes
                        .label = {}});
+  return changes;
+}
+
+// Whether the kernel has removed them all.
+bool Holder::remove_addresses(const Held& held) {
+  auto* socket = netlink();
+  if (!socket) return false;
+  renewals_.settle();
   bool done = true;
-  for (const auto& result : netlink::apply(*socket, changes)) {
+  for (const auto& result : netlink::apply(*socket, changes(held, false))) {
     if (result) continue;
     log_.write_limited(Level::warning, "hold " + to_string(held.router.key), result.error().message);
     done = false;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "daemon/address_thread.h"
 #include "daemon/hold.h"
 #include "daemon/lease_keeper.h"
 #include "daemon/log.h"
@@ -46,7 +47,8 @@ class Holder {
   void withdraw_lapsed(TimePoint now);
   void withdraw(const Held& held);
   bool send(const Held& held, vrrp::Priority priority);
-  bool change_addresses(const Held& held, bool add);
+  static std::vector<netlink::AddressChange> changes(const Held& held, bool add);
+  bool remove_addresses(const Held& held);
   io::AdvertSender* sender(Family family);
   netlink::Socket* netlink();
 
@@ -56,6 +58,7 @@ class Holder {
   std::optional<vrrp::Snapshot> snapshot_;
   std::map<Family, io::AdvertSender> senders_;
   std::optional<netlink::Socket> netlink_;
+  AddressThread renewals_;
 };
 
 }  // namespace vipd::daemon

@@ -13,8 +13,11 @@ namespace vipd::daemon {
 namespace {
 using namespace std::chrono_literals;
 
-// One interface in each such time: other people seldom take filters away, and the guardian has better to do.
+// Between two looks, each of which waits for the kernel: the guardian has better to do.
 constexpr Duration look_interval = 1s;
+// The kernel tells when something is taken away; not, for instance, when an interface is made anew with the
+// number that it had before.
+constexpr Duration longest_trust = 60s;
 constexpr TimePoint long_ago{1ns};
 }  // namespace
 
@@ -68,7 +71,9 @@ void LeaseKeeper::open() {
     if (auto guarded = lease_->guarded()) guarded_ = std::move(*guarded);
     if (auto attached = lease_->interfaces()) attached_ = std::move(*attached);
     told_slots_ = false;
-    look_again_ = now() + look_interval;
+    in_place_.clear();
+    events_ = loop_.watch(lease_->events_fd(), [this] { touched(); });
+    look_again_ = now() + longest_trust;
     return;
   }
   if (configured_.empty()) return;
@@ -86,10 +91,14 @@ void LeaseKeeper::reconcile(bool leftovers) {
     const auto wanted = addresses();
     guard(wanted);
     if (leftovers) mistrust_leftovers();
-    for (const auto& [index, name] : interfaces()) attach(index, name);
+    for (const auto& [index, name] : interfaces())
+      if (!in_place_.contains(index)) attach(index, name);
     release(wanted);
     detach();
-    if (guards_.empty()) lease_.reset();
+    if (guards_.empty()) {
+      events_.reset();
+      lease_.reset();
+    }
   }
   tell();
 }
@@ -196,18 +205,38 @@ std::map<std::uint32_t, std::string> LeaseKeeper::interfaces() const {
   return all;
 }
 
+void LeaseKeeper::touched() {
+  const auto received = lease_->receive_events([this](std::uint32_t index) {
+    if (index == 0)
+      doubt_all();
+    else if (in_place_.erase(index) > 0)
+      doubtful_.insert(index);
+  });
+  if (!received) log_.write_limited(Level::warning, "lease", received.error().message);
+  if (!doubtful_.empty()) look_again_ = std::min(look_again_, looked_ + look_interval);
+}
+
+void LeaseKeeper::doubt_all() {
+  doubtful_.merge(in_place_);
+  in_place_.clear();
+}
+
 void LeaseKeeper::attach(std::uint32_t index, const std::string& name) {
+  const bool taken_off = doubtful_.erase(index) > 0;
   const auto changed = lease_->attach(index);
   if (!changed) {
     attached_.erase(index);
-    // An interface that goes away is told by the router.
-    if (changed.error().code != ENODEV) told_why_not(name, changed.error().message);
+    in_place_.erase(index);
+    if (changed.error().code == ENODEV) return;  // that it has gone is told by the router
+    look_again_ = std::min(look_again_, now() + look_interval);
+    told_why_not(name, changed.error().message);
     return;
   }
-  if (*changed && attached_.contains(index) && looked_at_ == index)
+  if (*changed && taken_off)
     log_.warning(
         fmt::format("somebody else has taken the lease's program off {}: it is in place again", name));
   attached_.insert(index);
+  in_place_.insert(index);
   refused_.erase(name);
 }
 
@@ -216,6 +245,7 @@ void LeaseKeeper::detach() {
   std::erase_if(attached_, [&](std::uint32_t index) {
     if (needed.contains(index)) return false;
     if (const auto detached = lease_->detach(index); !detached) log_.warning(detached.error().message);
+    in_place_.erase(index);
     return true;
   });
 }
@@ -227,17 +257,15 @@ void LeaseKeeper::told_why_not(const std::string& interface, const std::string& 
   log_.warning(fmt::format("no lease on {}: {}", interface, why_not));
 }
 
-// One interface at a time.
 void LeaseKeeper::tick(TimePoint time) {
   if (!lease_ || time < look_again_) return;
-  look_again_ = time + look_interval;
-  const auto all = interfaces();
-  if (all.empty()) return;
-  auto next = all.upper_bound(looked_at_);
-  if (next == all.end()) next = all.begin();
-  looked_at_ = next->first;
+  if (time - looked_ >= longest_trust) doubt_all();
+  looked_ = time;
+  look_again_ = time + longest_trust;
   const auto refused = refused_;
-  attach(next->first, next->second);
+  for (const auto& [index, name] : interfaces())
+    if (!in_place_.contains(index)) attach(index, name);
+  doubtful_.clear();
   if (refused != refused_) tell();
 }
 
@@ -294,6 +322,7 @@ void LeaseKeeper::close() {
     }
     if (const auto detached = lease_->detach(index); !detached) log_.warning(detached.error().message);
   }
+  events_.reset();
   lease_.reset();
 }
 

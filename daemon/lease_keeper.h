@@ -18,6 +18,7 @@
 
 #include "daemon/log.h"
 #include "daemon/messages.h"
+#include "io/loop.h"
 #include "netlink/lease.h"
 
 namespace vipd::daemon {
@@ -27,7 +28,7 @@ class LeaseKeeper {
   // Hands a message, perhaps with a descriptor, to the router.
   using Tell = std::function<void(const Leases& leases, std::span<const int> slots)>;
 
-  LeaseKeeper(Log& log, Tell tell) : log_(log), tell_(std::move(tell)) {}
+  LeaseKeeper(io::Loop& loop, Log& log, Tell tell) : loop_(loop), log_(log), tell_(std::move(tell)) {}
 
   // Before the first router starts. leftovers: nobody is in charge of addresses of ours that are there
   // already, so nobody shall answer for them until a router has removed them or taken over.
@@ -42,7 +43,8 @@ class LeaseKeeper {
   void renew(const vrrp::RouterKey& router, TimePoint until);
   void end(const vrrp::RouterKey& router);  // its addresses are gone
 
-  // Looks now and then whether somebody else has taken the program away.
+  // Puts the program back where somebody else has taken it away, and tries again where it was refused. It
+  // waits for the kernel's lock on interfaces.
   void tick(TimePoint now);
   TimePoint deadline() const { return lease_ ? look_again_ : never; }
 
@@ -68,25 +70,31 @@ class LeaseKeeper {
   void release(const netlink::Lease::Addresses& wanted);
   void mistrust_leftovers();
   std::map<std::uint32_t, std::string> interfaces() const;
+  void touched();
+  void doubt_all();
   void attach(std::uint32_t index, const std::string& name);
   void detach();
   void told_why_not(const std::string& interface, const std::string& why_not);
   void tell();
   Leases leases() const;
 
+  io::Loop& loop_;
   Log& log_;
   Tell tell_;
   std::unique_ptr<netlink::Lease> lease_;
+  io::Watch events_;
   std::string why_not_;                         // there is none at all
   std::map<std::string, std::string> refused_;  // by interface, why there is none on it
   std::map<vrrp::RouterKey, std::vector<Prefix>> configured_;
   WantedLeases wanted_;  // by the router
   std::map<vrrp::RouterKey, Guard> guards_;
   netlink::Lease::Addresses guarded_;  // as the kernel has them
-  std::set<std::uint32_t> attached_;
-  bool told_slots_ = false;  // this router has the descriptor
+  std::set<std::uint32_t> attached_;   // where the kernel has a program, perhaps a predecessor's
+  bool told_slots_ = false;            // this router has the descriptor
+  std::set<std::uint32_t> in_place_;   // this program's, as far as is known
+  std::set<std::uint32_t> doubtful_;   // somebody may have taken it away
+  TimePoint looked_{};                 // where it is not in place
   TimePoint look_again_ = never;
-  std::uint32_t looked_at_ = 0;  // the interface that was looked at last
 };
 
 }  // namespace vipd::daemon

@@ -45,7 +45,7 @@ int go_on(Guardian::Setting setting, const std::string& user, int fd) {
   const io::Fd state(fd);
   auto handover = unpack(state.get());
   if (!handover) return cannot_run(handover.error());
-  auto loaded = conf::load_text("the configuration in force", handover->configuration);
+  auto loaded = conf::load_printed("the configuration in force", handover->configuration);
   if (!loaded.config) return cannot_run(Error{loaded.diagnostics.render(), 0});
   if (const auto set = set_privileges(setting, user); !set) return cannot_run(set.error());
   Log log("vipd", setting.level);
@@ -55,7 +55,7 @@ int go_on(Guardian::Setting setting, const std::string& user, int fd) {
 
 int run(Guardian::Setting setting, const std::string& user) {
   const auto& paths = setting.paths;
-  auto loaded = conf::load_file(paths.config_file);
+  auto loaded = conf::load_file(paths.config_file, conf::surroundings_of_this_process(setting.node));
   if (!loaded) {
     std::fprintf(stderr, "vipd: %s (another file: --config FILE)\n", loaded.error().message.c_str());
     return exit_usage;
@@ -90,6 +90,7 @@ int main(int argc, char** argv) {
   int state = -1;
   int state_to_check = -1;
   app.add_option("--config", paths.config_file, "configuration file")->capture_default_str();
+  app.add_option("--node", setting.node, "name of this node in the configuration; default: the host's name");
   app.add_option("--run-dir", paths.run_dir, "directory of the control socket")->capture_default_str();
   app.add_option("--state-dir", paths.state_dir, "directory of what survives a boot")->capture_default_str();
   app.add_option("--user", user,

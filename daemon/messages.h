@@ -9,7 +9,7 @@
 //                                                                                    ConfigurationRequest
 //   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
 //                         RecordRequest, Command                                     CommandDone, Happened,
-//                                                                                    RecordReply
+//                                                                                    RecordReply, Discard
 #pragma once
 
 #include <cstdint>
@@ -58,6 +58,7 @@ enum class MessageType : std::uint16_t {
   confirm_request,
   configuration_request,
   configuration_reply,
+  discard,  // carries a descriptor that is to be closed
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -155,6 +156,7 @@ struct ConfigurationRequest {
 struct ConfigurationReply {
   static constexpr auto type = MessageType::configuration_reply;
   std::uint64_t id = 0;
+  std::string node;  // whose part of the file it is
   std::string text;
 };
 
@@ -316,7 +318,7 @@ void fields(A& a, Is<ConfigurationRequest> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<ConfigurationReply> auto& m) {
-  a(m.id, m.text);
+  a(m.id, m.node, m.text);
 }
 template <class A>
 void fields(A& a, Is<UpgradeRequest> auto& m) {

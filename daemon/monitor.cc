@@ -162,8 +162,9 @@ void Monitor::message_from_guardian(io::Message message) {
   if (on<ConfigurationReply>(message, [this](const ConfigurationReply& reply) {
         const auto found = waiting_.find(reply.id);
         if (found == waiting_.end()) return;
-        control_.reply(found->second.client,
-                       good({{"file", programs_.config_file}, {"configuration", reply.text}}));
+        control_.reply(
+            found->second.client,
+            good({{"file", programs_.config_file}, {"node", reply.node}, {"configuration", reply.text}}));
         waiting_.erase(found);
       }))
     return;
@@ -190,6 +191,7 @@ void Monitor::programs_changed(Programs programs) {
 }
 
 void Monitor::message_from_router(io::Message message) {
+  if (is(message, MessageType::discard)) return;  // closed with the message
   if (on<KnownFacts>(message, [this](KnownFacts facts) {
         known_ = std::move(facts.facts);
         seed();

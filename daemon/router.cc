@@ -7,6 +7,7 @@
 
 #include "base/document.h"
 #include "daemon/clock.h"
+#include "vrrp/relevance.h"
 
 namespace vipd::daemon {
 
@@ -36,18 +37,20 @@ Result<std::unique_ptr<Router>> Router::create(Log& log, io::Channel guardian, H
   auto* self = router.get();
   router->effects_ = TRY(Effects::open(
       router->loop_, log,
-      [self](const std::string& interface, const io::Datagram& datagram) {
-        self->step(vrrp::DatagramReceived{interface,
-                                          datagram.source,
-                                          datagram.destination,
-                                          datagram.hop_limit,
-                                          {datagram.payload.begin(), datagram.payload.end()},
-                                          datagram.truncated});
-      },
-      [self](const std::string& interface, Family family) { return self->what_matters(interface, family); },
-      [self](const std::string& interface, Family family) {
-        self->reporter_.report_flood(interface, family);
-      }));
+      {.received =
+           [self](const std::string& interface, const io::Datagram& datagram) {
+             self->step(vrrp::DatagramReceived{interface,
+                                               datagram.source,
+                                               datagram.destination,
+                                               datagram.hop_limit,
+                                               {datagram.payload.begin(), datagram.payload.end()},
+                                               datagram.truncated});
+           },
+       .what_matters = [self](const std::string& interface,
+                              Family family) { return self->what_matters(interface, family); },
+       .flooded = [self](const std::string& interface,
+                         Family family) { self->reporter_.report_flood(interface, family); },
+       .discard = [self](const io::Fd& socket) { self->discard(socket); }}));
   TRY_VOID(router->kernel_.refresh([](const Interface&) {}));
   router->kernel_watch_ = router->loop_.watch(router->kernel_.fd(), [self] { self->read_kernel(); });
   router->guardian_.attach(std::move(guardian));
@@ -167,23 +170,17 @@ void Router::read_kernel() {
     want_leases();
 }
 
-// Of the advertisements there: what can change the state of a virtual router.
+// The monitor's copy is the last one then. Without a monitor it is closed here.
+void Router::discard(const io::Fd& socket) {
+  const int number = socket.get();
+  monitor_.send_bytes(MessageType::discard, {}, {&number, 1});
+}
+
 io::Shield Router::what_matters(const std::string& interface, Family family) const {
-  io::Shield shield{.least_priority = vrrp::owner_priority, .known = {}};
-  std::set<IpAddress> actives;
-  for (const auto& router : engine_.status(now()).routers) {
-    if (router.config.key.interface != interface || router.config.key.family != family) continue;
-    const bool follows_lower_ones = !router.config.preempt_mode || router.yielded || router.releasing;
-    shield.least_priority =
-        std::min(shield.least_priority, follows_lower_ones ? vrrp::Priority{1} : router.priority);
-    if (router.followed) actives.insert(*router.followed);
-  }
+  const auto relevant = vrrp::relevance(engine_.status(now()), interface, family);
   // More than the filter can tell apart: then everybody may say farewell.
-  if (actives.size() > io::most_known)
-    shield.least_priority = vrrp::release_priority;
-  else
-    shield.known.assign(actives.begin(), actives.end());
-  return shield;
+  if (relevant.followed.size() > io::most_known) return {vrrp::release_priority, {}};
+  return {relevant.least_priority, {relevant.followed.begin(), relevant.followed.end()}};
 }
 
 // Sockets follow the configuration and what is there of it.
@@ -343,7 +340,7 @@ void Router::grant_leases(const vrrp::Actions& actions) {
         change && change->to == vrrp::StateName::active)
       risen.insert(change->router);
   if (risen.empty()) return;
-  engine_.for_each_lease([&](const vrrp::RouterKey& router, std::optional<TimePoint> until) {
+  engine_.for_each_lease(now(), [&](const vrrp::RouterKey& router, std::optional<TimePoint> until) {
     if (until && risen.contains(router)) leases_.set(router, *until);
   });
 }
@@ -351,7 +348,7 @@ void Router::grant_leases(const vrrp::Actions& actions) {
 // Once a turn, behind what it has sent: who cannot be heard shall not be in charge for longer.
 void Router::renew_leases() {
   std::size_t count = 0;
-  engine_.for_each_lease([&](const vrrp::RouterKey& router, std::optional<TimePoint> until) {
+  engine_.for_each_lease(now(), [&](const vrrp::RouterKey& router, std::optional<TimePoint> until) {
     ++count;
     if (until && (*until == TimePoint{} || effects_->advertises(router))) leases_.set(router, *until);
   });

@@ -45,6 +45,7 @@ class Router {
   void read_kernel();
   void configure(Configure message);
   void update_ports();
+  void discard(const io::Fd& socket);
   io::Shield what_matters(const std::string& interface, Family family) const;
   void message_from_guardian(io::Message message);
   void message_from_monitor(io::Message message);

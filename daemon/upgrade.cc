@@ -124,7 +124,7 @@ Result<std::string> version_of(const std::string& name) {
 
 Result<> could_take_over(int fd) {
   const auto handover = TRY(unpack(fd));
-  const auto loaded = conf::load_text("the configuration in force", handover.configuration);
+  const auto loaded = conf::load_printed("the configuration in force", handover.configuration);
   if (!loaded.config)
     return failure("the new version does not take the configuration in force:\n" +
                    loaded.diagnostics.render());

@@ -11,6 +11,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/ip.h"
 #include "base/result.h"
@@ -24,6 +25,7 @@ class ClaimSocket {
   static Result<ClaimSocket> open(Family family, const std::string& interface, std::uint32_t index);
 
   int fd() const { return fd_.get(); }
+  Fd release() { return std::move(fd_); }
   std::uint32_t interface_index() const { return index_; }
 
   // The ones that are of interest from now on; those of the other family are ignored.

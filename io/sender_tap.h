@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "base/ip.h"
 #include "base/result.h"
@@ -20,6 +21,7 @@ class SenderTap {
   static Result<SenderTap> open(const IpAddress& sender, std::uint32_t interface_index);
 
   int fd() const { return fd_.get(); }
+  Fd release() { return std::move(fd_); }
 
   // Of the message that was received, if there is one by now.
   std::optional<MacAddress> receive();

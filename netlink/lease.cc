@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "netlink/filter_watch.h"
 #include "netlink/lease_layout.h"
 
 namespace vipd::netlink {
@@ -103,6 +104,8 @@ class KernelLease : public Lease {
   Result<> release(const Address& address) override;
   Result<Addresses> guarded() override;
   LeaseSlots& slots() override { return *slots_; }
+  int events_fd() const override { return watch_.fd(); }
+  Result<> receive_events(const Touched& touched) override { return watch_.receive(touched); }
   int slots_fd() const override { return bpf_map__fd(programs_->maps.vipd_slots); }
   bool is_adopted() const override { return adopted_; }
   int program(Hook hook) const override {
@@ -115,7 +118,7 @@ class KernelLease : public Lease {
     void operator()(lease_program* programs) const { lease_program__destroy(programs); }
   };
 
-  explicit KernelLease(Socket socket) : socket_(std::move(socket)) {}
+  KernelLease(Socket socket, FilterWatch watch) : socket_(std::move(socket)), watch_(std::move(watch)) {}
   Result<> load();
   void adopt();
   Result<std::optional<Filter>> ours(std::uint32_t interface_index, Hook hook);
@@ -123,6 +126,7 @@ class KernelLease : public Lease {
   int addresses_fd() const { return bpf_map__fd(programs_->maps.vipd_addresses); }
 
   Socket socket_;
+  FilterWatch watch_;
   std::unique_ptr<lease_program, Close> programs_;
   std::optional<LeaseSlots> slots_;
   bool adopted_ = false;
@@ -130,7 +134,9 @@ class KernelLease : public Lease {
 
 Result<std::unique_ptr<Lease>> KernelLease::open() {
   TRY_VOID(check_clock());
-  std::unique_ptr<KernelLease> lease(new KernelLease(TRY(Socket::open(NETLINK_ROUTE))));
+  std::unique_ptr<KernelLease> lease(new KernelLease(
+      TRY(Socket::open(NETLINK_ROUTE)),
+      TRY(FilterWatch::open(lease_priority, lease_handle, {name_of(Hook::ingress), name_of(Hook::egress)}))));
   TRY_VOID(lease->load());
   return lease;
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -42,6 +43,12 @@ class Lease {
   virtual Result<bool> attach(std::uint32_t interface_index) = 0;
   // With the qdisc, if that is of our making and nobody else uses it.
   virtual Result<> detach(std::uint32_t interface_index) = 0;
+
+  // Somebody else may have taken it off an interface: events_fd() is to be watched for reading, and the
+  // interface, with 0 all of them, to be attached to again. Our own detach() is told as well.
+  using Touched = std::function<void(std::uint32_t interface_index)>;
+  virtual int events_fd() const = 0;
+  virtual Result<> receive_events(const Touched& touched) = 0;
 
   // --- guarded addresses
   virtual Result<> guard(const Address& address, std::uint32_t slot) = 0;  // E2BIG: there is no more room

@@ -22,18 +22,6 @@ class Hold(LabCase):
         settings = RouterSettings(interval_ms=interval_ms, addresses=(VIP4, VIP6))
         return self.group(list(makers), settings, PRIORITIES).start()
 
-    def longest_gap_ms(self, capture, host):
-        """Between two advertisements of this host, of the family that had to wait longer."""
-        longest = 0.0
-        for family in ("ip", "ipv6"):
-            times = [
-                float(row[0]) * 1000
-                for row in capture.tshark(f"vrrp && {family} && eth.src == {host.mac}", "frame.time_epoch")
-            ]
-            self.assertGreater(len(times), 3)
-            longest = max([longest, *(late - early for early, late in zip(times, times[1:]))])
-        return longest
-
     def unnoticed(self, interval_ms, what, deed):
         """deed(group) -> until when to look; the client loses nothing, the peer hears no gap, nobody moves."""
         group = self.pair(interval_ms)

@@ -48,17 +48,6 @@ class Upgrade(LabCase):
             shutil.copy2(build / name, self.programs / f"{name}.new")
             (self.programs / f"{name}.new").rename(self.programs / name)
 
-    def longest_gap_ms(self, capture, host):
-        longest = 0.0
-        for family in ("ip", "ipv6"):
-            times = [
-                float(row[0]) * 1000
-                for row in capture.tshark(f"vrrp && {family} && eth.src == {host.mac}", "frame.time_epoch")
-            ]
-            self.assertGreater(len(times), 3)
-            longest = max([longest, *(late - early for early, late in zip(times, times[1:]))])
-        return longest
-
     def programs_of(self, daemon):
         return {name: each["pid"] for name, each in daemon.status()["programs"].items()}
 

@@ -26,13 +26,14 @@ vrrp::VirtualRouterConfig router(vrrp::Vrid vrid, const std::string& interface,
 struct Host {
   Port port{"port7"};
   std::uint32_t index = if_nametoindex("port7");
+  io::Loop loop;
   Log log{"vipd", Level::error};
   Leases told;
   std::optional<netlink::LeaseSlots> slots;
   std::unique_ptr<LeaseKeeper> keeper = make();
 
   std::unique_ptr<LeaseKeeper> make() {
-    return std::make_unique<LeaseKeeper>(log, [this](const Leases& leases, std::span<const int> fds) {
+    return std::make_unique<LeaseKeeper>(loop, log, [this](const Leases& leases, std::span<const int> fds) {
       told = leases;
       if (!fds.empty()) slots = std::move(netlink::LeaseSlots::map(fds.front()).value());
     });
@@ -200,5 +201,33 @@ TEST_CASE("where the place is taken it says so, and comes when the place is free
   host.keeper->tick(now() + 10s);
   CHECK(host.told.why_not.empty());
   CHECK(contains(output_of("tc filter show dev port7 ingress"), "vipd_lease_in"));
+  host.keeper->close();
+}
+
+TEST_CASE(
+    "what somebody takes away is put back as soon as the kernel tells, and nothing is looked at before") {
+  Host host;
+  host.keeper->start({one});
+  REQUIRE(host.loop.wait(io::now()));
+  CHECK(host.keeper->deadline() > now() + 30s);
+  run("tc filter del dev port7 ingress pref 112");
+  REQUIRE(host.loop.wait(io::now() + 2s));
+  CHECK(host.keeper->deadline() <= now() + 1s);
+  host.keeper->tick(now() + 1s);
+  CHECK(contains(output_of("tc filter show dev port7 ingress"), "vipd_lease_in"));
+  run("tc qdisc del dev port7 clsact");
+  REQUIRE(host.loop.wait(io::now() + 2s));
+  host.keeper->tick(now() + 2s);
+  CHECK(contains(output_of("tc filter show dev port7 ingress"), "vipd_lease_in"));
+  host.keeper->close();
+}
+
+TEST_CASE("other people's filters come and go without a look at ours") {
+  Host host;
+  host.keeper->start({one});
+  run("tc filter add dev port7 ingress pref 7 handle 7 protocol all bpf bytecode '1,6 0 0 0' flowid 1:1");
+  run("tc filter del dev port7 ingress pref 7");
+  REQUIRE(host.loop.wait(io::now()));
+  CHECK(host.keeper->deadline() > now() + 30s);
   host.keeper->close();
 }

@@ -64,6 +64,18 @@ class LabCase(unittest.TestCase):
         """Datagrams lost, of the address that lost most."""
         return max(group.client.udp(each, since, until).lost for each in group.settings.addresses)
 
+    def longest_gap_ms(self, capture, host):
+        """Between two advertisements of this host, of the family that had to wait longer."""
+        longest = 0.0
+        for family in ("ip", "ipv6"):
+            times = [
+                float(row[0]) * 1000
+                for row in capture.tshark(f"vrrp && {family} && eth.src == {host.mac}", "frame.time_epoch")
+            ]
+            self.assertGreater(len(times), 3)
+            longest = max([longest, *(late - early for early, late in zip(times, times[1:]))])
+        return longest
+
     def assert_outage(self, group, since, until, at_most):
         """No address was without service for longer; the time for which the machine stood still is granted."""
         stalls = max(group.client.all_stalls(since, until), group.observer.all_stalls(since, until))
