@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 namespace vipd {
 
@@ -193,11 +194,32 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
   return near ? "did you mean " + quote(*near) + "?" : std::string{};
 }
 
-Diagnostics::Diagnostics(std::string file, std::string source)
-    : file_(std::move(file)), source_(std::move(source)) {
-  line_starts_.push_back(0);
-  for (std::size_t i = 0; i < source_.size(); ++i)
-    if (source_[i] == '\n') line_starts_.push_back(i + 1);
+Diagnostics::Diagnostics(std::string file, std::string source) {
+  add_file(std::move(file), std::move(source));
+}
+
+int Diagnostics::add_file(std::string file, std::string source) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (source.starts_with(byte_order_mark)) source.erase(0, byte_order_mark.size());
+  std::vector<std::size_t> line_starts{0};
+  for (std::size_t i = 0; i < source.size(); ++i)
+    if (source[i] == '\n') line_starts.push_back(i + 1);
+  files_.push_back(
+      std::make_unique<const File>(File{std::move(file), std::move(source), std::move(line_starts)}));
+  return static_cast<int>(files_.size()) - 1;
+}
+
+const std::string& Diagnostics::file(int number) const {
+  return files_.at(static_cast<std::size_t>(number))->name;
+}
+
+const std::string& Diagnostics::source(int number) const {
+  return files_.at(static_cast<std::size_t>(number))->source;
+}
+
+std::string Diagnostics::where(const Place& place, const Place& from) const {
+  return place.file == from.file ? fmt::format("line {}", place.line)
+                                 : fmt::format("{}:{}", file(place.file), place.line);
 }
 
 void Diagnostics::error(Place place, std::string message, std::string remedy) {
@@ -210,7 +232,8 @@ void Diagnostics::warning(Place place, std::string message, std::string remedy) 
 
 void Diagnostics::add(Severity severity, Place place, std::string message, std::string remedy) {
   const auto comes_before = [](const Place& new_place, const Diagnostic& old) {
-    return std::pair(new_place.line, new_place.column) < std::pair(old.place.line, old.place.column);
+    return std::tuple(new_place.file, new_place.line, new_place.column) <
+           std::tuple(old.place.file, old.place.line, old.place.column);
   };
   const auto position = std::upper_bound(diagnostics_.begin(), diagnostics_.end(), place, comes_before);
   diagnostics_.insert(position, {severity, place, std::move(message), std::move(remedy)});
@@ -226,23 +249,24 @@ std::string Diagnostics::render() const {
   const auto shown = std::min(diagnostics_.size(), most_rendered);
   for (std::size_t i = 0; i < shown; ++i) text += render(diagnostics_[i]);
   if (shown < diagnostics_.size())
-    text += fmt::format("{}: and {} more\n", file_, diagnostics_.size() - shown);
+    text += fmt::format("{}: and {} more\n", file(), diagnostics_.size() - shown);
   return text;
 }
 
 std::string Diagnostics::render(const Diagnostic& diagnostic) const {
   const auto& place = diagnostic.place;
   const bool somewhere = place.line > 0;
-  std::string text = file_;
+  const auto& file = *files_.at(static_cast<std::size_t>(place.file));
+  std::string text = file.name;
   if (somewhere) text += fmt::format(":{}:{}", place.line, place.column);
   text += fmt::format(": {}: {}\n", diagnostic.severity == Severity::error ? "error" : "warning",
                       to_ascii(diagnostic.message));
 
   const auto number = std::to_string(place.line);
   const std::string margin(std::max<std::size_t>(number.size(), 4) + 1, ' ');
-  if (somewhere && static_cast<std::size_t>(place.line) <= line_starts_.size()) {
-    const auto start = line_starts_[static_cast<std::size_t>(place.line) - 1];
-    auto line = std::string_view(source_).substr(start);
+  if (somewhere && static_cast<std::size_t>(place.line) <= file.line_starts.size()) {
+    const auto start = file.line_starts[static_cast<std::size_t>(place.line) - 1];
+    auto line = std::string_view(file.source).substr(start);
     line = line.substr(0, line.find('\n'));
     if (line.ends_with('\r')) line.remove_suffix(1);
     auto excerpt = to_ascii(line);

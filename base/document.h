@@ -27,6 +27,7 @@ struct Place {
   int line = 0;
   int column = 0;
   int length = 1;  // characters to underline
+  int file = 0;    // of several, as Diagnostics numbers them
 };
 
 class Node {
@@ -37,6 +38,7 @@ class Node {
   Type type = Type::null;
   std::string scalar;          // the text as written, quotes removed
   bool quoted = false;         // "..." or '...': never taken for a number or a boolean
+  bool is_include = false;     // the text names a file whose document shall stand here
   std::vector<Node> items;     // of a sequence
   std::vector<Entry> entries;  // of a map, in the order of the file; keys are unique
   Place place;
@@ -64,22 +66,28 @@ struct Diagnostic {
   std::string remedy;   // what to do, or empty: "did you mean \"priority\"?"
 };
 
-// All that is wrong with one file.
+// All that is wrong with one document, which may come from several files.
 class Diagnostics {
  public:
   // file: the name to print; source: its whole text, for the excerpt with the caret.
   Diagnostics(std::string file, std::string source);
+  // One more file. Returns its number, for Place::file; the first one has 0.
+  int add_file(std::string file, std::string source);
 
   void error(Place place, std::string message, std::string remedy = {});
   void warning(Place place, std::string message, std::string remedy = {});
 
   bool has_errors() const;
-  const std::string& file() const { return file_; }
+  const std::string& file(int number = 0) const;
+  const std::string& source(int number = 0) const;  // without a byte order mark; for as long as this lives
 
-  // In the order of the file.
+  // For messages about `from`: "line 5", or "/etc/vipd/vipd.yaml:5" if that is in another file.
+  std::string where(const Place& place, const Place& from) const;
+
+  // In the order of the files.
   const std::vector<Diagnostic>& all() const { return diagnostics_; }
 
-  // In the order of the file (the first hundred, if there are more), each as
+  // In the order of the files (the first hundred, if there are more), each as
   //   /etc/vipd/vipd.yaml:7:5: error: unknown key "priorty" in virtual router edge
   //      7 |     priorty: 250
   //        |     ^~~~~~~
@@ -91,10 +99,14 @@ class Diagnostics {
   void add(Severity severity, Place place, std::string message, std::string remedy);
   std::string render(const Diagnostic& diagnostic) const;
 
-  std::string file_;
-  std::string source_;
-  std::vector<std::size_t> line_starts_;  // offsets into source_
-  std::vector<Diagnostic> diagnostics_;   // sorted by place
+  struct File {
+    std::string name;
+    std::string source;
+    std::vector<std::size_t> line_starts;  // offsets into source
+  };
+
+  std::vector<std::unique_ptr<const File>> files_;
+  std::vector<Diagnostic> diagnostics_;  // sorted by place
 };
 
 // A text of the user for a message: in double quotes, one line, ASCII, cut if it is long.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/document.h"
+#include "conf/build.h"
 #include "conf/yaml.h"
 #include "health/check_settings.h"
 
@@ -72,6 +73,16 @@ std::string to_string(const Listener& listener) {
   const auto address = to_string(listener.address);
   const bool ipv4 = listener.address.family == Family::ipv4;
   return fmt::format("{}:{}", ipv4 ? address : "[" + address + "]", listener.port);
+}
+
+std::string counted(std::size_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+std::string summary(const Config& config) {
+  return counted(config.virtual_routers.size(), "virtual router") + ", " +
+         counted(config.virtual_servers.size(), "virtual server") + ", " +
+         counted(checks(config).size(), "check");
 }
 
 std::string print(const Config& config) {

@@ -67,6 +67,8 @@ class Schema {
     }
     Reader reader(root, diagnostics_, "the configuration");
     reader.required("virtual_routers");
+    reader.child("nodes");  // conf/assemble has dealt with them
+    reader.child("vars");
     if (const Node* const routers = reader.child("virtual_routers")) read_routers(*routers);
     if (const Node* const servers = reader.child("virtual_servers")) read_servers(*servers);
     refuse_top_words(reader);
@@ -78,7 +80,7 @@ class Schema {
   // A value that no two entries may have: who had it first, and where.
   struct Claim {
     std::string owner;
-    int line;
+    Place place;
   };
 
   // Calls each(name, what, node) for the entries of a map of names.
@@ -223,18 +225,18 @@ class Schema {
   bool claim_address(const Prefix& prefix, const RouterEntry& router, Place place) {
     // Link-local addresses are one link's own.
     const auto link = prefix.address.is_link_local() ? router.interface : std::string{};
-    const auto [first, is_new] =
-        addresses_.try_emplace({link, prefix.address}, Claim{router.name, place.line});
+    const auto [first, is_new] = addresses_.try_emplace({link, prefix.address}, Claim{router.name, place});
     if (is_new) return true;
-    const auto& [owner, line] = first->second;
+    const auto& owner = first->second.owner;
+    const auto where = diagnostics_.where(first->second.place, place);
     const auto text = to_string(prefix.address);
     if (owner == router.name)
-      diagnostics_.error(place, fmt::format("{} is here twice, first in line {}", text, line),
+      diagnostics_.error(place, fmt::format("{} is here twice, first in {}", text, where),
                          "remove one of them");
     else
-      diagnostics_.error(
-          place, fmt::format("{} belongs to virtual router {} already, in line {}", text, owner, line),
-          "one virtual router must be in charge of an address");
+      diagnostics_.error(place,
+                         fmt::format("{} belongs to virtual router {} already, in {}", text, owner, where),
+                         "one virtual router must be in charge of an address");
     return false;
   }
 
@@ -324,17 +326,17 @@ class Schema {
                                     [family](const Prefix& each) { return each.address.family == family; });
       if (!used) continue;
       const vrrp::RouterKey key{router.interface, router.vrid, family};
-      const auto [first, is_new] = vrids_.try_emplace(key, Claim{router.name, vrid->place.line});
+      const auto [first, is_new] = vrids_.try_emplace(key, Claim{router.name, vrid->place});
       if (is_new) continue;
       families.emplace_back(to_string(family));
       earlier = first->second;
     }
     if (families.empty()) return;
-    diagnostics_.error(
-        vrid->place,
-        fmt::format("VRID {} on {} ({}) belongs to virtual router {} already, in line {}", router.vrid,
-                    router.interface, listed(families, 2), earlier.owner, earlier.line),
-        "give each virtual router on a link a VRID of its own");
+    diagnostics_.error(vrid->place,
+                       fmt::format("VRID {} on {} ({}) belongs to virtual router {} already, in {}",
+                                   router.vrid, router.interface, listed(families, 2), earlier.owner,
+                                   diagnostics_.where(earlier.place, vrid->place)),
+                       "give each virtual router on a link a VRID of its own");
   }
 
   // --- virtual_servers
@@ -405,14 +407,15 @@ class Schema {
     }
     if (router && !routers_with_bad_addresses_.contains(router->name))
       check_listener(*listener, *router, node.place);
-    const auto [first, is_new] = listeners_.try_emplace(*listener, Claim{server.name, node.place.line});
+    const auto [first, is_new] = listeners_.try_emplace(*listener, Claim{server.name, node.place});
     if (is_new)
       server.listen.push_back(*listener);
     else
-      diagnostics_.error(node.place,
-                         fmt::format("{} belongs to virtual server {} already, in line {}",
-                                     to_string(*listener), first->second.owner, first->second.line),
-                         "remove one of them");
+      diagnostics_.error(
+          node.place,
+          fmt::format("{} belongs to virtual server {} already, in {}", to_string(*listener),
+                      first->second.owner, diagnostics_.where(first->second.place, node.place)),
+          "remove one of them");
   }
 
   void check_listener(const Listener& listener, const RouterEntry& router, Place place) {
@@ -454,13 +457,13 @@ class Schema {
     for_names(*node, "checks of " + reader.what(), "check",
               [&](const auto& name, Place key_place, const Node& value) {
                 const auto full_name = owner + "/" + name;
-                const auto [first, is_new] =
-                    checks_.try_emplace(full_name, Claim{reader.what(), key_place.line});
+                const auto [first, is_new] = checks_.try_emplace(full_name, Claim{reader.what(), key_place});
                 if (!is_new)
-                  diagnostics_.error(key_place,
-                                     fmt::format("check {} belongs to {} already, in line {}", full_name,
-                                                 first->second.owner, first->second.line),
-                                     "rename one of them, or the virtual server");
+                  diagnostics_.error(
+                      key_place,
+                      fmt::format("check {} belongs to {} already, in {}", full_name, first->second.owner,
+                                  diagnostics_.where(first->second.place, key_place)),
+                      "rename one of them, or the virtual server");
                 Reader check_reader(value, diagnostics_, "check " + full_name);
                 checks.push_back(health::read_check(check_reader, full_name));
                 warn_about_owners_check(check_reader, checks.back(), priority);

@@ -21,7 +21,7 @@ namespace {
 // Offsets into the text as lines and columns. yaml-cpp counts columns in bytes, people count characters.
 class SourceText {
  public:
-  explicit SourceText(std::string_view text) : text_(text) {
+  SourceText(std::string_view text, int file) : text_(text), file_(file) {
     for (std::size_t i = 0; i < text.size(); ++i)
       if (text[i] == '\n') line_starts_.push_back(i + 1);
   }
@@ -37,6 +37,7 @@ class SourceText {
     place.column = characters(text_.substr(line_start, offset - line_start)) + 1;
     const auto underlined = text_.substr(offset, bytes);
     place.length = std::max(characters(underlined.substr(0, underlined.find_first_of("\r\n"))), 1);
+    place.file = file_;
     return place;
   }
 
@@ -73,6 +74,7 @@ class SourceText {
   }
 
   std::string_view text_;
+  int file_;
   std::vector<std::size_t> line_starts_{0};
 };
 
@@ -195,6 +197,7 @@ class TreeMaker : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
+    if (tag == "!include") return include(mark, anchor, value);
     // "?" is a plain scalar and "!" a quoted one; anything else was written as a tag.
     if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark);
     const auto offset = skip_anchor(source_.offset(mark));
@@ -246,7 +249,21 @@ class TreeMaker : public YAML::EventHandler {
     throw Stopped{};
   }
   [[noreturn]] void refuse_tag(const YAML::Mark& mark) {
-    stop(source_.place(mark), "tags (\"!\") are not used", "remove it; quotes make a text");
+    stop(source_.place(mark), "tags (\"!\") are not used, but for \"!include FILE\"",
+         "remove it; quotes make a text");
+  }
+
+  // Who assembles the files reads this one.
+  void include(const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& path) {
+    const auto offset = skip_anchor(source_.offset(mark));
+    const auto place = source_.place(offset, std::string_view("!include ").size() + path.size());
+    if (wants_key()) stop(place, "a key cannot be included", "write \"key: !include FILE\"");
+    if (path.empty() || path.size() > longest_scalar)
+      stop(place, "\"!include\" without a file", "write \"!include FILE\"");
+    Node node = Node::text(path);
+    node.is_include = true;
+    node.place = place;
+    finish(std::move(node), anchor);
   }
   [[noreturn]] void too_deep(Place place) {
     stop(place, fmt::format("more than {} maps and lists inside each other", deepest_nesting));
@@ -526,13 +543,13 @@ std::string in_flow(const Node& node) {
 
 }  // namespace
 
-std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics) {
+std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics, int file) {
   if (text.size() > largest_text) {
-    diagnostics.error({1, 1, 1},
+    diagnostics.error({1, 1, 1, file},
                       fmt::format("the file has {} bytes, at most {} are read", text.size(), largest_text));
     return std::nullopt;
   }
-  const SourceText source(text);
+  const SourceText source(text, file);
   if (!check_characters(source, diagnostics) || !check_lines(source, diagnostics)) return std::nullopt;
   TreeMaker tree(source, diagnostics);
   if (!parse(source, tree, diagnostics)) return std::nullopt;

@@ -3,8 +3,9 @@
 // What is read is the part of YAML that people write by hand: maps, lists and scalars, plain or quoted, in
 // block or flow form, anchors, aliases and merge keys (<<) included. Scalars stay text: base/document's
 // Reader decides what is a number. Refused, each with its place: duplicate keys, keys that are no single
-// words, tags, tabs in the indentation, a second document, bytes that are not UTF-8, control characters, and
-// whatever is too large, too deep or grows too large by its aliases. It knows nothing of vipd's keys.
+// words, tags but for !include, tabs in the indentation, a second document, bytes that are not UTF-8, control
+// characters, and whatever is too large, too deep or grows too large by its aliases. It knows nothing of
+// vipd's keys.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,8 @@ constexpr std::size_t most_nodes = 200'000;   // values, with aliases written ou
 // The document in the text (without a byte order mark), null if there is nothing but comments. Absent if the
 // text cannot be read: then diagnostics has the errors. Duplicate keys and their like are errors too, but the
 // rest is returned all the same, so that the mistakes in it are seen as well.
-std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics);
+// file: its number among the diagnostics.
+std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics, int file = 0);
 
 // A scalar as it must be written to be read back as the same text: quoted where YAML would take it for
 // something else.

@@ -5,17 +5,14 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
-#include "conf/build.h"
 #include "conf/load.h"
+#include "conf/print.h"
 
 namespace vipd::ctl {
 
 namespace {
-
-std::string counted(std::size_t count, const std::string& thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
-}
 
 std::size_t count_of(const Diagnostics& diagnostics, Severity severity) {
   return static_cast<std::size_t>(std::count_if(diagnostics.all().begin(), diagnostics.all().end(),
@@ -25,12 +22,9 @@ std::size_t count_of(const Diagnostics& diagnostics, Severity severity) {
 std::string summary(const conf::Loaded& loaded) {
   const auto errors = count_of(loaded.diagnostics, Severity::error);
   const auto warnings = count_of(loaded.diagnostics, Severity::warning);
-  const auto and_warnings = warnings == 0 ? "" : ", " + counted(warnings, "warning");
-  if (!loaded.config) return counted(errors, "error") + and_warnings;
-  const auto& config = *loaded.config;
-  return "ok, " + counted(config.virtual_routers.size(), "virtual router") + ", " +
-         counted(config.virtual_servers.size(), "virtual server") + ", " +
-         counted(conf::checks(config).size(), "check") + and_warnings;
+  const auto and_warnings = warnings == 0 ? "" : ", " + conf::counted(warnings, "warning");
+  if (!loaded.config) return conf::counted(errors, "error") + and_warnings;
+  return "ok, " + conf::summary(*loaded.config) + and_warnings;
 }
 
 nlohmann::ordered_json to_json(const std::string& file, const Diagnostic& diagnostic) {
@@ -43,28 +37,60 @@ nlohmann::ordered_json to_json(const std::string& file, const Diagnostic& diagno
           {"remedy", diagnostic.remedy}};
 }
 
+// What was found so far, of all files and nodes.
+class Findings {
+ public:
+  Findings(bool json, std::ostream& out, std::ostream& err) : json_(json), out_(out), err_(err) {}
+
+  void check(const std::string& file, const std::string& node) {
+    const auto loaded = conf::load_file(file, conf::surroundings_of_this_process(node));
+    if (!loaded) return unreadable(file, loaded.error());
+    if (!node.empty() || loaded->nodes.empty()) return add(file, node, *loaded);
+    for (const auto& each : loaded->nodes) check(file, each);
+  }
+
+  int end() {
+    // A file name need not be UTF-8, JSON must be.
+    if (json_) out_ << list_.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+    return exit_code_;
+  }
+
+ private:
+  void unreadable(const std::string& file, const Error& error) {
+    exit_code_ = check_unreadable;
+    list_.push_back(to_json(file, {Severity::error, {}, error.message, ""}));
+    if (!json_) err_ << "vipctl: " << error.message << "\n";
+  }
+
+  // What is wrong for several nodes is said once.
+  void add(const std::string& file, const std::string& node, const conf::Loaded& loaded) {
+    if (!loaded.config) exit_code_ = std::max(exit_code_, check_errors);
+    const auto& diagnostics = loaded.diagnostics;
+    const bool is_new = told_.insert(diagnostics.render()).second;
+    if (is_new)
+      for (const auto& each : diagnostics.all())
+        list_.push_back(to_json(diagnostics.file(each.place.file), each));
+    if (json_) return;
+    if (is_new) err_ << diagnostics.render();
+    const auto name = node.empty() ? file : fmt::format("{} (node {})", file, node);
+    (loaded.config ? out_ : err_) << name << ": " << summary(loaded) << "\n";
+  }
+
+  bool json_;
+  std::ostream& out_;
+  std::ostream& err_;
+  int exit_code_ = check_ok;
+  nlohmann::ordered_json list_ = nlohmann::ordered_json::array();
+  std::set<std::string> told_;
+};
+
 }  // namespace
 
-int check(const std::vector<std::string>& files, bool json, std::ostream& out, std::ostream& err) {
-  int exit_code = check_ok;
-  auto list = nlohmann::ordered_json::array();
-  for (const auto& file : files) {
-    const auto loaded = conf::load_file(file);
-    if (!loaded) {
-      exit_code = check_unreadable;
-      list.push_back(to_json(file, {Severity::error, {}, loaded.error().message, ""}));
-      if (!json) err << "vipctl: " << loaded.error().message << "\n";
-      continue;
-    }
-    if (!loaded->config) exit_code = std::max(exit_code, check_errors);
-    for (const auto& each : loaded->diagnostics.all()) list.push_back(to_json(file, each));
-    if (json) continue;
-    err << loaded->diagnostics.render();
-    (loaded->config ? out : err) << file << ": " << summary(*loaded) << "\n";
-  }
-  // A file name need not be UTF-8, JSON must be.
-  if (json) out << list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
-  return exit_code;
+int check(const std::vector<std::string>& files, const std::string& node, bool json, std::ostream& out,
+          std::ostream& err) {
+  Findings findings(json, out, err);
+  for (const auto& file : files) findings.check(file, node);
+  return findings.end();
 }
 
 }  // namespace vipd::ctl

@@ -69,17 +69,18 @@ std::string prospect(const json& router, int base_priority) {
   return fmt::format("{} stays Backup with priority {}: {}", family, priority, named);
 }
 
-Result<int> diff(const std::string& run_dir, const std::string& file, bool as_json, std::ostream& out,
-                 std::ostream& err) {
+Result<int> diff(const std::string& run_dir, const std::string& file, const std::string& node, bool as_json,
+                 std::ostream& out, std::ostream& err) {
   const auto running = TRY(ask(run_dir, "configuration"));
   const auto& printed = part(running, "configuration");
   const auto configuration = printed.is_string() ? printed.get<std::string>() : std::string();
-  const auto before = conf::load_text("", configuration);
+  const auto before = conf::load_printed("", configuration);
   if (!before.config)
     return failure(
         "vipd's configuration is not one of this vipctl: use the vipctl that belongs to the running vipd");
   const auto path = file.empty() ? text(running, "file") : file;
-  const auto after = TRY(conf::load_file(path));
+  const auto after = TRY(
+      conf::load_file(path, conf::surroundings_of_this_process(node.empty() ? text(running, "node") : node)));
   err << after.diagnostics.render();
   if (!after.config) return diff_errors;
   const auto changes = conf::changes(*before.config, *after.config);

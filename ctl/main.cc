@@ -35,6 +35,7 @@ struct Options {
   std::vector<std::string> files;
   std::string output;
   std::string confirm;
+  std::string node;
 };
 
 bool wants_colours() {
@@ -88,7 +89,7 @@ int confirm(const Options& options) {
 
 int diff(const Options& options) {
   const auto file = options.files.empty() ? "" : options.files.front();
-  const auto result = ctl::diff(options.run_dir, file, options.as_json, std::cout, std::cerr);
+  const auto result = ctl::diff(options.run_dir, file, options.node, options.as_json, std::cout, std::cerr);
   return result ? *result : fail(result.error());
 }
 
@@ -165,6 +166,7 @@ int main(int argc, char** argv) {
   auto* comparing = with_json(command("diff", "what a reload would do", diff));
   comparing->add_option("file", options.files, "in place of the file that vipd was started with")
       ->expected(0, 1);
+  comparing->add_option("--node", options.node, "as the file is for this node; default: the running vipd's");
   auto* reloading = with_json(command("reload", "read the configuration again", reload));
   reloading->add_option("--confirm", options.confirm,
                         "go back after this time, such as 30s, unless confirmed");
@@ -173,9 +175,10 @@ int main(int argc, char** argv) {
                     upgrade));
   auto* checking =
       with_json(command("check", "say whether vipd would take configuration files", [](const Options& each) {
-        return ctl::check(each.files, each.as_json, std::cout, std::cerr);
+        return ctl::check(each.files, each.node, each.as_json, std::cout, std::cerr);
       }));
   checking->add_option("files", options.files, "configuration files")->required();
+  checking->add_option("--node", options.node, "as the file is for this node; default: each that it names");
   auto* recording = command("record", "write what vipd was told of late, for replay", record);
   recording->add_option("--output", options.output, "the file to write");
   auto* replaying = with_json(

@@ -11,6 +11,7 @@
 #include "conf/load.h"
 #include "daemon/event_names.h"
 #include "health/check.h"
+#include "tests/conf/made_up.h"
 #include "tests/source_tree.h"
 #include "vrrp/events.h"
 #include "vrrp/packet.h"
@@ -110,7 +111,7 @@ TEST_CASE("The examples in vipd.yaml(5) load without an error") {
   const auto examples = configurations_in("man/vipd.yaml.5");
   REQUIRE(!examples.empty());
   for (const auto& example : examples) {
-    const auto loaded = conf::load_text("example", example);
+    const auto loaded = tests::load("example", example);
     CHECK_MESSAGE(loaded.config.has_value(), loaded.diagnostics.render());
   }
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "conf/load.h"
+#include "tests/conf/made_up.h"
 
 using namespace vipd;
 
@@ -24,7 +25,7 @@ virtual_servers:
 )";
 
 conf::Config read(const std::string& text) {
-  auto loaded = conf::load_text("text", text);
+  auto loaded = tests::load("text", text);
   INFO(loaded.diagnostics.render());
   REQUIRE(loaded.config);
   return *loaded.config;

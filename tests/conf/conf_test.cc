@@ -18,6 +18,7 @@
 #include "conf/load.h"
 #include "conf/print.h"
 #include "conf/yaml.h"
+#include "tests/conf/made_up.h"
 #include "tests/health/scratch.h"
 
 using namespace vipd;
@@ -45,14 +46,14 @@ std::string outcome(const conf::Loaded& loaded) {
 }
 
 conf::Config load_good(const std::string& text) {
-  auto loaded = conf::load_text("text", text);
+  auto loaded = tests::load("text", text);
   INFO(loaded.diagnostics.render());
   REQUIRE(loaded.config);
   return *loaded.config;
 }
 
 std::string complaint(const std::string& text) {
-  return conf::load_text("f", text).diagnostics.render();
+  return tests::load("f", text).diagnostics.render();
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ TEST_CASE("every file has the outcome that is written beside it") {
   CHECK(files.size() >= 40);
   for (const auto& path : files) {
     CAPTURE(path.filename().string());
-    const auto loaded = conf::load_text(path.filename().string(), read_text(path));
+    const auto loaded = tests::load(path.filename().string(), read_text(path));
     auto expected = path;
     auto unexpected = path;
     expected.replace_extension(loaded.config ? ".ok" : ".err");
@@ -91,7 +92,7 @@ TEST_CASE("every example loads without a complaint, and prints as an equal confi
   CHECK(files.size() >= 7);
   for (const auto& path : files) {
     CAPTURE(path.filename().string());
-    const auto loaded = conf::load_text(path.filename().string(), read_text(path));
+    const auto loaded = tests::load(path.filename().string(), read_text(path));
     CHECK(loaded.diagnostics.render() == "");
     REQUIRE(loaded.config);
     CHECK(load_good(conf::print(*loaded.config)) == *loaded.config);
@@ -116,7 +117,7 @@ TEST_CASE("what is good in tests/conf prints as an equal configuration, and prin
   int good = 0;
   for (const auto& path : yaml_files("tests/conf")) {
     CAPTURE(path.filename().string());
-    const auto loaded = conf::load_text("f", read_text(path));
+    const auto loaded = tests::load("f", read_text(path));
     if (!loaded.config) continue;
     ++good;
     const auto again = load_good(conf::print(*loaded.config));
@@ -161,8 +162,9 @@ class Inventor {
     router.priority = static_cast<vrrp::Priority>(number(1, 255));
     router.advertisement_interval = Centiseconds{number(1, 4095)};
     router.max_adopted_interval =
-        coin() ? vrrp::default_max_adopted_interval(router.advertisement_interval)
-               : Duration{Centiseconds{number(static_cast<int>(router.advertisement_interval.count()), 4095)}};
+        coin()
+            ? vrrp::default_max_adopted_interval(router.advertisement_interval)
+            : Duration{Centiseconds{number(static_cast<int>(router.advertisement_interval.count()), 4095)}};
     router.preempt_mode = coin();
     router.checksum =
         pick({vrrp::ChecksumMode::automatic, vrrp::ChecksumMode::rfc9568, vrrp::ChecksumMode::pseudo_header});
@@ -310,7 +312,7 @@ TEST_CASE("a damaged file is refused with a place, or loads: nothing else happen
       }
       if (text.empty()) text = "x";
     }
-    const auto loaded = conf::load_text("f", text);
+    const auto loaded = tests::load("f", text);
     if (loaded.config) continue;
     ++refused;
     CAPTURE(text);
@@ -338,7 +340,7 @@ TEST_CASE("bytes at random are refused with a place") {
     const bool printable = round % 4 != 0;
     for (auto length = random() % 200; length-- > 0;)
       text += printable ? letters[random() % letters.size()] : static_cast<char>(random());
-    const auto loaded = conf::load_text("f", text);
+    const auto loaded = tests::load("f", text);
     CAPTURE(text);
     REQUIRE_FALSE(loaded.config);
     REQUIRE(loaded.diagnostics.has_errors());
@@ -390,14 +392,15 @@ TEST_CASE("the order of keys, comments, quotes, flow or block form and line ends
 // --- files
 
 TEST_CASE("a file that cannot be read says which and why") {
-  CHECK(conf::load_file("/nonexistent/vipd.yaml").error().message ==
+  CHECK(conf::load_file("/nonexistent/vipd.yaml", conf::surroundings_of_this_process()).error().message ==
         "reading /nonexistent/vipd.yaml: No such file or directory");
-  CHECK(conf::load_file("/").error().message == "reading /: Is a directory");
-  CHECK(conf::load_file("/dev/zero").error().message ==
+  CHECK(conf::load_file("/", conf::surroundings_of_this_process()).error().message ==
+        "reading /: Is a directory");
+  CHECK(conf::load_file("/dev/zero", conf::surroundings_of_this_process()).error().message ==
         "reading /dev/zero: it is not a regular file");
   const testing::Scratch scratch;
   const auto large = scratch.file("vipd.yaml", std::string(conf::largest_text + 1, '#'));
-  CHECK(conf::load_file(large).error().message ==
+  CHECK(conf::load_file(large, conf::surroundings_of_this_process()).error().message ==
         "reading " + large + ": it has more than 1 MiB, which no configuration needs");
 }
 

@@ -17,7 +17,7 @@ struct Checked {
   explicit Checked(const std::vector<std::string>& files, bool json = false) {
     std::ostringstream out_stream;
     std::ostringstream err_stream;
-    exit_code = ctl::check(files, json, out_stream, err_stream);
+    exit_code = ctl::check(files, "", json, out_stream, err_stream);
     out = out_stream.str();
     err = err_stream.str();
   }

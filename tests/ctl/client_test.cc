@@ -194,7 +194,7 @@ TEST_CASE("diff: a configuration that this vipctl does not understand is not com
            "\n";
   });
   std::ostringstream out;
-  CHECK(ctl::diff(vipd.run_dir(), "", false, out, out).error().message ==
+  CHECK(ctl::diff(vipd.run_dir(), "", "", false, out, out).error().message ==
         "vipd's configuration is not one of this vipctl: use the vipctl that belongs to the running vipd");
 }
 

@@ -139,7 +139,7 @@ void take_handover(Bytes bytes) {
     return;
   }
   assert(decode_handover(encode(*handover)));
-  const auto loaded = conf::load_text("the configuration in force", handover->configuration);
+  const auto loaded = conf::load_printed("the configuration in force", handover->configuration);
   assert(loaded.config || !loaded.diagnostics.render().empty());
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A reload that cannot surprise: what it would do is told before, it goes back by itself, and nobody notices it."""
 import json
+import shutil
 import time
 
 from vipdlab.case import LabCase, after, main
@@ -51,6 +52,35 @@ class Reload(LabCase):
         self.assertIn("nothing would change", a.ctl("diff"))
         self.assertEqual(self.most_lost(group, moment, after(moment, 500)), 0)
         self.assertEqual(b.times_active(), before)
+
+    def test_one_file_serves_both_nodes_and_a_second_one_adds_to_it(self):
+        settings = RouterSettings(interval_ms=100, addresses=(VIP4,))
+
+        def node(host, settings, priority):
+            own = Vipd(host, settings, priority, arguments=("--node", f"web-{host.name}"))
+            common = own.configuration().replace(f"priority: {priority}", "priority: ${PRIORITY}")
+            own.write(common + "nodes: {web-a: {vars: {PRIORITY: 150}}, web-b: {vars: {PRIORITY: 100}}}\n")
+            return own
+
+        group = self.group([node, node], settings, (150, 100)).start(settle=False)
+        a, b = group.daemons["a"], group.daemons["b"]
+        for daemon, state in ((a, "Active"), (b, "Backup")):
+            daemon.wait_state(state)
+        self.assertEqual((a.effective_priority(), b.effective_priority()), (150, 100))
+        self.assertIn("nothing would change", a.ctl("diff"))
+        checked = a.ctl("check", a.config_file)
+        self.assertIn(f"{a.config_file} (node web-a): ok", checked)
+        self.assertIn(f"{a.config_file} (node web-b): ok", checked)
+
+        more = a.directory / "conf.d"
+        more.mkdir()
+        self.addCleanup(shutil.rmtree, more)
+        (more / "more.yaml").write_text("nodes: {web-a: {virtual_routers: {edge: {max_adopted_interval: 2s}}}}\n")
+        self.assertIn("virtual router edge: max_adopted_interval 300ms -> 2s", a.ctl("diff"))
+        self.assertIn("max_adopted_interval", a.ctl("reload"))
+        (more / "more.yaml").write_text("virtual_routers: {edge: {vrid: 1}}\n")
+        self.assertIn(f'more.yaml:1:25: error: the key "vrid" is here and in {a.config_file}:4', a.refusal("reload"))
+        self.assertEqual(a.effective_priority(), 150)
 
     def test_a_priority_that_moves_the_address_is_foretold_by_the_backup(self):
         group = self.pair()

@@ -137,8 +137,8 @@ class Vipd(Daemon):
 
     kind = "vipd"
 
-    def __init__(self, host, settings, priority, checks=None, options=None, config=None, under=()):
-        """`under`: a command that runs vipd, setpriv for example."""
+    def __init__(self, host, settings, priority, checks=None, options=None, config=None, under=(), arguments=()):
+        """`under`: a command that runs vipd, setpriv for example; `arguments`: more for vipd."""
         super().__init__(host, settings, priority)
         self.directory = sandbox.WORK / f"{host.name}.vipd"
         for each in ("run", "state"):
@@ -156,6 +156,7 @@ class Vipd(Daemon):
             self.directory / "run",
             "--state-dir",
             self.directory / "state",
+            *arguments,
         )
         self._log_begin = len(self.log())
 
