@@ -79,7 +79,7 @@ class Reload(LabCase):
         self.assertIn("virtual router edge: max_adopted_interval 300ms -> 2s", a.ctl("diff"))
         self.assertIn("max_adopted_interval", a.ctl("reload"))
         (more / "more.yaml").write_text("virtual_routers: {edge: {vrid: 1}}\n")
-        self.assertIn(f'more.yaml:1:25: error: the key "vrid" is here and in {a.config_file}:4', a.refusal("reload"))
+        self.assertIn(f'more.yaml:1:26: error: the key "vrid" is here and in {a.config_file}:4', a.refusal("reload"))
         self.assertEqual(a.effective_priority(), 150)
 
     def test_a_priority_that_moves_the_address_is_foretold_by_the_backup(self):
