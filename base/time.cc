@@ -11,7 +11,8 @@ struct Unit {
   std::string_view name;
   std::int64_t nanoseconds;
 };
-constexpr std::array<Unit, 6> units{{{"h", 3'600'000'000'000},
+constexpr std::array<Unit, 7> units{{{"d", 86'400'000'000'000},
+                                     {"h", 3'600'000'000'000},
                                      {"m", 60'000'000'000},
                                      {"s", 1'000'000'000},
                                      {"ms", 1'000'000},
@@ -28,9 +29,11 @@ const Unit* find_unit(std::string_view name) {
 std::string to_string(Duration duration) {
   if (duration == Duration::zero()) return "0s";
   const auto count = duration.count();
-  // Hours and minutes only when they come out even; below that the largest unit that is not a fraction
+  // Days, hours and minutes only when they come out even; below that the largest unit that is not a fraction
   // of itself, with at most three decimals.
   for (const auto& unit : units) {
+    // A single day is better known as 24h.
+    if (unit.name == "d" && std::abs(count) <= unit.nanoseconds) continue;
     const bool even = count % unit.nanoseconds == 0;
     if (even) return std::to_string(count / unit.nanoseconds) + std::string(unit.name);
     const bool fraction_fits = unit.name == "s" || unit.name == "ms" || unit.name == "us";
@@ -58,7 +61,7 @@ Result<Duration> parse_duration(std::string_view text) {
   const auto* unit = find_unit(unit_name);
   if (!unit)
     return failure(quoted + " has the unknown unit \"" + std::string(unit_name) +
-                   "\": use h, m, s, ms, us or ns");
+                   "\": use d, h, m, s, ms, us or ns");
 
   // Whole and fractional part apart, so that no value passes through a floating point number.
   const auto dot = number.find('.');

@@ -32,7 +32,8 @@ constexpr TimePoint never = TimePoint::max();
 // back.
 std::string to_string(Duration duration);
 
-// "3s", "500ms", "10us", "2m", "1h", "1.5s". A number without a unit is an error that names the units.
+// "3s", "500ms", "10us", "2m", "1h", "180d", "1.5s". A number without a unit is an error that names the
+// units.
 Result<Duration> parse_duration(std::string_view text);
 
 }  // namespace vipd

@@ -73,6 +73,7 @@ class Comparison {
     const auto new_tree = canonical(after);
     compare_entries(old_tree.find("virtual_routers"), new_tree.find("virtual_routers"), "virtual router ");
     compare_entries(old_tree.find("virtual_servers"), new_tree.find("virtual_servers"), "virtual server ");
+    compare_section("events", old_tree, new_tree);
     return std::move(changes_);
   }
 
@@ -108,6 +109,15 @@ class Comparison {
       compare_checks(name, old_entry ? old_entry->find("checks") : nullptr,
                      new_entry ? new_entry->find("checks") : nullptr);
     });
+  }
+
+  // What is not there is as by default.
+  void compare_section(const std::string& name, const Node& before, const Node& after) {
+    const auto keys = [&](const Node& tree) {
+      const Node* const section = tree.find(name);
+      return section ? *section : Node::map({});
+    };
+    compare_keys(name, name, keys(before), keys(after));
   }
 
   void compare_keys(const std::string& subject, const std::string& name, const Node& before,

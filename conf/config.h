@@ -9,6 +9,7 @@
 
 #include "base/ip.h"
 #include "base/time.h"
+#include "events/limits.h"
 #include "health/check.h"
 #include "vrrp/parameters.h"
 
@@ -59,9 +60,18 @@ struct ServerEntry {
   bool operator==(const ServerEntry&) const = default;
 };
 
+// The section events.
+struct EventsSection {
+  std::string directory;  // of the journal; empty: "events" in the state directory
+  events::Limits limits;
+
+  bool operator==(const EventsSection&) const = default;
+};
+
 struct Config {
   std::vector<RouterEntry> virtual_routers;
   std::vector<ServerEntry> virtual_servers;
+  EventsSection events;
 
   bool operator==(const Config&) const = default;
 };

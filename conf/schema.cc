@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "conf/address_rules.h"
+#include "conf/events_schema.h"
 #include "conf/words.h"
 #include "health/check_settings.h"
 
@@ -71,6 +72,7 @@ class Schema {
     reader.child("vars");
     if (const Node* const routers = reader.child("virtual_routers")) read_routers(*routers);
     if (const Node* const servers = reader.child("virtual_servers")) read_servers(*servers);
+    config_.events = read_events(reader);
     refuse_top_words(reader);
     reader.finish();
     return std::move(config_);

@@ -14,6 +14,7 @@
 #include "ctl/check.h"
 #include "ctl/client.h"
 #include "ctl/diff.h"
+#include "ctl/events.h"
 #include "ctl/recording.h"
 #include "ctl/show.h"
 #include "ctl/upgrade.h"
@@ -36,6 +37,7 @@ struct Options {
   std::string output;
   std::string confirm;
   std::string node;
+  ctl::EventsOptions events;
 };
 
 bool wants_colours() {
@@ -45,6 +47,7 @@ bool wants_colours() {
 int fail(const Error& error) {
   std::cerr << "vipctl: " << ctl::printable(error.message, ctl::LineBreaks::stay) << "\n";
   if (error.code == EACCES || error.code == EPERM) return exit_not_permitted;
+  if (error.code == EINVAL) return exit_usage;
   return error.code == 0 ? exit_refused : exit_unreachable;
 }
 
@@ -118,6 +121,15 @@ int record(const Options& options) {
   return exit_usage;
 }
 
+int show_events(const Options& options) {
+  auto query = options.events;
+  query.run_dir = options.run_dir;
+  query.as_json = options.as_json;
+  query.colours = wants_colours();
+  const auto shown = ctl::show_events(query, std::cout, std::cerr);
+  return shown ? 0 : fail(shown.error());
+}
+
 // The state as it is, and then each event as it comes, until interrupted.
 int watch(const Options& options) {
   if (!options.as_json)
@@ -159,6 +171,14 @@ int main(int argc, char** argv) {
   };
   with_json(command("status", "the state of every virtual router and check", status));
   with_json(command("watch", "the state, and then every event as it comes", watch));
+  auto* happening = with_json(command("events", "what has happened, and what happens", show_events));
+  happening->add_flag("--follow,-f", options.events.follow, "go on with what happens from now on");
+  happening->add_option("--since,-S", options.events.since, "not what was before: 5m, 11:27, yesterday ...");
+  happening->add_option("--until,-U", options.events.until, "not what was after");
+  happening->add_option("--severity,-p", options.events.severity, "P0, or P1 and graver");
+  happening->add_option("--router", options.events.router, "of this virtual router only");
+  happening->add_option("--lines,-n", options.events.lines, "the last ones only");
+  happening->add_option("--directory", options.events.directory, "of the journal");
   with_json(with_router(command("explain", "why a virtual router has its state and priority", explain)));
   auto* switching =
       with_json(with_router(command("switch", "hand a virtual router over to the peer", switch_over)));

@@ -16,9 +16,12 @@ std::optional<ChildStart> start_child(const char* name, int argc, char** argv) {
   Level level = Level::info;
   bool sandbox = true;
   bool understood = true;
+  std::string events_directory;
   for (int i = 1; i < argc && understood; ++i) {
     if (std::strcmp(argv[i], "--no-sandbox") == 0)
       sandbox = false;
+    else if (std::strcmp(argv[i], "--events-dir") == 0 && i + 1 < argc)
+      events_directory = argv[++i];
     else
       understood = std::strcmp(argv[i], "--log-level") == 0 && ++i < argc && parse_level(argv[i], level);
   }
@@ -27,7 +30,7 @@ std::optional<ChildStart> start_child(const char* name, int argc, char** argv) {
     std::fprintf(stderr, "%s is a part of vipd and is started by it: run vipd(8)\n", name);
     return std::nullopt;
   }
-  return ChildStart{std::move(*guardian), io::Fd(hold_fd), level, sandbox};
+  return ChildStart{std::move(*guardian), io::Fd(hold_fd), level, sandbox, std::move(events_directory)};
 }
 
 }  // namespace vipd::daemon

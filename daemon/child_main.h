@@ -15,6 +15,7 @@ struct ChildStart {
   io::Fd second;  // the Hold, or the control socket
   Level level = Level::info;
   bool sandbox = true;
+  std::string events_directory{};  // of the monitor: where it may write
 };
 
 // Nothing, after saying why on standard error, if this was not started by a guardian; with --version, ends.

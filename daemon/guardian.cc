@@ -12,8 +12,10 @@
 #include "conf/print.h"
 #include "daemon/clock.h"
 #include "daemon/control_socket.h"
-#include "daemon/event_names.h"
+#include "daemon/event_log.h"
+#include "daemon/run_directory.h"
 #include "daemon/service_manager.h"
+#include "events/names.h"
 
 namespace vipd::daemon {
 
@@ -61,7 +63,10 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       control_(std::move(control)),
       hold_(std::move(hold)),
       leases_(loop_, log,
-              [this](const Leases& leases, std::span<const int> slots) { router_link_.send(leases, slots); }),
+              [this](const Leases& leases, std::span<const int> slots) {
+                router_link_.send(leases, slots);
+                note_leases(leases);
+              }),
       holder_(log, leases_),
       scripts_(loop_, [] { return now(); }),
       router_("vipd-router"),
@@ -72,13 +77,21 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       monitor_link_(
           loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
           [](const std::string&) {}),
+      events_(log, monitor_link_,
+              std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now())),
       started_(now()) {}
 
 int Guardian::run() {
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   const auto interrupt = loop_.on_signal(SIGINT, [this](const signalfd_siginfo&) { stop("SIGINT"); });
   const auto hang_up = loop_.on_signal(SIGHUP, [this](const signalfd_siginfo&) { reload({}); });
-  log_.info(fmt::format("{}: {}", configuration_.file(), conf::summary(configuration_.current())));
+  if (router_.outdated)
+    log_.info(fmt::format("{}: {}", configuration_.file(), conf::summary(configuration_.current())));
+  else
+    events_.tell(events::started,
+                 fmt::format("vipd {} has started with {}: {}", VIPD_VERSION, configuration_.file(),
+                             conf::summary(configuration_.current())));
+  make_events_directory(events_directory(), setting_.privileges);
   if (const auto& why = setting_.privileges.shared_because(); !why.empty())
     log_.warning(
         fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
@@ -116,7 +129,8 @@ void Guardian::turn() {
   if (router_.restart <= time) start_router();
   if (monitor_.restart <= time) start_monitor();
   if (holder_.holding() && !standing_in_ && time - holding_since_ > longest_hold) {
-    log_.error(fmt::format("no router for {}: giving the addresses up", to_string(longest_hold)));
+    events_.tell(events::given_up,
+                 fmt::format("no router for {}: giving the addresses up", to_string(longest_hold)));
     holder_.last_will();
     hold_.clear();
   }
@@ -157,6 +171,10 @@ Result<io::Process> Guardian::spawn(Child& child, int second_fd, std::optional<i
   std::vector<std::string> argv{program_path(child.name), "--log-level",
                                 std::string(name_of(setting_.level))};
   if (!setting_.sandbox) argv.emplace_back("--no-sandbox");
+  if (&child == &monitor_) {
+    sandboxed_directory_ = events_directory();
+    argv.insert(argv.end(), {"--events-dir", sandboxed_directory_});
+  }
   return io::spawn(argv, options);
 }
 
@@ -192,8 +210,10 @@ void Guardian::start_monitor() {
   monitor_heard_ = now();
   script_runs_.clear();
   monitor_link_.send(ControlAccess{geteuid(), group_number(commanding_group)});
+  monitor_link_.send(event_settings());
   monitor_link_.send(Checks{conf::checks(configuration_.current())});
   connect_router_and_monitor();
+  events_.monitor_attached();
 }
 
 void Guardian::connect_router_and_monitor() {
@@ -222,20 +242,25 @@ void Guardian::child_ended(Child& child) {
     }
     return;
   }
-  if (std::exchange(child.outdated, false)) {
+  // Where the monitor may write is settled when it starts: told of another place it ends.
+  const bool moves = &child == &monitor_ && events_directory() != sandboxed_directory_;
+  if (std::exchange(child.outdated, false) || moves) {
     child.restart = now();
     return;
   }
   ++child.restarts;
   child.failures_in_a_row = now() - child.started < soon ? child.failures_in_a_row + 1 : 0;
   const auto delay = restart_delay(child.failures_in_a_row);
-  log_.error(fmt::format("{} has ended ({}); it is started again{}", child.name, how,
-                         delay == Duration::zero() ? "" : " in " + to_string(delay)));
+  events_.tell(events::program_restarted,
+               fmt::format("{} has ended ({}); it is started again{}", child.name, how,
+                           delay == Duration::zero() ? "" : " in " + to_string(delay)),
+               {{"program", child.name}});
   child.restart = now() + delay;
 }
 
 // The router is dead: from here on the guardian sends what it would have sent.
 void Guardian::router_ended(const std::string& how) {
+  router_link_.read_rest();  // what has happened before it died
   router_link_.detach();
   look_at_router_ = never;
   if (stopping_ && how == "exit code 0") return;
@@ -247,6 +272,7 @@ void Guardian::router_ended(const std::string& how) {
   standing_in_ = false;
   if (!known)
     if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
+  if (holder_.holding()) note_hold("vipd-router has ended");
   router_ready_ = false;
   if (stopping_) holder_.last_will();
 }
@@ -258,17 +284,29 @@ void Guardian::stand_in(TimePoint time) {
   if (standing_in_ && hold_.last_beat() != stood_still_since_) {
     standing_in_ = false;
     holder_.end();
+    note_hold_ended(router_.name + " moves again and goes on");
   }
   if (standing_in_ || hold_.overdue() > time) return;
   stood_still_since_ = hold_.last_beat();
   standing_in_ = true;
   auto state = hold_.read();
   if (!state) return;
-  log_.write_limited(
-      Level::warning, "stand in",
-      fmt::format("{} has not moved for {}: advertising in its place", router_.name,
-                  to_string(std::chrono::floor<std::chrono::milliseconds>(time - stood_still_since_))));
+  note_hold(fmt::format("{} has not moved for {}", router_.name,
+                        to_string(std::chrono::floor<std::chrono::milliseconds>(time - stood_still_since_))));
   holder_.begin(std::move(*state), time);
+}
+
+// A router that is late again and again is told of now and then.
+void Guardian::note_hold(const std::string& why) {
+  auto event = events::make_event(events::held, why + ": advertising in its place");
+  event.when = now();
+  if (!log_limited(log_, "hold", event)) return;
+  hold_told_ = true;
+  events_.pass_on({std::move(event)});
+}
+
+void Guardian::note_hold_ended(const std::string& how) {
+  if (std::exchange(hold_told_, false)) events_.tell(events::hold_ended, how);
 }
 
 void Guardian::replace_hanging_router() {
@@ -301,6 +339,8 @@ void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
 
 void Guardian::message_from_router(io::Message message) {
   if (on<WantedLeases>(message, [this](WantedLeases wanted) { leases_.replace(std::move(wanted)); })) return;
+  if (on<Happened>(message, [this](Happened happened) { events_.pass_on(std::move(happened.events)); }))
+    return;
   if (is(message, MessageType::stopped)) {
     // All that is left is to end, and what is quiet then does not hang.
     look_at_router_ = never;
@@ -310,7 +350,7 @@ void Guardian::message_from_router(io::Message message) {
   if (!is(message, MessageType::ready)) return;
   router_ready_ = true;
   look_at_router_ = now() + look_interval;
-  if (holder_.holding()) log_.notice("a new router goes on where the last one stopped");
+  if (holder_.holding()) note_hold_ended("a new router goes on where the last one stopped");
   holder_.end();
   holding_since_ = never;
   if (monitor_.outdated) replace_outdated(monitor_);
@@ -334,6 +374,9 @@ void Guardian::message_from_monitor(io::Message message) {
   if (is(message, MessageType::alive)) return;
   if (on<RunScript>(message, [this](RunScript request) { run_script(std::move(request)); })) return;
   if (on<CancelScript>(message, [this](CancelScript request) { script_runs_.erase(request.run); })) return;
+  if (on<Happened>(message, [this](Happened happened) { events_.pass_on(std::move(happened.events)); }))
+    return;
+  if (on<EventsTaken>(message, [this](EventsTaken taken) { events_.taken(taken.last); })) return;
   if (on<UpgradeRequest>(message, [this](UpgradeRequest request) { begin_upgrade(request.id); })) return;
   if (on<ConfirmRequest>(message, [this](ConfirmRequest request) { confirm(request.id); })) return;
   if (on<ConfigurationRequest>(message, [this](ConfigurationRequest request) {
@@ -342,6 +385,41 @@ void Guardian::message_from_monitor(io::Message message) {
       }))
     return;
   on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request)); });
+}
+
+// --- events -------------------------------------------------------------------------------------------
+
+std::string Guardian::events_directory() const {
+  const auto& directory = configuration_.current().events.directory;
+  return directory.empty() ? setting_.paths.events_directory() : directory;
+}
+
+EventSettings Guardian::event_settings() const {
+  const auto& limits = configuration_.current().events.limits;
+  return {events_directory(), limits.size, limits.age};
+}
+
+// The lease keeper has logged it.
+void Guardian::note_leases(const Leases& leases) {
+  std::vector<events::Event> changed;
+  for (const auto& router : conf::virtual_routers(configuration_.current())) {
+    const auto why_not = leases.why_not.find(router.key);
+    const bool without = why_not != leases.why_not.end();
+    const auto told = without_lease_.find(router.key);
+    if (without == (told != without_lease_.end())) continue;
+    auto event = events::make_event(
+        events::lease_changed,
+        without ? "has no lease: " + why_not->second : std::string("has a lease again"), !without);
+    event.router = router.name;
+    event.virtual_router = to_string(router.key);
+    event.when = now();
+    changed.push_back(std::move(event));
+    if (without)
+      without_lease_.emplace(router.key, why_not->second);
+    else
+      without_lease_.erase(told);
+  }
+  events_.pass_on(std::move(changed));
 }
 
 void Guardian::run_script(RunScript request) {
@@ -359,35 +437,37 @@ Reloaded Guardian::reload(const ReloadRequest& request) {
   const auto done = configuration_.reload(request.confirm, now());
   if (!done) {
     const bool lines = done.error().message.find('\n') != std::string::npos;
-    log_.error(fmt::format("reload refused, the present configuration stays:{}{}", lines ? "\n" : " ",
-                           done.error().message));
+    events_.tell(events::reload_refused, fmt::format("reload refused, the present configuration stays:{}{}",
+                                                     lines ? "\n" : " ", done.error().message));
     return {request.id, false, done.error().message};
   }
-  put_in_force(*done);
+  put_in_force(events::reloaded, *done);
   return {request.id, true, *done};
 }
 
 // One transaction: whoever is restarted meanwhile gets the same.
-void Guardian::put_in_force(const std::string& done) {
+void Guardian::put_in_force(std::string_view event, const std::string& done) {
   const auto& config = configuration_.current();
   scripts_.replace(conf::checks(config));
   leases_.configure(conf::virtual_routers(config));
   send_configuration(std::nullopt);
+  if (events_directory() != sandboxed_directory_)
+    make_events_directory(events_directory(), setting_.privileges);
+  monitor_link_.send(event_settings());
   monitor_link_.send(Checks{conf::checks(config)});
-  log_.notice(done);
+  events_.tell(event, done);
 }
 
 void Guardian::confirm(std::uint64_t id) {
   const auto done = configuration_.confirm();
-  if (done) log_.notice(*done);
+  if (done) events_.tell(events::reload_confirmed, *done);
   monitor_link_.send(Reloaded{id, done.has_value(), done ? *done : done.error().message});
 }
 
 void Guardian::go_back(TimePoint time) {
   const auto done = configuration_.expire(time);
   if (!done) return;
-  put_in_force(*done);
-  monitor_link_.send(Reloaded{0, false, *done});
+  put_in_force(events::reload_undone, *done);
 }
 
 // --- the next version of this program ---------------------------------------------------------------------
@@ -406,9 +486,8 @@ Result<std::unique_ptr<Guardian>> Guardian::take_over(Log& log, Setting setting,
   guardian->started_ = handover.started;
   guardian->router_ready_ = true;
   guardian->told_ready_ = true;
-  log.write(Level::notice,
-            fmt::format("vipd {} goes on where vipd {} stopped", VIPD_VERSION, handover.version),
-            {{"VIPD_EVENT", std::string(events::upgraded)}});
+  guardian->events_.tell(
+      events::upgraded, fmt::format("vipd {} goes on where vipd {} stopped", VIPD_VERSION, handover.version));
   return guardian;
 }
 
@@ -446,7 +525,10 @@ std::string cannot_take_over(const std::string& program, const std::string& why)
 }  // namespace
 
 void Guardian::begin_upgrade(std::uint64_t id) {
-  const auto refuse = [&](std::string why) { monitor_link_.send(Upgraded{id, false, std::move(why)}); };
+  const auto refuse = [&](const std::string& why) {
+    events_.tell(events::upgrade_refused, "upgrade refused: " + why);
+    monitor_link_.send(Upgraded{id, false, why});
+  };
   if (stopping_) return refuse("vipd is stopping");
   if (upgrade_) return refuse("another upgrade is under way");
   if (configuration_.deadline() != never)
@@ -464,7 +546,7 @@ void Guardian::checked(std::uint64_t id, const Result<std::string>& version) {
   const auto over = std::move(upgrade_);
   const auto refuse = [&](const std::string& why) {
     const auto text = cannot_take_over(setting_.invocation.program, why);
-    log_.error(text);
+    events_.tell(events::upgrade_refused, text);
     monitor_link_.send(Upgraded{id, false, text});
   };
   if (!version) return refuse(version.error().message);
@@ -516,7 +598,7 @@ Result<> Guardian::become_new_program() {
 void Guardian::stop(const std::string& why) {
   if (stopping_) return;
   stopping_ = true;
-  log_.notice(fmt::format("{}: stopping", why));
+  events_.tell(events::stopping, fmt::format("{}: stopping", why));
   notify_service_manager("STOPPING=1");
   router_.restart = monitor_.restart = never;
   stop_bound_ = now() + longest_stop;

@@ -13,6 +13,7 @@
 
 #include "conf/config.h"
 #include "daemon/configuration.h"
+#include "daemon/event_hub.h"
 #include "daemon/handover.h"
 #include "daemon/hold.h"
 #include "daemon/holder.h"
@@ -84,7 +85,12 @@ class Guardian {
   void run_script(RunScript request);
   void tell_monitor();
   Reloaded reload(const ReloadRequest& request);
-  void put_in_force(const std::string& done);
+  void put_in_force(std::string_view event, const std::string& done);
+  std::string events_directory() const;
+  EventSettings event_settings() const;
+  void note_leases(const Leases& leases);
+  void note_hold(const std::string& why);
+  void note_hold_ended(const std::string& how);
   void confirm(std::uint64_t id);
   void go_back(TimePoint time);
   void send_configuration(std::optional<vrrp::Snapshot> adopted);
@@ -115,6 +121,10 @@ class Guardian {
   Child monitor_;
   Link router_link_;
   Link monitor_link_;
+  EventHub events_;
+  std::map<vrrp::RouterKey, std::string> without_lease_;  // and why, as it was told last
+  bool hold_told_ = false;
+  std::string sandboxed_directory_;  // where the monitor may write events
   TimePoint monitor_heard_ = never;
   bool router_ready_ = false;
   TimePoint holding_since_ = never;

@@ -21,6 +21,8 @@ constexpr std::uint64_t first_version =
     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
+constexpr std::uint64_t managing = reading | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+                                   LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE;
 constexpr std::uint64_t refer = 1ULL << 13;     // since version 2
 constexpr std::uint64_t truncate = 1ULL << 14;  // since version 3
 
@@ -55,6 +57,7 @@ Result<bool> restrict_files(const AllowedPaths& allowed) {
   for (const auto& path : allowed.readable) TRY_VOID(allow(rules.get(), path, reading));
   for (const auto& path : allowed.writable)
     TRY_VOID(allow(rules.get(), path, known & (reading | LANDLOCK_ACCESS_FS_WRITE_FILE | truncate)));
+  for (const auto& path : allowed.managed) TRY_VOID(allow(rules.get(), path, known & (managing | truncate)));
   if (syscall(SYS_landlock_restrict_self, rules.get(), 0) != 0)
     return system_failure("Landlock: taking effect");
   return true;

@@ -13,6 +13,8 @@ struct AllowedPaths {
   std::vector<std::string> readable;  // and what is below; a path that does not exist is left out
   std::vector<std::string>
       writable;  // files that exist: their content. Nothing can be made, moved or removed.
+  std::vector<std::string>
+      managed{};  // and what is below: files can be made, written and removed, directories made
 };
 
 // false: the kernel has no Landlock. Needs no_new_privs.

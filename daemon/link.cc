@@ -32,6 +32,16 @@ void Link::send_bytes(MessageType type, std::span<const std::uint8_t> bytes, std
   if (sent && !*sent) watch_.set_events(EPOLLIN | EPOLLOUT);
 }
 
+void Link::read_rest() {
+  for (bool more = attached(); more;) {
+    std::vector<io::Message> messages;
+    const auto open = channel_->receive([&](io::Message message) { messages.push_back(std::move(message)); });
+    more = open && *open && !messages.empty();
+    for (auto& message : messages) received_(std::move(message));
+    more = more && attached();
+  }
+}
+
 void Link::ready(std::uint32_t events) {
   if (events & EPOLLOUT) {
     if (const auto flushed = channel_->flush(); !flushed) return lose(flushed.error().message, true);

@@ -32,6 +32,9 @@ class Link {
   }
   void send_bytes(MessageType type, std::span<const std::uint8_t> bytes, std::span<const int> fds);
 
+  // What the other end has sent and then died of: to be read before detach().
+  void read_rest();
+
  private:
   void ready(std::uint32_t events);
   void lose(const std::string& why, bool broken);

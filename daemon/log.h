@@ -30,7 +30,11 @@ class Log {
 
   // At most one line per key in ten seconds; the next one tells how many were left out.
   void write_limited(Level level, const std::string& key, std::string_view text,
-                     const LogFields& fields = {});
+                     const LogFields& fields = {}) {
+    (void)write_if_due(level, key, text, fields);
+  }
+  // The same; false: this one was left out.
+  bool write_if_due(Level level, const std::string& key, std::string_view text, const LogFields& fields);
 
   void error(std::string_view text) { write(Level::error, text); }
   void warning(std::string_view text) { write(Level::warning, text); }

@@ -1,15 +1,17 @@
 // What the three programs say to each other over their channels: a type and a value of plain data.
 //
 //   guardian -> router    Configure, Stop, MonitorLink,         router -> guardian   Ready, Stopped,
-//                         Leases                                                     WantedLeases
+//                         Leases                                                     WantedLeases, Happened
 //   guardian -> monitor   ControlAccess, Checks, RouterLink,    monitor -> guardian  RunScript, CancelScript,
 //                         ScriptEnded, Reloaded, Upgraded,                           ReloadRequest, Alive,
-//                         Programs, ConfigurationReply                               ConfirmRequest,
-//                                                                                    UpgradeRequest,
-//                                                                                    ConfigurationRequest
+//                         Programs, ConfigurationReply,                              ConfirmRequest,
+//                         EventSettings, Happened                                    UpgradeRequest,
+//                                                                                    ConfigurationRequest,
+//                                                                                    Happened, EventsTaken
 //   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
-//                         RecordRequest, Command                                     CommandDone, Happened,
-//                                                                                    RecordReply, Discard
+//                         RecordRequest, Command                                     CommandDone,
+//                         RecordReply,
+//                                                                                    Discard
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,7 @@
 #include <vector>
 
 #include "base/archive.h"
+#include "events/event.h"
 #include "health/check_archive.h"
 #include "health/script_executor.h"
 #include "io/channel.h"
@@ -59,6 +62,8 @@ enum class MessageType : std::uint16_t {
   configuration_request,
   configuration_reply,
   discard,  // carries a descriptor that is to be closed
+  event_settings,
+  events_taken,
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -247,13 +252,26 @@ struct RecordReply {
   std::vector<std::uint8_t> contents;
 };
 
-// Something an operator may want to see, for `vipctl watch`.
+// To the guardian: what has happened there. From the guardian to the monitor: all that has happened on this
+// node, numbered.
 struct Happened {
   static constexpr auto type = MessageType::happened;
-  std::string event;   // stable name: vrrp/events.h
-  std::string router;  // name of the entry, empty if none is concerned
-  std::string key;     // "VRID 51 on eth0 (IPv4)"
-  std::string text;
+  std::vector<events::Event> events;
+  std::uint64_t last{};  // from the guardian: the number of the last one
+};
+
+// Monitor to guardian: it has the events up to this one; it is sent those behind it again after a restart.
+struct EventsTaken {
+  static constexpr auto type = MessageType::events_taken;
+  std::uint64_t last = 0;  // as in Happened
+};
+
+// Guardian to monitor: where the journal of events is, and how much of it is kept.
+struct EventSettings {
+  static constexpr auto type = MessageType::event_settings;
+  std::string directory;
+  std::uint64_t size = 0;  // bytes
+  Duration age{};
 };
 
 template <class A>
@@ -374,7 +392,15 @@ void fields(A& a, Is<RecordReply> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<Happened> auto& m) {
-  a(m.event, m.router, m.key, m.text);
+  a(m.events, m.last);
+}
+template <class A>
+void fields(A& a, Is<EventsTaken> auto& m) {
+  a(m.last);
+}
+template <class A>
+void fields(A& a, Is<EventSettings> auto& m) {
+  a(m.directory, m.size, m.age);
 }
 
 }  // namespace vipd::daemon

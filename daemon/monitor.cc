@@ -10,8 +10,10 @@
 #include "base/base64.h"
 #include "base/document.h"
 #include "daemon/clock.h"
-#include "daemon/event_names.h"
+#include "daemon/event_log.h"
 #include "daemon/show.h"
+#include "events/line.h"
+#include "events/names.h"
 
 namespace vipd::daemon {
 
@@ -23,6 +25,8 @@ constexpr Duration answer_bound = 2s;  // for the router and the guardian
 constexpr Duration reload_bound = 20s;
 constexpr Duration upgrade_bound = 15s;
 constexpr Duration beat_interval = 1s;
+constexpr std::size_t most_recent = 256;  // events
+constexpr Duration time_for_answers = 200ms;
 
 vrrp::CheckFact to_router(const health::Fact& fact) {
   return {fact.check, fact.healthy, fact.priority, fact.detail, fact.since};
@@ -110,6 +114,7 @@ int Monitor::run() {
     control_.step(now());
     give_up_waiting(now());
     beat(now());
+    ended_ = ended_ || end_at_ <= now();
   }
   return exit_code_;
 }
@@ -132,8 +137,8 @@ void Monitor::beat(TimePoint now) {
 }
 
 TimePoint Monitor::next_deadline() const {
-  TimePoint earliest =
-      std::min({context_.next_deadline(), checks_.next_deadline(), control_.next_deadline(), next_beat_});
+  TimePoint earliest = std::min(
+      {context_.next_deadline(), checks_.next_deadline(), control_.next_deadline(), next_beat_, end_at_});
   for (const auto& [id, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
   return earliest;
 }
@@ -150,11 +155,11 @@ void Monitor::message_from_guardian(io::Message message) {
       }))
     return;
   if (on<ScriptEnded>(message, [this](const ScriptEnded& ended) { scripts_.ended(ended); })) return;
-  if (on<Programs>(message, [this](Programs programs) { programs_changed(std::move(programs)); })) return;
-  if (on<Reloaded>(message, [this](const Reloaded& reloaded) {
-        publish({std::string(events::reloaded), {}, {}, reloaded.text});
-        answered(reloaded.id, reloaded.good, reloaded.text);
-      }))
+  if (on<Programs>(message, [this](Programs programs) { programs_ = std::move(programs); })) return;
+  if (on<Happened>(message, [this](const Happened& happened) { publish(happened); })) return;
+  if (on<EventSettings>(message, [this](const EventSettings& settings) { keep_journal(settings); })) return;
+  if (on<Reloaded>(message,
+                   [this](const Reloaded& reloaded) { answered(reloaded.id, reloaded.good, reloaded.text); }))
     return;
   if (on<Upgraded>(message,
                    [this](const Upgraded& upgraded) { answered(upgraded.id, upgraded.good, upgraded.text); }))
@@ -176,18 +181,6 @@ void Monitor::message_from_guardian(io::Message message) {
     for (const auto& fact : checks_.facts()) health.facts.push_back(to_router(fact));
     router_.send(health);
   }
-}
-
-void Monitor::programs_changed(Programs programs) {
-  for (const auto& [name, program] : programs.programs) {
-    const auto known = programs_.programs.find(name);
-    if (known != programs_.programs.end() && known->second.restarts != program.restarts)
-      publish({std::string(events::program_restarted),
-               {},
-               {},
-               fmt::format("the {} program was started again", name)});
-  }
-  programs_ = std::move(programs);
 }
 
 void Monitor::message_from_router(io::Message message) {
@@ -212,9 +205,7 @@ void Monitor::message_from_router(io::Message message) {
         waiting_.erase(found);
       }))
     return;
-  if (on<CommandDone>(message, [this](const CommandDone& done) { answered(done.id, done.good, done.text); }))
-    return;
-  on<Happened>(message, [this](const Happened& happened) { publish(happened); });
+  on<CommandDone>(message, [this](const CommandDone& done) { answered(done.id, done.good, done.text); });
 }
 
 // --- checks -------------------------------------------------------------------------------------------
@@ -229,18 +220,74 @@ void Monitor::seed() {
 
 void Monitor::fact_changed(const health::Fact& fact) {
   router_.send(Health{{to_router(fact)}});
-  const auto text = fmt::format("check {} is {}: {}", fact.check, fact.healthy ? "up" : "down", fact.detail);
-  log_.write(fact.healthy ? Level::notice : Level::warning, text,
-             {{"VIPD_EVENT", std::string(events::check_changed)}, {"VIPD_CHECK", fact.check}});
-  publish({std::string(events::check_changed), {}, {}, text});
+  auto event = events::make_event(
+      events::check_changed,
+      fmt::format("check {} is {}: {}", fact.check, fact.healthy ? "up" : "down", fact.detail), fact.healthy);
+  event.fields["check"] = fact.check;
+  event.fields["result"] = fact.healthy ? "up" : "down";
+  tell(std::move(event));
+}
+
+// --- events -------------------------------------------------------------------------------------------
+
+// One of our own: by way of the guardian, which numbers it.
+void Monitor::tell(events::Event event) {
+  event.when = now();
+  log_event(log_, event);
+  guardian_.send(Happened{{std::move(event)}});
+}
+
+void Monitor::keep_journal(const EventSettings& settings) {
+  const events::Limits limits{settings.size, settings.age};
+  if (journal_ && journal_->directory() == settings.directory) return journal_->set_limits(limits);
+  // The sandbox lets us write where we were told at the start: a successor will write there.
+  if (journal_) {
+    end_at_ = now() + time_for_answers;
+    return;
+  }
+  journal_ = std::make_unique<events::Journal>(settings.directory, limits);
+  journal_watch_ = loop_.watch(journal_->fd(), [this] { look_at_journal(); });
+}
+
+// Once when it does not work, and once when it works again.
+void Monitor::look_at_journal() {
+  const auto state = journal_->state();
+  const auto before = std::exchange(journal_state_, state);
+  if (state.trouble.empty() == before.trouble.empty()) return;
+  if (!state.trouble.empty())
+    return tell(events::make_event(
+        events::journal_failed,
+        fmt::format(
+            "events are not kept on disk: {}; all else goes on, and they are written when that is over",
+            state.trouble)));
+  const auto lost = state.lost - before.lost;
+  tell(events::make_event(
+      events::journal_resumed,
+      fmt::format("events are kept on disk again{}",
+                  lost == 0 ? std::string(", none is missing") : fmt::format("; {} are missing", lost))));
+}
+
+void Monitor::publish(const Happened& happened) {
+  for (const auto& event : happened.events) {
+    if (journal_) journal_->write(events::to_line(event));
+    control_.publish(nlohmann::ordered_json{{"v", protocol_version}, {"event", events::to_json(event)}}.dump(
+        -1, ' ', false, json::error_handler_t::replace));
+    recent_.push_back(event);
+    if (recent_.size() > most_recent) recent_.pop_front();
+  }
+  guardian_.send(EventsTaken{happened.last});
+}
+
+json Monitor::recent_events() const {
+  json result{
+      {"directory", nullptr}, {"trouble", nullptr}, {"lost", journal_state_.lost}, {"recent", json::array()}};
+  if (journal_) result["directory"] = journal_->directory();
+  if (!journal_state_.trouble.empty()) result["trouble"] = journal_state_.trouble;
+  for (const auto& event : recent_) result["recent"].push_back(json(events::to_json(event)));
+  return result;
 }
 
 // --- requests -----------------------------------------------------------------------------------------
-
-void Monitor::publish(const Happened& happened) {
-  control_.publish(json{{"v", protocol_version}, {"event", event_to_json(happened)}}.dump(
-      -1, ' ', false, json::error_handler_t::replace));
-}
 
 std::uint64_t Monitor::wait(std::uint64_t client, Duration bound,
                             std::function<void(const StatusReply&)> on_status) {
@@ -259,16 +306,16 @@ std::uint64_t Monitor::wait_for_command(const Client& client, const std::string&
   return id;
 }
 
-// Who, what, and what came of it: a line for every command.
-void Monitor::audit(const std::string& command, const std::string& result) {
-  log_.write(Level::notice, fmt::format("{}: {}", command, result.substr(0, result.find('\n'))),
-             {{"VIPD_EVENT", std::string(events::command)}});
+// Who, what, and what came of it: an event for every command.
+void Monitor::audit(const std::string& command, const std::string& result, bool done) {
+  tell(events::make_event(done ? events::command : events::command_refused,
+                          fmt::format("{}: {}", command, result.substr(0, result.find('\n')))));
 }
 
 void Monitor::answered(std::uint64_t id, bool is_good, const std::string& text) {
   const auto found = waiting_.find(id);
   if (found == waiting_.end()) return;
-  audit(found->second.audit, (is_good ? "done: " : "refused: ") + text);
+  audit(found->second.audit, (is_good ? "done: " : "refused: ") + text, is_good);
   control_.reply(found->second.client, is_good ? good({{"text", text}}) : bad(text));
   waiting_.erase(found);
 }
@@ -279,7 +326,7 @@ void Monitor::give_up_waiting(TimePoint now) {
       ++each;
       continue;
     }
-    if (!each->second.audit.empty()) audit(each->second.audit, "no answer");
+    if (!each->second.audit.empty()) audit(each->second.audit, "no answer", false);
     control_.reply(each->second.client,
                    bad("the program that should answer does not: it may be restarting, try again"));
     each = waiting_.erase(each);
@@ -307,13 +354,17 @@ void Monitor::requested(const Client& client, const std::string& line) {
     control_.subscribe(client.number);
     return control_.reply(client.number, good(json::object()));
   }
+  if (command == "events") {
+    if (request->follow) control_.subscribe(client.number);
+    return control_.reply(client.number, good(recent_events()));
+  }
   router_.send(RecordRequest{wait(client.number, answer_bound)});
 }
 
 void Monitor::commanded(const Client& client, const Request& request) {
   const auto what = request.text();
   if (!client.may_command) {
-    audit(fmt::format("{} by user {} (pid {})", what, client.user, client.pid), "not permitted");
+    audit(fmt::format("{} by user {} (pid {})", what, client.user, client.pid), "not permitted", false);
     return control_.reply(client.number, not_permitted());
   }
   if (request.command == "reload")

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "daemon/link.h"
 #include "daemon/log.h"
 #include "daemon/request.h"
+#include "events/journal.h"
 #include "health/monitor.h"
 #include "health/runners.h"
 #include "io/loop.h"
@@ -63,11 +65,15 @@ class Monitor {
   std::uint64_t wait(std::uint64_t client, Duration bound,
                      std::function<void(const StatusReply&)> on_status = {});
   std::uint64_t wait_for_command(const Client& client, const std::string& what, Duration bound);
-  void audit(const std::string& command, const std::string& result);
+  void audit(const std::string& command, const std::string& result, bool done);
   void answered(std::uint64_t id, bool good, const std::string& text);
   void give_up_waiting(TimePoint now);
   void beat(TimePoint now);
+  void keep_journal(const EventSettings& settings);
+  void look_at_journal();
+  void tell(events::Event event);
   void publish(const Happened& happened);
+  nlohmann::json recent_events() const;
   TimePoint next_deadline() const;
 
   Log& log_;
@@ -82,8 +88,13 @@ class Monitor {
   vrrp::CheckFacts known_;   // told by the router, until they are used
   bool configured_ = false;  // the guardian has told the checks
   std::map<std::uint64_t, Waiting> waiting_;
+  std::unique_ptr<events::Journal> journal_;
+  io::Watch journal_watch_;
+  events::Journal::State journal_state_;
+  std::deque<events::Event> recent_;  // events that the disk may not have yet
   std::uint64_t requests_ = 0;
   TimePoint next_beat_{};
+  TimePoint end_at_ = never;
   bool ended_ = false;
   int exit_code_ = 0;
 };

@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   auto start = start_child("vipd-monitor", argc, argv);
   if (!start) return 2;
   Log log("vipd-monitor", start->level);
-  if (start->sandbox) enter_sandbox(log, Part::monitor);
+  if (start->sandbox) enter_sandbox(log, Part::monitor, start->events_directory);
   Monitor monitor(log, std::move(start->guardian), std::move(start->second));
   return monitor.run();
 }

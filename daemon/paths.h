@@ -13,6 +13,7 @@ struct Paths {
 
   std::string control_socket() const { return run_dir + "/control"; }
   std::string lock_file() const { return run_dir + "/lock"; }
+  std::string events_directory() const { return state_dir + "/events"; }
 };
 
 // How this program was started, to start what takes its place.

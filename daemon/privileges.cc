@@ -76,6 +76,11 @@ void Privileges::limit_monitor(io::SpawnOptions& options) const {
   limit(options, {});
 }
 
+void Privileges::give_to_monitor(const std::string& directory) const {
+  if (!account_) return;
+  [[maybe_unused]] const int given = lchown(directory.c_str(), account_->user, account_->group);
+}
+
 Result<> Privileges::limit_own() {
   capng_get_caps_process();
   std::vector<unsigned> kept;

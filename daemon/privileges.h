@@ -33,6 +33,10 @@ class Privileges {
   void limit_router(io::SpawnOptions& options) const;
   void limit_monitor(io::SpawnOptions& options) const;
 
+  // A directory that the monitor is to write into becomes that of its user, if there is one. Before
+  // limit_own(); what does not work shows when the monitor writes.
+  void give_to_monitor(const std::string& directory) const;
+
   // Gives up what vipd itself does not need. What a script that runs as root gets is not changed by it.
   static Result<> limit_own();
 

@@ -1,5 +1,6 @@
-// Reporter: tells people what the engine has decided: a line in the log, and a message to the monitor for
-// those who watch. What comes from the network is limited in rate; counters stay exact.
+// Reporter: tells people what the engine has decided: a line in the log, and events for the guardian, which
+// passes them on to hooks, the journal and those who watch. What comes from the network is limited in rate;
+// counters stay exact.
 #pragma once
 
 #include "daemon/link.h"
@@ -10,19 +11,21 @@ namespace vipd::daemon {
 
 class Reporter {
  public:
-  Reporter(Log& log, Link& monitor) : log_(log), monitor_(monitor) {}
+  Reporter(Log& log, Link& guardian) : log_(log), guardian_(guardian) {}
 
-  void report(const vrrp::Actions& actions);
+  // Of one turn, so that what belongs together is told together. now: CLOCK_BOOTTIME.
+  void report(const vrrp::Actions& actions, TimePoint now);
   // More advertisements come in than can be.
-  void report_flood(const std::string& interface, Family family);
+  void report_flood(const std::string& interface, Family family, TimePoint now);
 
  private:
-  void tell(const vrrp::StateChanged& change);
-  void tell(const vrrp::Noted& note);
-  void tell(const vrrp::AdvertisementDiscarded& discarded);
+  // Each logs; false: it is not to be told.
+  bool tell(const vrrp::StateChanged& change, events::Event& event);
+  bool tell(const vrrp::Noted& note, events::Event& event);
+  bool tell(const vrrp::AdvertisementDiscarded& discarded, events::Event& event);
 
   Log& log_;
-  Link& monitor_;
+  Link& guardian_;
 };
 
 }  // namespace vipd::daemon

@@ -14,7 +14,8 @@ namespace vipd::daemon {
 namespace {
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 5> questions{"version", "status", "explain", "watch", "record"};
+constexpr std::array<std::string_view, 6> questions{"version", "status", "explain",
+                                                    "watch",   "events", "record"};
 constexpr std::array<std::string_view, 5> commands{"switch", "reload", "confirm", "upgrade", "configuration"};
 
 bool is_in(const auto& names, const std::string& name) {
@@ -61,6 +62,8 @@ Result<Request> parse_request(const std::string& line) {
   Request result{text_in(request, "command"), text_in(request, "router")};
   const auto back = request.find("back");
   result.back = back != request.end() && *back == true;
+  const auto follow = request.find("follow");
+  result.follow = follow != request.end() && *follow == true;
   result.confirm = TRY(confirmation(request));
   if (!is_in(questions, result.command) && !result.is_command())
     return failure("unknown command " + quote(result.command));

@@ -18,6 +18,7 @@ struct Request {
   std::string command;                // one of those in vipctl(8)
   std::string router;                 // name of the entry, or empty
   bool back = false;                  // switch: take part by priority again
+  bool follow = false;                // events: those to come too
   std::optional<Duration> confirm{};  // reload: goes back after this, unless it is confirmed
 
   // For the audit line: "switch --back web". Names that are none cannot forge lines.

@@ -49,7 +49,7 @@ Result<std::unique_ptr<Router>> Router::create(Log& log, io::Channel guardian, H
        .what_matters = [self](const std::string& interface,
                               Family family) { return self->what_matters(interface, family); },
        .flooded = [self](const std::string& interface,
-                         Family family) { self->reporter_.report_flood(interface, family); },
+                         Family family) { self->reporter_.report_flood(interface, family, now()); },
        .discard = [self](const io::Fd& socket) { self->discard(socket); }}));
   TRY_VOID(router->kernel_.refresh([](const Interface&) {}));
   router->kernel_watch_ = router->loop_.watch(router->kernel_.fd(), [self] { self->read_kernel(); });
@@ -67,7 +67,7 @@ Router::Router(Log& log, Hold hold, netlink::Monitor kernel)
       monitor_(
           loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
           [](const std::string&) {}),
-      reporter_(log, monitor_),
+      reporter_(log, guardian_),
       recorder_(recorder_size, [this] { return checkpoint(); }),
       stale_facts_(now()) {}
 
@@ -146,7 +146,7 @@ void Router::flush() {
   }
   grant_leases(actions);
   effects_->perform(actions);
-  reporter_.report(actions);
+  reporter_.report(actions, now());
 }
 
 // --- the kernel ---------------------------------------------------------------------------------------

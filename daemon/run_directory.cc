@@ -11,21 +11,17 @@
 namespace vipd::daemon {
 
 namespace {
-tl::unexpected<Error> refused(const std::string& doing, int code, const std::string& option = "--run-dir") {
-  return failure(fmt::format("{}: {} (another place: {})", doing, std::strerror(code), option), code);
+tl::unexpected<Error> refused(const std::string& doing, int code) {
+  return failure(fmt::format("{}: {} (another place: --run-dir)", doing, std::strerror(code)), code);
 }
 
-Result<> make_directory(const std::string& path, const std::string& option) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return refused("making the directory " + path, error.value(), option);
-  return {};
-}
+constexpr auto events_mode = static_cast<std::filesystem::perms>(0750);
 }  // namespace
 
 Result<io::Fd> take_run_directory(const Paths& paths) {
-  TRY_VOID(make_directory(paths.run_dir, "--run-dir"));
-  TRY_VOID(make_directory(paths.state_dir, "--state-dir"));
+  std::error_code error;
+  std::filesystem::create_directories(paths.run_dir, error);
+  if (error) return refused("making the directory " + paths.run_dir, error.value());
   const auto path = paths.lock_file();
   io::Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!lock) return refused("opening " + path, errno);
@@ -43,6 +39,13 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
   if (ftruncate(lock.get(), 0) != 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0)
     return refused("writing " + path, errno);
   return lock;
+}
+
+void make_events_directory(const std::string& path, const Privileges& privileges) {
+  std::error_code error;
+  if (!std::filesystem::create_directories(path, error) || error) return;  // what was there has its owner
+  std::filesystem::permissions(path, events_mode, error);
+  privileges.give_to_monitor(path);
 }
 
 }  // namespace vipd::daemon

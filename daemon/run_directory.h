@@ -3,12 +3,17 @@
 
 #include "base/result.h"
 #include "daemon/paths.h"
+#include "daemon/privileges.h"
 #include "io/fd.h"
 
 namespace vipd::daemon {
 
-// Makes the run and the state directory if need be, and takes the lock, which is held as long as the
+// Makes the run directory if need be, and takes the lock, which is held as long as the
 // descriptor is open. EBUSY: another vipd has it; the message tells its process number.
 Result<io::Fd> take_run_directory(const Paths& paths);
+
+// Makes the directory for the journal of events, for the user of the monitor. That it cannot is no reason not
+// to serve: the journal says so, and goes on trying.
+void make_events_directory(const std::string& path, const Privileges& privileges);
 
 }  // namespace vipd::daemon

@@ -38,11 +38,13 @@ constexpr std::initializer_list<const char*> common{
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "sigaltstack", "sigreturn", "tgkill",
     "exit", "exit_group", "restart_syscall", "futex", "futex_waitv", "sched_yield"};
 
-// The sanitizers and the debugger apart, the router has one thread. The monitor's libraries start some.
+// The sanitizers and the debugger apart, the router has one thread. The monitor's libraries start some, and
+// it keeps the journal of events.
 constexpr std::initializer_list<const char*> router_only{"sched_setscheduler", "sched_getscheduler",
                                                          "sched_getparam", "setrlimit", "prlimit64"};
-constexpr std::initializer_list<const char*> monitor_only{"prlimit64", "sched_getaffinity", "flock",
-                                                          "getpriority", "setpriority"};
+constexpr std::initializer_list<const char*> monitor_only{
+    "prlimit64", "sched_getaffinity", "flock", "getpriority", "setpriority", "mkdir", "mkdirat",
+    "unlink",    "unlinkat",          "fsync", "fdatasync"};
 
 void allow(scmp_filter_ctx filter, std::initializer_list<const char*> names, int& error) {
   for (const char* name : names) {

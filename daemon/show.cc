@@ -1,6 +1,5 @@
 #include "daemon/show.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -182,18 +181,6 @@ json explanation_to_json(const vrrp::Status& status, const std::string& router) 
                         {"priority", each.priority},
                         {"sentences", vrrp::explain(each, status.now)}});
   return result.empty() ? json(nullptr) : result;
-}
-
-json event_to_json(const Happened& happened) {
-  const auto time = std::chrono::system_clock::now();
-  const auto millis =
-      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count() % 1000;
-  return {{"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z",
-                               fmt::gmtime(std::chrono::system_clock::to_time_t(time)), millis)},
-          {"event", happened.event},
-          {"router", happened.router},
-          {"virtual_router", happened.key},
-          {"text", happened.text}};
 }
 
 }  // namespace vipd::daemon

@@ -18,7 +18,4 @@ nlohmann::json status_to_json(const StatusReply& reply, const std::vector<health
 // The sentences of `vipctl explain` for the virtual routers of one name; null if there is none.
 nlohmann::json explanation_to_json(const vrrp::Status& status, const std::string& router);
 
-// One line of `vipctl watch`: with the wall clock's time, event name, router, text.
-nlohmann::json event_to_json(const Happened& happened);
-
 }  // namespace vipd::daemon

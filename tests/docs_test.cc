@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "conf/load.h"
-#include "daemon/event_names.h"
+#include "events/catalogue.h"
 #include "health/check.h"
 #include "tests/conf/made_up.h"
 #include "tests/source_tree.h"
-#include "vrrp/events.h"
 #include "vrrp/packet.h"
 
 using namespace vipd;
@@ -56,7 +55,7 @@ void none_is_made_up(const Words& entries, const Words& words, const std::string
 
 // What the schema asks its Reader for.
 Words configuration_keys() {
-  const auto source = source_of("conf", "/schema.cc") + source_of("health", "_settings.cc");
+  const auto source = source_of("conf", "schema.cc") + source_of("health", "_settings.cc");
   return matches(
              source,
              R"re((?:\.|->)(?:text|boolean|integer|duration|address|texts|child|required)\(\s*"([a-z_]+)")re") +
@@ -118,13 +117,30 @@ TEST_CASE("The examples in vipd.yaml(5) load without an error") {
 
 TEST_CASE("vipd(8) has an entry for every event and for every reason to discard an advertisement") {
   Words names;
-  for (const auto name : vrrp::events::all) names.emplace(name);
-  for (const auto name : daemon::events::all) names.emplace(name);
+  for (const auto& kind : events::catalogue()) names.emplace(kind.name);
   for (std::size_t i = 0; i < vrrp::decode_error_count; ++i)
     names.emplace(to_string(static_cast<vrrp::DecodeError>(i)));
   const auto documented = entries("man/vipd.8", "Ic");
   every_one_is_in(names, documented, "vipd(8)", "event or reason");
   none_is_made_up(documented, names, "vipd(8)", "event or reason");
+}
+
+TEST_CASE(
+    "Every name of an event is in the catalogue, and vipd(8) has its severity as the catalogue has it") {
+  const auto names = matches(source_file("vrrp/events.h").text() + source_file("events/names.h").text(),
+                             R"re(constexpr std::string_view [a-z_]+ = "([a-z_]+)")re");
+  REQUIRE(names.size() > 30);
+  for (const auto& name : names)
+    CHECK_MESSAGE(events::find_kind(name) != nullptr, "events/catalogue.cc has no line for " << name);
+  CHECK(names.size() == events::catalogue().size());
+  const auto page = source_file("man/vipd.8").text();
+  for (const auto& kind : events::catalogue()) {
+    auto severity = std::string(to_string(kind.severity));
+    if (kind.relieved != kind.severity) severity += ", " + std::string(to_string(kind.relieved));
+    CHECK_MESSAGE(
+        page.find("\n.It Ic " + std::string(kind.name) + " Pq " + severity + "\n") != std::string::npos,
+        "vipd(8) does not say that " << kind.name << " is " << severity);
+  }
 }
 
 TEST_CASE("vipd(8) names every field that is written to the journal") {
@@ -139,8 +155,12 @@ TEST_CASE("vipd(8) names every field that is written to the journal") {
 
 TEST_CASE("vipctl(8) names every key of the JSON that vipctl prints") {
   const auto page = source_file("man/vipctl.8").text();
-  const auto source = source_file("daemon/show.cc").text() + source_file("ctl/check.cc").text();
-  const auto keys = matches(source, R"re(\{"([a-z_]+)", )re") + matches(source, R"re(\["([a-z_]+)"\])re");
+  const auto source = source_file("daemon/show.cc").text() + source_file("ctl/check.cc").text() +
+                      source_file("events/line.cc").text();
+  const auto fields = matches(source_of("daemon", ".cc"), R"re(fields\["([a-z_]+)"\])re");
+  REQUIRE(fields.size() > 5);
+  const auto keys =
+      matches(source, R"re(\{"([a-z_]+)", )re") + matches(source, R"re(\["([a-z_]+)"\])re") + fields;
   REQUIRE(keys.size() > 40);
   for (const auto& key : keys)
     CHECK_MESSAGE(!matches(page, "\\bLi (?:[a-z_]+ , )*(" + key + ")\\b").empty(),

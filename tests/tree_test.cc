@@ -24,10 +24,11 @@ const std::map<std::string, Folders> allowed{
     {"io", {"base"}},
     {"netlink", {"base", "io"}},
     {"health", {"base", "io"}},
-    {"conf", {"base", "vrrp", "health"}},
+    {"events", {"base", "io", "vrrp"}},
+    {"conf", {"base", "vrrp", "health", "events"}},
     {"record", {"base", "vrrp"}},
-    {"daemon", {"base", "vrrp", "io", "netlink", "health", "conf", "record"}},
-    {"ctl", {"base", "conf", "record"}},
+    {"daemon", {"base", "vrrp", "io", "netlink", "health", "events", "conf", "record"}},
+    {"ctl", {"base", "events", "conf", "record"}},
 };
 
 // Libraries that only some may know, so that the router maps neither TLS, HTTP nor YAML.
@@ -43,7 +44,7 @@ const std::vector<Library> libraries{
     {"yaml-cpp/", {"conf"}, "conf/yaml.cc makes a base/document.h Node of YAML; take that"},
     {"libmnl/", {"netlink"}, "netlink/ is where the kernel is talked to; add what you need there"},
     {"bpf/", {"netlink"}, "netlink/lease loads the one program that we have in the kernel"},
-    {"nlohmann/", {"daemon", "ctl"}, "JSON is for what vipctl prints; libraries return values"},
+    {"nlohmann/", {"daemon", "ctl", "events"}, "JSON is for what vipctl prints; libraries return values"},
     {"CLI/", {"daemon", "ctl"}, "a command line is the main file's business"},
     {"systemd/", {"daemon"}, "only the programs know that systemd exists"},
 };

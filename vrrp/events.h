@@ -1,7 +1,7 @@
-// The stable names of what the engine notes for operators; the manual explains each (a test compares them).
+// The stable names of what the engine notes for operators. How grave each is stands in events/catalogue.cc;
+// the manual explains each (a test compares them).
 #pragma once
 
-#include <array>
 #include <string_view>
 
 namespace vipd::vrrp::events {
@@ -26,11 +26,5 @@ constexpr std::string_view switched = "switched";
 constexpr std::string_view adopted = "adopted";
 constexpr std::string_view inferior_active = "inferior_active";
 constexpr std::string_view advertisement_discarded = "advertisement_discarded";
-
-inline constexpr std::array all{
-    state_changed,    obstructed,     priority_changed,  address_restored,  address_failed,
-    leftover_removed, owner_conflict, equal_priority,    interval_mismatch, address_list_mismatch,
-    stalled,          switched,       adopted,           inferior_active,   advertisement_discarded,
-    interval_bounded, false_claim,    sender_identified, address_conflict,  one_way};
 
 }  // namespace vipd::vrrp::events

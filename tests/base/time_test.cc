@@ -11,19 +11,23 @@ TEST_CASE("durations are printed in the largest unit that says them exactly") {
   CHECK(to_string(Duration{1500ms}) == "1.5s");
   CHECK(to_string(Duration{2min}) == "2m");
   CHECK(to_string(Duration{61s}) == "61s");
+  CHECK(to_string(Duration{24h}) == "24h");
+  CHECK(to_string(Duration{24h * 180}) == "180d");
   CHECK(to_string(Duration{3'609'375us}) == "3609.375ms");
   CHECK(to_string(Duration{0s}) == "0s");
 }
 
 TEST_CASE("what is printed can be read back") {
-  for (const Duration duration : {Duration{1s}, Duration{10ms}, Duration{1500ms}, Duration{1h}, Duration{40950ms},
-                                  Duration{123456789ns}, Duration{250us}})
+  for (const Duration duration :
+       {Duration{1s}, Duration{10ms}, Duration{1500ms}, Duration{1h}, Duration{24h}, Duration{24h * 180},
+        Duration{40950ms}, Duration{123456789ns}, Duration{250us}})
     CHECK(parse_duration(to_string(duration)).value() == duration);
 }
 
 TEST_CASE("a duration without a unit, or with an unknown one, says what to write") {
   CHECK(parse_duration("3").error().message == "\"3\" has no unit: write 3ms, 3s or 3m");
-  CHECK(parse_duration("3sec").error().message == "\"3sec\" has the unknown unit \"sec\": use h, m, s, ms, us or ns");
+  CHECK(parse_duration("3sec").error().message ==
+        "\"3sec\" has the unknown unit \"sec\": use d, h, m, s, ms, us or ns");
   CHECK(parse_duration("soon").error().message == "\"soon\" is not a duration such as 500ms, 3s or 2m");
   CHECK_FALSE(parse_duration("1.2.3s"));
   CHECK_FALSE(parse_duration(".5s"));

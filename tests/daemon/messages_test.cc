@@ -50,5 +50,11 @@ TEST_CASE("what the programs say to each other survives the way, and nothing cut
   survives_the_way(Command{4, "edge", true});
   survives_the_way(RecordRequest{5});
   survives_the_way(RecordReply{5, {1, 2, 3}});
-  survives_the_way(Happened{"state_changed", "edge", "VRID 51 on eth0 (IPv6)", "Backup -> Active"});
+  auto event = events::make_event("state_changed", "Backup -> Active", true);
+  event.router = "edge";
+  event.virtual_router = "VRID 51 on eth0 (IPv6)";
+  event.fields = {{"state", "Active"}, {"priority", "250"}};
+  survives_the_way(Happened{{event, event}, 17});
+  survives_the_way(EventsTaken{17});
+  survives_the_way(EventSettings{"/var/lib/vipd/events", 1 << 20, std::chrono::hours(24)});
 }

@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "conf/load.h"
+#include "ctl/events.h"
 #include "ctl/show.h"
 #include "daemon/handover.h"
 #include "daemon/hold.h"
 #include "daemon/link.h"
 #include "daemon/messages.h"
 #include "daemon/show.h"
+#include "events/line.h"
 #include "vrrp/engine.h"
 #include "vrrp/event.h"
 
@@ -91,9 +93,12 @@ void use(const StatusReply& reply) {
 }
 
 void use(const Happened& happened) {
-  const auto line = event_to_json(happened).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  assert(line.find('\n') == std::string::npos);
-  ctl::event_text(nlohmann::json::parse(line));
+  for (const auto& event : happened.events) {
+    const auto line = events::to_line(event);
+    assert(line.find('\n') == std::string::npos);
+    ctl::event_text(nlohmann::json::parse(line));
+    if (const auto again = events::parse_line(line)) assert(!ctl::event_line(*again, false).empty());
+  }
 }
 
 // The guardian sends this in the router's place.
@@ -116,7 +121,7 @@ void take(std::uint16_t type, Bytes bytes) {
   as_each.operator()<Configure, Stop, Ready, Stopped, WantedLeases, Leases, Checks, RunScript, CancelScript,
                      ScriptEnded, ControlAccess, Alive, ReloadRequest, UpgradeRequest, Upgraded, Reloaded,
                      Programs, Health, KnownFacts, StatusRequest, StatusReply, Command, CommandDone,
-                     RecordRequest, RecordReply, Happened>();
+                     RecordRequest, RecordReply, Happened, EventsTaken, EventSettings>();
 }
 
 void take_datagram(Bytes bytes) {

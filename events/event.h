@@ -1,0 +1,45 @@
+// Event: something that happened on this node, as a value: a stable name, how grave it is, fields for
+// programs and a sentence for people. The router, the monitor and the guardian make them; the guardian
+// numbers them; the journal, hooks and `vipctl` get them.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/archive.h"
+#include "base/time.h"
+#include "events/catalogue.h"
+
+namespace vipd::events {
+
+using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
+
+// By name, such as {"state", "Active"}. Their names are in vipctl(8).
+using Fields = std::map<std::string, std::string>;
+
+struct Event {
+  std::string name;  // one of the catalogue
+  Severity severity = Severity::p2;
+  std::string router;          // name of the entry, empty if none is concerned
+  std::string virtual_router;  // "VRID 51 on eth0 (IPv4)", or empty
+  Fields fields;
+  std::string text;
+  TimePoint when{};  // CLOCK_BOOTTIME, by whom it happened to
+  // Given by the guardian.
+  std::string id;   // unique on this node
+  WallTime time{};  // UTC
+
+  bool operator==(const Event&) const = default;
+};
+
+// With the severity of the catalogue; `relieved`: it is good news of its kind.
+Event make_event(std::string_view name, std::string text, bool relieved = false);
+
+template <class A>
+void fields(A& a, Is<Event> auto& e) {
+  a(e.name, e.severity, e.router, e.virtual_router, e.fields, e.text, e.when, e.id, e.time);
+}
+
+}  // namespace vipd::events
