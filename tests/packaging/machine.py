@@ -5,9 +5,9 @@ has made, in namespaces that end with the test. Nothing of the host is touched: 
 its systemd.
 """
 import contextlib
-import ctypes
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -37,6 +37,11 @@ def wait_until(condition, seconds, what):
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.05)
+
+
+def has_capability(number):
+    status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
+    return bool(int(re.search(r"CapEff:\s+(\w+)", status)[1], 16) >> number & 1)
 
 
 def is_inside():
@@ -107,6 +112,7 @@ class Machine:
             "-o", f"lowerdir={root},upperdir={place}/upper,workdir={place}/work",
         )
         (self.root / "etc/hostname").write_text(f"{name}\n", encoding="ascii")
+        (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {name}\n", encoding="ascii")
         (self.root / "var/www/html/index.html").write_text(f"{name}\n", encoding="ascii")
         self.log = open(place / "log", "w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
@@ -143,7 +149,7 @@ class Machine:
         """Runs a command inside; its output and errors are together in stdout."""
         return run(
             "nsenter", "--target", self.leader, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
-            "--wd=/root", "--", "env", "-i", f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb", *command,
+            "--wd=/", "--", "env", "-i", "--chdir=/root", f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb", *command,
             check=check,
         )
 
@@ -177,10 +183,6 @@ class Machine:
         run("umount", self.root, check=False)
 
 
-def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
 class Client:
     """Asks the service over and over, in a network namespace, and notes when it was answered by whom."""
 
@@ -204,10 +206,11 @@ while True:
 
     def __init__(self, namespace, address, pause=0.02):
         self.file = tempfile.NamedTemporaryFile("r", encoding="ascii")
-        self.process = subprocess.Popen(
-            ["ip", "netns", "exec", namespace, sys.executable, "-c", self.ASK, address, str(pause)],
-            stdin=subprocess.DEVNULL, stdout=open(self.file.name, "w", encoding="ascii"), preexec_fn=die_with_parent,
-        )
+        with open(self.file.name, "w", encoding="ascii") as output:
+            self.process = subprocess.Popen(
+                ["ip", "netns", "exec", namespace, sys.executable, "-c", self.ASK, address, str(pause)],
+                stdin=subprocess.DEVNULL, stdout=output,
+            )
 
     def answers(self, since=0.0, until=float("inf")):
         lines = pathlib.Path(self.file.name).read_text(encoding="ascii").split("\n")[:-1]
