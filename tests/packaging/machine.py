@@ -184,22 +184,27 @@ class Machine:
 
 
 class Client:
-    """Asks the service over and over, in a network namespace, and notes when it was answered by whom."""
+    """Asks the service over and over, in a network namespace, and notes when it was answered by whom.
+
+    "-": the connection was not made. "broken": it was, and then the address moved, with a request on its way.
+    """
 
     ASK = r"""
 import socket, sys, time
 address, pause = sys.argv[1], float(sys.argv[2])
 while True:
     begin = time.monotonic()
+    name = "-"
     try:
         with socket.create_connection((address, 80), timeout=0.25) as connection:
+            name = "broken"
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             answer = b""
             while more := connection.recv(4096):
                 answer += more
-        name = answer.split()[-1].decode()
+        name = answer.split()[-1].decode() if answer else name
     except OSError:
-        name = "-"
+        pass
     print(time.monotonic(), name, flush=True)
     time.sleep(max(0, begin + pause - time.monotonic()))
 """
@@ -226,7 +231,7 @@ while True:
 
     def outage(self, since):
         """The longest time between two good answers, in seconds."""
-        good = [when for when, who in self.answers(since) if who != "-"]
+        good = [when for when, who in self.answers(since) if who not in ("-", "broken")]
         moments = [since, *good, time.monotonic()]
         return max(later - earlier for earlier, later in zip(moments, moments[1:]))
 
