@@ -23,8 +23,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 TREE = HERE.parents[1]
 ADDRESS = "192.0.2.10"
 NODES = {"node-a": "192.0.2.1/24", "node-b": "192.0.2.2/24"}
-# A peer that hears a farewell takes over within Skew_Time: 56/256 of a second. A dead one is missed after 3.2 s.
-FAREWELL = 1.0
 SYS_RESOURCE = 24
 
 
@@ -73,10 +71,13 @@ class Story(unittest.TestCase):
         cls.client = machine.Client("client", ADDRESS)
         cls.addClassCleanup(cls.client.close)
 
-    def tearDown(self):
-        if not self._outcome.success:
+    def run(self, result=None):
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before:
             for name, node in self.nodes.items():
                 print(f"--- {name}\n{node.journal()}", file=sys.stderr)
+        return result
 
     def status(self, node):
         return json.loads(node.say("vipctl", "status", "--json"))
@@ -123,7 +124,7 @@ class Life(Story):
         )
         said = self.a.journal()
         if not machine.has_capability(SYS_RESOURCE):  # then no container of this machine has it
-            said = re.sub("(?m)^memory cannot be locked.*$", "", said)
+            said = re.sub("memory cannot be locked.*", "", said)
         self.assertNotRegex(said, "(?i)error|warning|not permitted")
         filters = self.a.say("tc", "filter", "show", "dev", "eth0", "ingress")
         self.assertIn("vipd", filters, f"the lease is attached\n{json.dumps(self.status(self.a), indent=1)}")
@@ -151,7 +152,7 @@ class Life(Story):
         self.assertEqual(self.client.failed(since), 0)
 
     def test_06_a_restart_hands_over_and_takes_back_without_a_failed_request(self):
-        drop_in = "mkdir -p /run/systemd/system/vipd.service.d && printf '[Service]\\nWatchdogSec=2\\n' >/run/systemd/system/vipd.service.d/test.conf"
+        drop_in = "mkdir -p /run/systemd/system/vipd.service.d && printf '[Service]\\nWatchdogSec=3\\n' >/run/systemd/system/vipd.service.d/test.conf"
         for node in (self.a, self.b):
             node.shell(f"{drop_in} && systemctl daemon-reload")
         since = time.monotonic()
@@ -163,10 +164,10 @@ class Life(Story):
     def test_07_it_outlives_a_new_systemd_and_goes_on_telling_it_that_it_lives(self):
         before = self.main_pid(self.a)
         self.a("systemctl", "daemon-reexec")
-        time.sleep(5)  # more than two watchdogs of 2 s
+        time.sleep(7)  # more than two watchdogs of 3 s
         self.assertEqual(self.main_pid(self.a), before)
         self.assertEqual(self.a.property("vipd", "NRestarts"), "0")
-        self.assertEqual(self.a.property("vipd", "WatchdogUSec"), "2s")
+        self.assertEqual(self.a.property("vipd", "WatchdogUSec"), "3s")
         self.a("systemctl", "reload", "vipd")
         self.assertEqual(self.a.property("vipd", "ActiveState"), "active")
 
@@ -185,26 +186,29 @@ class Life(Story):
         self.assertNotEqual(after["monitor"]["pid"], programs["monitor"]["pid"])
         self.assertNotIn("deleted", self.a.say("readlink", f"/proc/{before}/exe"))
         self.assertEqual(self.a.shell("cat /etc/vipd/vipd.yaml /etc/default/vipd").stdout, configuration)
-        time.sleep(5)  # it goes on telling the watchdog
+        time.sleep(7)  # it goes on telling the watchdog
         self.assertEqual(self.a.property("vipd", "NRestarts"), "0")
         self.assertEqual({who for _, who in self.client.answers(since)}, {"node-a"})
 
-    def test_09_a_guardian_that_hangs_is_replaced_and_the_peer_takes_over_at_once(self):
+    def test_09_a_guardian_that_hangs_is_replaced_and_the_peer_takes_over_unnoticed(self):
         before = self.main_pid(self.a)
         since = time.monotonic()
         self.a("kill", "-STOP", str(before))
         wait_until(lambda: self.main_pid(self.a) not in (0, before), 20, "a new guardian")
         self.settle()
         self.assertEqual(self.a.property("vipd", "NRestarts"), "1")
-        self.assertLess(self.client.outage(since), FAREWELL)
+        self.assertEqual(self.client.failed(since), 0, self.client.outage(since))
 
-    def test_10_a_guardian_that_is_killed_is_replaced_and_the_peer_takes_over_at_once(self):
+    def test_10_a_guardian_that_is_killed_is_replaced_and_the_peer_takes_over_unnoticed(self):
         before = self.main_pid(self.a)
         since = time.monotonic()
         self.a("kill", "-KILL", str(before))
+        wait_until(lambda: self.state(self.b) == "Active", 5, "node b is Active")
+        # The two others have removed it: a new vipd comes a second after the death.
+        wait_until(lambda: ADDRESS not in self.a.addresses(), 0.6, "node a has let the address go")
         wait_until(lambda: self.main_pid(self.a) not in (0, before), 20, "a new guardian")
         self.settle()
-        self.assertLess(self.client.outage(since), FAREWELL)
+        self.assertEqual(self.client.failed(since), 0, self.client.outage(since))
 
     def test_11_a_unit_hands_one_virtual_router_over(self):
         since = time.monotonic()

@@ -164,7 +164,7 @@ class Machine:
         return self.say("systemctl", "show", "--value", "--property", name, unit)
 
     def journal(self):
-        return self("journalctl", "--no-pager", "--output=cat", "--unit=vipd", "--lines=60", check=False).stdout
+        return self("journalctl", "--no-pager", "--output=short-precise", "--unit=vipd", "--lines=60", check=False).stdout
 
     def addresses(self):
         return self.say("ip", "-4", "-o", "address", "show", "dev", "eth0")
