@@ -14,7 +14,6 @@
 #include "daemon/control_socket.h"
 #include "daemon/event_log.h"
 #include "daemon/run_directory.h"
-#include "daemon/service_manager.h"
 #include "events/names.h"
 
 namespace vipd::daemon {
@@ -79,7 +78,8 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
           [](const std::string&) {}),
       events_(log, monitor_link_,
               std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now())),
-      started_(now()) {}
+      started_(now()),
+      watchdog_(started_) {}
 
 int Guardian::run() {
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
@@ -135,6 +135,7 @@ void Guardian::turn() {
     hold_.clear();
   }
   go_back(time);
+  watchdog_.tick(time);
   if (stop_bound_ <= time) end_by_force();
   if (upgrade_) upgrade_->tick(time);
 }
@@ -150,8 +151,8 @@ void Guardian::end_by_force() {
 TimePoint Guardian::next_deadline() const {
   const bool on_watch = router_.process && router_ready_ && !standing_in_;
   return std::min({holder_.deadline(), holder_.holding() ? never : leases_.deadline(),
-                   scripts_.next_deadline(), configuration_.deadline(), router_.restart, monitor_.restart,
-                   upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
+                   scripts_.next_deadline(), configuration_.deadline(), watchdog_.deadline(), router_.restart,
+                   monitor_.restart, upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
                    monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence,
                    on_watch ? hold_.overdue() : never,
                    holder_.holding() && !standing_in_ ? holding_since_ + longest_hold : never});
@@ -354,7 +355,7 @@ void Guardian::message_from_router(io::Message message) {
   holder_.end();
   holding_since_ = never;
   if (monitor_.outdated) replace_outdated(monitor_);
-  if (!std::exchange(told_ready_, true)) notify_service_manager("READY=1\nSTATUS=serving");
+  if (!std::exchange(told_ready_, true)) say_ready("serving " + conf::summary(configuration_.current()));
 }
 
 // --- the monitor --------------------------------------------------------------------------------------
@@ -433,12 +434,20 @@ void Guardian::run_script(RunScript request) {
 
 // --- commands -----------------------------------------------------------------------------------------
 
+// What `systemctl status` shows.
+void Guardian::say_ready(const std::string& status) const {
+  if (!told_ready_) return;
+  notify_service_manager(fmt::format("READY=1\nSTATUS={}", status));
+}
+
 Reloaded Guardian::reload(const ReloadRequest& request) {
+  if (told_ready_) notify_service_manager(reloading(now()));
   const auto done = configuration_.reload(request.confirm, now());
   if (!done) {
     const bool lines = done.error().message.find('\n') != std::string::npos;
     events_.tell(events::reload_refused, fmt::format("reload refused, the present configuration stays:{}{}",
                                                      lines ? "\n" : " ", done.error().message));
+    say_ready("the last reload was refused; serving " + conf::summary(configuration_.current()));
     return {request.id, false, done.error().message};
   }
   put_in_force(events::reloaded, *done);
@@ -455,6 +464,7 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
     make_events_directory(events_directory(), setting_.privileges);
   monitor_link_.send(event_settings());
   monitor_link_.send(Checks{conf::checks(config)});
+  say_ready("serving " + conf::summary(config));
   events_.tell(event, done);
 }
 

@@ -22,6 +22,7 @@
 #include "daemon/log.h"
 #include "daemon/paths.h"
 #include "daemon/privileges.h"
+#include "daemon/service_manager.h"
 #include "daemon/upgrade.h"
 #include "health/local_executor.h"
 #include "io/loop.h"
@@ -84,6 +85,7 @@ class Guardian {
   void message_from_monitor(io::Message message);
   void run_script(RunScript request);
   void tell_monitor();
+  void say_ready(const std::string& status) const;
   Reloaded reload(const ReloadRequest& request);
   void put_in_force(std::string_view event, const std::string& done);
   std::string events_directory() const;
@@ -133,6 +135,7 @@ class Guardian {
   TimePoint look_at_router_ = never;
   TimePoint started_{};
   bool told_ready_ = false;
+  Watchdog watchdog_;
   std::unique_ptr<Upgrade> upgrade_;
   std::vector<std::pair<io::Process, io::Watch>> ending_;  // what the program before has killed
   bool stopping_ = false;

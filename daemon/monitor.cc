@@ -105,6 +105,7 @@ int Monitor::run() {
   const auto ignore = [](const signalfd_siginfo&) {};
   const auto interrupt = loop_.on_signal(SIGINT, ignore);
   const auto hang_up = loop_.on_signal(SIGHUP, ignore);
+  const auto watchdog = loop_.on_signal(SIGABRT, ignore);  // systemd's, for a guardian that hangs
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { ended_ = true; });
   while (!ended_) {
     if (const auto waited = wait_until(loop_, next_deadline()); !waited)

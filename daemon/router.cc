@@ -76,6 +76,7 @@ int Router::run() {
   const auto ignore = [](const signalfd_siginfo&) {};
   const auto interrupt = loop_.on_signal(SIGINT, ignore);
   const auto hang_up = loop_.on_signal(SIGHUP, ignore);
+  const auto watchdog = loop_.on_signal(SIGABRT, ignore);  // systemd's, for a guardian that hangs
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   while (!ended_) turn();
   return exit_code_;
