@@ -1,5 +1,5 @@
-// Histogram: how long things took, counted by size. The bounds are the same for all, from a tenth of a millisecond to
-// ten seconds, so that two of them can be compared and added.
+// Histogram: how long things took, counted by size. The bounds are the same for all, from a tenth of a
+// millisecond to ten seconds, so that two of them can be compared and added.
 #pragma once
 
 #include <array>
@@ -14,10 +14,10 @@ namespace vipd {
 struct Histogram {
   // Upper bounds, inclusive; what is longer is counted behind the last one.
   static constexpr std::array<Duration, 16> bounds = {
-      std::chrono::microseconds(100), std::chrono::microseconds(250), std::chrono::microseconds(500),
+      std::chrono::microseconds(100), std::chrono::microseconds(250),  std::chrono::microseconds(500),
       std::chrono::milliseconds(1),   std::chrono::microseconds(2500), std::chrono::milliseconds(5),
-      std::chrono::milliseconds(10),  std::chrono::milliseconds(25),  std::chrono::milliseconds(50),
-      std::chrono::milliseconds(100), std::chrono::milliseconds(250), std::chrono::milliseconds(500),
+      std::chrono::milliseconds(10),  std::chrono::milliseconds(25),   std::chrono::milliseconds(50),
+      std::chrono::milliseconds(100), std::chrono::milliseconds(250),  std::chrono::milliseconds(500),
       std::chrono::seconds(1),        std::chrono::milliseconds(2500), std::chrono::seconds(5),
       std::chrono::seconds(10)};
 

@@ -74,6 +74,7 @@ class Comparison {
     compare_entries(old_tree.find("virtual_routers"), new_tree.find("virtual_routers"), "virtual router ");
     compare_entries(old_tree.find("virtual_servers"), new_tree.find("virtual_servers"), "virtual server ");
     compare_section("events", old_tree, new_tree);
+    compare_section("metrics", old_tree, new_tree);
     return std::move(changes_);
   }
 
@@ -117,7 +118,13 @@ class Comparison {
       const Node* const section = tree.find(name);
       return section ? *section : Node::map({});
     };
+    const auto size = changes_.size();
     compare_keys(name, name, keys(before), keys(after));
+    // What is as it is by default is not printed; it is a value all the same.
+    for (auto change = changes_.begin() + static_cast<std::ptrdiff_t>(size); change != changes_.end(); ++change) {
+      if (change->before.empty()) change->before = "(default)";
+      if (change->after.empty()) change->after = "(default)";
+    }
   }
 
   void compare_keys(const std::string& subject, const std::string& name, const Node& before,
@@ -126,7 +133,8 @@ class Comparison {
       if (key == "checks") return compare_checks(name, old_value, new_value);
       if (old_value && new_value && *old_value == *new_value) return;
       if (key == "addresses") return compare_lists(subject, "address", *old_value, *new_value, list_differs);
-      if (key == "listen") return compare_lists(subject, "listener", *old_value, *new_value, {});
+      const bool lists = old_value && new_value && old_value->type == Node::Type::sequence;
+      if (key == "listen" && lists) return compare_lists(subject, "listener", *old_value, *new_value, {});
       const auto* const found = std::find_if(std::begin(of_routers), std::end(of_routers),
                                              [&](const Consequence& each) { return each.key == key; });
       const bool known = found != std::end(of_routers);

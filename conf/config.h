@@ -68,10 +68,18 @@ struct EventsSection {
   bool operator==(const EventsSection&) const = default;
 };
 
+// The section metrics.
+struct MetricsSection {
+  std::string listen = "127.0.0.1:9650";  // address and port, or the path of a Unix socket; empty: not at all
+
+  bool operator==(const MetricsSection&) const = default;
+};
+
 struct Config {
   std::vector<RouterEntry> virtual_routers;
   std::vector<ServerEntry> virtual_servers;
   EventsSection events;
+  MetricsSection metrics;
 
   bool operator==(const Config&) const = default;
 };

@@ -5,6 +5,7 @@
 #include "base/document.h"
 #include "conf/build.h"
 #include "conf/events_schema.h"
+#include "conf/metrics_schema.h"
 #include "conf/yaml.h"
 #include "health/check_settings.h"
 
@@ -91,7 +92,7 @@ std::string print(const Config& config) {
   for (const auto& router : config.virtual_routers) text += print_router(router);
   if (!config.virtual_servers.empty()) text += "virtual_servers:\n";
   for (const auto& server : config.virtual_servers) text += print_server(server);
-  return text + print_events(config.events);
+  return text + print_events(config.events) + print_metrics(config.metrics);
 }
 
 }  // namespace vipd::conf

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "conf/address_rules.h"
 #include "conf/events_schema.h"
+#include "conf/metrics_schema.h"
 #include "conf/words.h"
 #include "health/check_settings.h"
 
@@ -73,6 +74,7 @@ class Schema {
     if (const Node* const routers = reader.child("virtual_routers")) read_routers(*routers);
     if (const Node* const servers = reader.child("virtual_servers")) read_servers(*servers);
     config_.events = read_events(reader);
+    config_.metrics = read_metrics(reader);
     refuse_top_words(reader);
     reader.finish();
     return std::move(config_);

@@ -91,10 +91,9 @@ constexpr Word foreign_to_servers[] = {
 
 constexpr Word reserved_at_top[] = {
     {"sync_groups", "addresses that must move together belong into one virtual router"},
-    {"include", "write all into one file"},
-    {"metrics", "\"vipctl status --json\" has the counters"},
 };
 constexpr Word foreign_at_top[] = {
+    {"include", "write virtual_routers: !include FILE, or put the file into conf.d"},
     {"vrrp_instance", "write virtual_routers: {NAME: ...}"},
     {"virtual_router", "write virtual_routers: {NAME: ...}"},
     {"virtual_server", "write virtual_servers: {NAME: ...}"},

@@ -78,6 +78,7 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
           [](const std::string&) {}),
       events_(log, monitor_link_,
               std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now())),
+      metrics_(log, monitor_link_),
       started_(now()),
       watchdog_(started_) {}
 
@@ -97,6 +98,7 @@ int Guardian::run() {
         fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
   scripts_.replace(conf::checks(configuration_.current()));
   leases_.start(conf::virtual_routers(configuration_.current()), !router_.outdated);
+  metrics_.configure(configuration_.current().metrics.listen, now());
   if (router_.outdated)
     replace_outdated(router_);
   else
@@ -124,6 +126,7 @@ void Guardian::turn() {
   // Which may wait for long: not while advertisements depend on us.
   if (!holder_.holding()) leases_.tick(time);
   if (standing_in_) holder_.tell(hold_);
+  metrics_.tick(time);
   scripts_.step(time);
   for (const auto run : std::exchange(ended_runs_, {})) script_runs_.erase(run);
   if (router_.restart <= time) start_router();
@@ -151,8 +154,9 @@ void Guardian::end_by_force() {
 TimePoint Guardian::next_deadline() const {
   const bool on_watch = router_.process && router_ready_ && !standing_in_;
   return std::min({holder_.deadline(), holder_.holding() ? never : leases_.deadline(),
-                   scripts_.next_deadline(), configuration_.deadline(), watchdog_.deadline(), router_.restart,
-                   monitor_.restart, upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
+                   scripts_.next_deadline(), metrics_.deadline(), configuration_.deadline(),
+                   watchdog_.deadline(), router_.restart, monitor_.restart,
+                   upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
                    monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence,
                    on_watch ? hold_.overdue() : never,
                    holder_.holding() && !standing_in_ ? holding_since_ + longest_hold : never});
@@ -215,6 +219,7 @@ void Guardian::start_monitor() {
   monitor_link_.send(Checks{conf::checks(configuration_.current())});
   connect_router_and_monitor();
   events_.monitor_attached();
+  metrics_.monitor_attached();
 }
 
 void Guardian::connect_router_and_monitor() {
@@ -463,6 +468,7 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
   if (events_directory() != sandboxed_directory_)
     make_events_directory(events_directory(), setting_.privileges);
   monitor_link_.send(event_settings());
+  metrics_.configure(config.metrics.listen, now());
   monitor_link_.send(Checks{conf::checks(config)});
   say_ready("serving " + conf::summary(config));
   events_.tell(event, done);

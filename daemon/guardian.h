@@ -20,6 +20,7 @@
 #include "daemon/lease_keeper.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
+#include "daemon/metrics_door.h"
 #include "daemon/paths.h"
 #include "daemon/privileges.h"
 #include "daemon/service_manager.h"
@@ -124,6 +125,7 @@ class Guardian {
   Link router_link_;
   Link monitor_link_;
   EventHub events_;
+  MetricsDoor metrics_;
   std::map<vrrp::RouterKey, std::string> without_lease_;  // and why, as it was told last
   bool hold_told_ = false;
   std::string sandboxed_directory_;  // where the monitor may write events

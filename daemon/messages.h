@@ -5,8 +5,8 @@
 //   guardian -> monitor   ControlAccess, Checks, RouterLink,    monitor -> guardian  RunScript, CancelScript,
 //                         ScriptEnded, Reloaded, Upgraded,                           ReloadRequest, Alive,
 //                         Programs, ConfigurationReply,                              ConfirmRequest,
-//                         EventSettings, Happened                                    UpgradeRequest,
-//                                                                                    ConfigurationRequest,
+//                         EventSettings, Happened,                                   UpgradeRequest,
+//                         MetricsSocket                                              ConfigurationRequest,
 //                                                                                    Happened, EventsTaken
 //   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
 //                         RecordRequest, Command                                     CommandDone,
@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/archive.h"
+#include "daemon/activity.h"
 #include "events/event.h"
 #include "health/check_archive.h"
 #include "health/script_executor.h"
@@ -64,6 +65,7 @@ enum class MessageType : std::uint16_t {
   discard,  // carries a descriptor that is to be closed
   event_settings,
   events_taken,
+  metrics_socket,  // carries the descriptor of a socket that listens, if metrics are to be served
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -191,6 +193,11 @@ struct Program {
   std::uint32_t restarts = 0;
 };
 
+// Guardian to monitor: serve metrics there from now on; without a descriptor, nowhere.
+struct MetricsSocket {
+  static constexpr auto type = MessageType::metrics_socket;
+};
+
 struct Programs {
   static constexpr auto type = MessageType::programs;
   std::string config_file;
@@ -224,6 +231,7 @@ struct StatusReply {
   std::uint64_t id = 0;
   vrrp::Status status;
   std::map<vrrp::RouterKey, LeaseStatus> leases{};
+  std::map<vrrp::RouterKey, Activity> activity{};
 };
 
 struct Command {
@@ -280,6 +288,8 @@ void fields(A& a, Is<Configure> auto& m) {
 }
 template <class A>
 void fields(A&, Is<Stop> auto&) {}
+template <class A>
+void fields(A&, Is<MetricsSocket> auto&) {}
 template <class A>
 void fields(A&, Is<Ready> auto&) {}
 template <class A>
@@ -372,7 +382,7 @@ void fields(A& a, Is<StatusRequest> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<StatusReply> auto& m) {
-  a(m.id, m.status, m.leases);
+  a(m.id, m.status, m.leases, m.activity);
 }
 template <class A>
 void fields(A& a, Is<Command> auto& m) {

@@ -11,6 +11,7 @@
 #include "base/document.h"
 #include "daemon/clock.h"
 #include "daemon/event_log.h"
+#include "daemon/metrics.h"
 #include "daemon/show.h"
 #include "events/line.h"
 #include "events/names.h"
@@ -41,6 +42,7 @@ std::string bad(const std::string& error) {
   return json{{"v", protocol_version}, {"ok", false}, {"error", error}}.dump(-1, ' ', false,
                                                                              json::error_handler_t::replace);
 }
+constexpr const char* no_answer = "the program that should answer does not: it may be restarting, try again";
 std::string not_permitted() {
   return json{{"v", protocol_version},
               {"ok", false},
@@ -96,7 +98,8 @@ Monitor::Monitor(Log& log, io::Channel guardian, io::Fd control)
       checks_([this](const health::CheckConfig& check) { return health::prepare(check, context_); },
               [this](const health::Fact& fact) { fact_changed(fact); }),
       control_(loop_, std::move(control),
-               [this](const Client& client, const std::string& line) { requested(client, line); }) {
+               [this](const Client& client, const std::string& line) { requested(client, line); }),
+      status_([this](const StatusRequest& request) { router_.send(request); }) {
   guardian_.attach(std::move(guardian));
 }
 
@@ -113,6 +116,8 @@ int Monitor::run() {
     context_.step(now());
     checks_.step(now());
     control_.step(now());
+    status_.step(now());
+    if (metrics_) metrics_->step();
     give_up_waiting(now());
     beat(now());
     ended_ = ended_ || end_at_ <= now();
@@ -140,6 +145,8 @@ void Monitor::beat(TimePoint now) {
 TimePoint Monitor::next_deadline() const {
   TimePoint earliest = std::min(
       {context_.next_deadline(), checks_.next_deadline(), control_.next_deadline(), next_beat_, end_at_});
+  earliest = std::min(earliest, status_.next_deadline());
+  if (metrics_) earliest = std::min(earliest, metrics_->next_deadline(now()));
   for (const auto& [id, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
   return earliest;
 }
@@ -158,6 +165,8 @@ void Monitor::message_from_guardian(io::Message message) {
   if (on<ScriptEnded>(message, [this](const ScriptEnded& ended) { scripts_.ended(ended); })) return;
   if (on<Programs>(message, [this](Programs programs) { programs_ = std::move(programs); })) return;
   if (on<Happened>(message, [this](const Happened& happened) { publish(happened); })) return;
+  if (is(message, MessageType::metrics_socket))
+    return serve_metrics(message.fds.empty() ? io::Fd() : std::move(message.fds.front()));
   if (on<EventSettings>(message, [this](const EventSettings& settings) { keep_journal(settings); })) return;
   if (on<Reloaded>(message,
                    [this](const Reloaded& reloaded) { answered(reloaded.id, reloaded.good, reloaded.text); }))
@@ -191,14 +200,7 @@ void Monitor::message_from_router(io::Message message) {
         seed();
       }))
     return;
-  if (on<StatusReply>(message, [this](const StatusReply& reply) {
-        const auto found = waiting_.find(reply.id);
-        if (found == waiting_.end()) return;
-        const auto waiting = std::move(found->second);
-        waiting_.erase(found);
-        waiting.on_status(reply);
-      }))
-    return;
+  if (on<StatusReply>(message, [this](const StatusReply& reply) { status_.answered(reply, now()); })) return;
   if (on<RecordReply>(message, [this](const RecordReply& reply) {
         const auto found = waiting_.find(reply.id);
         if (found == waiting_.end()) return;
@@ -270,6 +272,7 @@ void Monitor::look_at_journal() {
 
 void Monitor::publish(const Happened& happened) {
   for (const auto& event : happened.events) {
+    ++event_counts_[event.name];
     if (journal_) journal_->write(events::to_line(event));
     control_.publish(nlohmann::ordered_json{{"v", protocol_version}, {"event", events::to_json(event)}}.dump(
         -1, ' ', false, json::error_handler_t::replace));
@@ -288,17 +291,38 @@ json Monitor::recent_events() const {
   return result;
 }
 
+// --- metrics ------------------------------------------------------------------------------------------
+
+void Monitor::serve_metrics(io::Fd listening) {
+  metrics_.reset();
+  if (!listening) return;
+  auto started = MetricsServer::start(
+      loop_, std::move(listening), [this](Format format, const MetricsServer::Answer& answer) {
+        status_.ask(
+            [this, format, answer](const StatusReply* reply) {
+              answer(metrics_text({reply, checks_.status(), programs_, event_counts_, now()}, format));
+            },
+            now());
+      });
+  if (!started) return log_.error(started.error().message);
+  metrics_ = std::move(*started);
+}
+
 // --- requests -----------------------------------------------------------------------------------------
 
-std::uint64_t Monitor::wait(std::uint64_t client, Duration bound,
-                            std::function<void(const StatusReply&)> on_status) {
+std::uint64_t Monitor::wait(std::uint64_t client, Duration bound) {
   const auto id = ++requests_;
-  waiting_[id] = {client, std::move(on_status), now() + bound, {}};
+  waiting_[id] = {client, now() + bound, {}};
   return id;
 }
 
 void Monitor::ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status) {
-  router_.send(StatusRequest{wait(client, answer_bound, std::move(on_status))});
+  status_.ask(
+      [this, client, on_status = std::move(on_status)](const StatusReply* reply) {
+        if (!reply) return control_.reply(client, bad(no_answer));
+        on_status(*reply);
+      },
+      now());
 }
 
 std::uint64_t Monitor::wait_for_command(const Client& client, const std::string& what, Duration bound) {
@@ -328,8 +352,7 @@ void Monitor::give_up_waiting(TimePoint now) {
       continue;
     }
     if (!each->second.audit.empty()) audit(each->second.audit, "no answer", false);
-    control_.reply(each->second.client,
-                   bad("the program that should answer does not: it may be restarting, try again"));
+    control_.reply(each->second.client, bad(no_answer));
     each = waiting_.erase(each);
   }
 }

@@ -14,7 +14,9 @@
 #include "daemon/control.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
+#include "daemon/metrics_server.h"
 #include "daemon/request.h"
+#include "daemon/status_queue.h"
 #include "events/journal.h"
 #include "health/monitor.h"
 #include "health/runners.h"
@@ -48,7 +50,6 @@ class Monitor {
   // A request that waits for an answer of the router or the guardian.
   struct Waiting {
     std::uint64_t client = 0;
-    std::function<void(const StatusReply&)> on_status;
     TimePoint deadline{};
     std::string audit{};  // of a command: what, and by whom
   };
@@ -62,8 +63,8 @@ class Monitor {
   void requested(const Client& client, const std::string& line);
   void commanded(const Client& client, const Request& request);
   void ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status);
-  std::uint64_t wait(std::uint64_t client, Duration bound,
-                     std::function<void(const StatusReply&)> on_status = {});
+  std::uint64_t wait(std::uint64_t client, Duration bound);
+  void serve_metrics(io::Fd listening);
   std::uint64_t wait_for_command(const Client& client, const std::string& what, Duration bound);
   void audit(const std::string& command, const std::string& result, bool done);
   void answered(std::uint64_t id, bool good, const std::string& text);
@@ -88,6 +89,9 @@ class Monitor {
   vrrp::CheckFacts known_;   // told by the router, until they are used
   bool configured_ = false;  // the guardian has told the checks
   std::map<std::uint64_t, Waiting> waiting_;
+  StatusQueue status_;
+  std::unique_ptr<MetricsServer> metrics_;
+  std::map<std::string, std::uint64_t> event_counts_;  // by name
   std::unique_ptr<events::Journal> journal_;
   io::Watch journal_watch_;
   events::Journal::State journal_state_;

@@ -146,8 +146,19 @@ void Router::flush() {
     effects_->renew_shields();
   }
   grant_leases(actions);
+  count(actions);
   effects_->perform(actions);
   reporter_.report(actions, now());
+}
+
+void Router::count(const vrrp::Actions& actions) {
+  for (const auto& action : actions) {
+    if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) ++activity_[add->router].added;
+    if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) ++activity_[remove->router].removed;
+    if (const auto* renew = std::get_if<vrrp::RenewAddresses>(&action))
+      activity_[renew->router].renewed += renew->prefixes.size();
+    if (const auto* announce = std::get_if<vrrp::Announce>(&action)) ++activity_[announce->router].announced;
+  }
 }
 
 // --- the kernel ---------------------------------------------------------------------------------------
@@ -277,7 +288,7 @@ void Router::message_from_monitor(io::Message message) {
   believe(stale_facts_.heard(now()));
   if (on<Health>(message, [this](Health health) { believe(std::move(health.facts)); })) return;
   if (on<StatusRequest>(message, [this](StatusRequest request) {
-        monitor_.send(StatusReply{request.id, engine_.status(now()), leases_.status()});
+        monitor_.send(StatusReply{request.id, engine_.status(now()), leases_.status(), activity_});
       }))
     return;
   if (on<RecordRequest>(message, [this](RecordRequest request) {

@@ -54,6 +54,7 @@ class Router {
   std::vector<vrrp::Event> checkpoint() const;
   void stop(const std::string& why);
   void keep();
+  void count(const vrrp::Actions& actions);
   void believe(std::vector<vrrp::CheckFact> facts);
   void grant_leases(const vrrp::Actions& actions);
   void renew_leases();
@@ -75,6 +76,7 @@ class Router {
   std::vector<vrrp::VirtualRouterConfig> routers_;
   StaleFacts stale_facts_;
   LeaseWriter leases_;
+  std::map<vrrp::RouterKey, Activity> activity_;
   std::size_t leases_wanted_ = 0;  // by how many virtual routers, when the guardian was last told
   std::map<std::string, std::uint32_t> leased_on_;  // ... and on which interfaces, by name
   std::set<std::string> interfaces_;                // that the configuration names

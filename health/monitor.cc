@@ -153,6 +153,7 @@ void Monitor::finish_attempt(Check& check, Verdict verdict, TimePoint now) {
 
 void Monitor::record(Check& check, Verdict verdict, TimePoint now) {
   ++check.runs;
+  check.latencies.add(verdict.latency);
   if (!verdict.conclusive) {
     check.last = std::move(verdict);
     return;
@@ -201,6 +202,7 @@ std::vector<CheckStatus> Monitor::status() const {
     status.successes_in_a_row = check.rise_fall.successes_in_a_row();
     status.failures_in_a_row = check.rise_fall.failures_in_a_row();
     status.runs = check.runs;
+    status.latencies = check.latencies;
     status.failures = check.failures;
     status.running = check.attempt_number != 0;
   }

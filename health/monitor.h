@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/archive.h"
+#include "base/histogram.h"
 #include "health/attempt.h"
 #include "health/check.h"
 #include "health/rise_fall.h"
@@ -54,6 +55,7 @@ struct CheckStatus {
   std::string detail;                    // of the last result
   std::optional<TimePoint> last_result;  // when it came
   Duration latency{};                    // of the last result
+  Histogram latencies;                   // of all, since this program was started
   std::uint32_t successes_in_a_row = 0;
   std::uint32_t failures_in_a_row = 0;
   std::uint64_t runs = 0;      // with a result
@@ -97,6 +99,7 @@ class Monitor {
     std::optional<TimePoint> last_result;
     std::uint64_t runs = 0;
     std::uint64_t failures = 0;
+    Histogram latencies;
   };
   using Checks = std::map<std::string, Check, std::less<>>;
   struct Answer {

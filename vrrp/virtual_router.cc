@@ -44,6 +44,18 @@ std::string_view to_string(StateName state) {
   return "?";
 }
 
+std::string_view to_string(Reason reason) {
+  switch (reason) {
+    case Reason::no_active: return "no_active";
+    case Reason::owner: return "owner";
+    case Reason::better: return "better";
+    case Reason::farewell: return "farewell";
+    case Reason::silence: return "silence";
+    case Reason::false_claim: return "false_claim";
+  }
+  return "?";
+}
+
 bool Telling::due(bool present, TimePoint now) {
   if (!present) {
     told_ = false;
@@ -68,7 +80,7 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
   if (obstacles_.empty() && in_initialize) {
     if (releasing()) release_until_ = never;  // nobody has come: serve on until we are Active ourselves
     if (config_.owner())
-      become_active(turn, "address owner: priority 255");
+      become_active(turn, Reason::owner, "address owner: priority 255");
     else
       become_backup(turn, interval(), "started");
     return;
@@ -131,6 +143,10 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
 
   auto& followed = backup.followed;
   const bool known = followed && followed->address == source;
+  if (known) {
+    const auto distance = turn.now - followed->heard - backup.active_adver_interval;
+    measurements_.jitter.add(distance < Duration::zero() ? -distance : distance);
+  }
   const bool fallen = known && advertisement.priority < followed->best;
   // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
   const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
@@ -170,30 +186,39 @@ void VirtualRouter::wait_for_siblings(const Turn& turn) {
 
 void VirtualRouter::take_over(const Turn& turn) {
   const bool on_trial = std::get<Backup>(state_).on_trial;
+  auto kind = Reason::no_active;
   std::string reason =
       yielded_ && releasing() ? "no peer took over after the switch" : "no Active has been heard";
-  if (on_trial && std::get<Backup>(state_).followed)
+  if (on_trial && std::get<Backup>(state_).followed) {
+    kind = Reason::false_claim;
     reason = end_trial(turn, std::get<Backup>(state_).followed->address);
-  else if (peer_ && peer_->priority == release_priority)
+  } else if (peer_ && peer_->priority == release_priority) {
+    kind = Reason::farewell;
     reason = fmt::format("{} has left (priority 0)", to_string(peer_->address));
-  else if (peer_ && peer_->priority < priority_.value &&
-           turn.now - peer_->heard < 3 * Duration(peer_->interval))
+    measurements_.handover.add(turn.now - peer_->heard);
+  } else if (peer_ && peer_->priority < priority_.value &&
+             turn.now - peer_->heard < 3 * Duration(peer_->interval)) {
+    kind = Reason::better;
     reason = fmt::format("{} advertises priority {}, less than our {}", to_string(peer_->address),
                          peer_->priority, priority_.value);
-  else if (peer_)
+  } else if (peer_) {
+    kind = Reason::silence;
     reason = fmt::format("nothing heard from {} for {}", to_string(peer_->address),
                          milliseconds(turn.now - peer_->heard));
-  become_active(turn, reason);
+    measurements_.failover.add(turn.now - peer_->heard);
+  }
+  become_active(turn, kind, reason);
 }
 
 // --- 6.4.3 Active
 
 // Sections 6.4.1 and 6.4.2 have the advertisement first and leave open when the addresses are there; here
 // they are there before anybody is told.
-void VirtualRouter::become_active(const Turn& turn, const std::string& reason) {
+void VirtualRouter::become_active(const Turn& turn, Reason kind, const std::string& reason) {
   yielded_ = false;
   release_until_.reset();
   ++counters_.became_active;
+  ++measurements_.became_active[static_cast<std::size_t>(kind)];
   enter(turn, Active{.adver_timer = turn.now + interval(), .advertised = turn.now}, reason);
   addresses_.hold(turn, config_);
   send(turn, priority_.value);
@@ -377,6 +402,7 @@ void VirtualRouter::listen_again(const Turn& turn) {
 void VirtualRouter::tick(const Turn& turn) {
   if (auto* active = std::get_if<Active>(&state_)) {
     if (active->adver_timer <= turn.now) {
+      measurements_.lateness.add(turn.now - active->adver_timer);
       send(turn, priority_.value);
       active->advertised = turn.now;
       // From deadline to deadline, so that lateness does not add up; but never two for what was missed.
@@ -756,6 +782,7 @@ RouterStatus VirtualRouter::status(TimePoint now) const {
   status.deaf_peer = deaf_peer(now);
   status.addresses_present = addresses_.present();
   status.counters = counters_;
+  status.measurements = measurements_;
   return status;
 }
 

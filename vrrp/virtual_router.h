@@ -136,7 +136,7 @@ class VirtualRouter {
 
  private:
   void enter(const Turn& turn, std::variant<Initialize, Backup, Active> state, const std::string& reason);
-  void become_active(const Turn& turn, const std::string& reason);
+  void become_active(const Turn& turn, Reason kind, const std::string& reason);
   void become_backup(const Turn& turn, Duration active_adver_interval, const std::string& reason,
                      std::optional<Followed> followed = std::nullopt);
   void restart_timer(const Turn& turn, Backup& backup);
@@ -185,6 +185,7 @@ class VirtualRouter {
   bool farewell_repeated_ = false;
   AddressKeeper addresses_;
   Counters counters_;
+  Measurements measurements_;
   Telling interval_mismatch_;
   Telling interval_bounded_;
   Telling address_list_mismatch_;

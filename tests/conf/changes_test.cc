@@ -82,6 +82,10 @@ TEST_CASE("changes: each is a line that says what it is about, what it was and w
        "priority: 150\n    checks: {ping: {tcp: \"127.0.0.1:80\"}}",
        {"check edge/ping added"},
        false},
+      {"virtual_routers:",
+       "metrics: {listen: off}\nevents: {max_age: 30d}\nvirtual_routers:",
+       {"events: max_age (default) -> 30d", "metrics: listen (default) -> off"},
+       false},
   };
   for (const auto& each : cases) {
     CAPTURE(each.by);

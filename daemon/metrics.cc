@@ -1,0 +1,246 @@
+#include "daemon/metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+namespace vipd::daemon {
+
+namespace {
+
+using Labels = Exposition::Labels;
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+Labels labels_of(const vrrp::VirtualRouterConfig& config) {
+  return {{"router", config.name},
+          {"interface", config.key.interface},
+          {"vrid", std::to_string(config.key.vrid)},
+          {"family", std::string(to_string(config.key.family))}};
+}
+
+Labels with(Labels labels, std::string_view name, std::string value) {
+  labels.emplace_back(name, std::move(value));
+  return labels;
+}
+
+class Writer {
+ public:
+  Writer(const Measured& measured, Format format) : measured_(measured), out_(format) {}
+
+  std::string take() {
+    programs();
+    events();
+    checks();
+    if (measured_.router) {
+      states();
+      counters();
+      times();
+      discards();
+      addresses();
+      leases();
+    }
+    return out_.take();
+  }
+
+ private:
+  const std::vector<vrrp::RouterStatus>& routers() const { return measured_.router->status.routers; }
+
+  // A value of each virtual router.
+  template <class Get>
+  void each(Get get) {
+    for (const auto& router : routers()) out_.sample(labels_of(router.config), get(router));
+  }
+
+  void programs() {
+    out_.gauge("vipd_build_info", "The version that runs.");
+    out_.sample({{"version", VIPD_VERSION}}, std::uint64_t{1});
+    out_.gauge("vipd_router_answers",
+               "Whether the router program answers: without it the rest of this is missing.");
+    out_.sample({}, std::uint64_t{measured_.router != nullptr});
+    const auto& all = measured_.programs.programs;
+    out_.gauge("vipd_program_up", "Whether each of the three programs runs.");
+    for (const auto& [name, program] : all) out_.sample({{"program", name}}, std::uint64_t{program.pid != 0});
+    out_.gauge("vipd_program_uptime_seconds", "For how long it has run.");
+    for (const auto& [name, program] : all)
+      out_.sample({{"program", name}}, program.pid == 0 ? 0.0 : seconds(measured_.now - program.since));
+    out_.counter("vipd_program_restarts", "How often it was started again after an unwanted end.");
+    for (const auto& [name, program] : all) out_.sample({{"program", name}}, std::uint64_t{program.restarts});
+  }
+
+  void events() {
+    out_.counter("vipd_events", "Events since the monitor program was started, by name.");
+    for (const auto& [name, count] : measured_.events) out_.sample({{"event", name}}, count);
+  }
+
+  template <class Get>
+  void each_check(Get get) {
+    for (const auto& check : measured_.checks)
+      out_.sample({{"check", check.check}, {"kind", check.kind}}, get(check));
+  }
+
+  void checks() {
+    using Check = health::CheckStatus;
+    out_.gauge("vipd_check_up", "1 up, 0 down, 0.5 without a result so far.");
+    each_check([](const Check& check) { return !check.healthy ? 0.5 : *check.healthy ? 1.0 : 0.0; });
+    out_.counter("vipd_check_runs", "Runs with a result.");
+    each_check([](const Check& check) { return check.runs; });
+    out_.counter("vipd_check_failures", "Runs that failed.");
+    each_check([](const Check& check) { return check.failures; });
+    out_.histogram("vipd_check_latency_seconds", "How long runs took to their answer.");
+    each_check([](const Check& check) { return check.latencies; });
+    out_.gauge("vipd_check_last_result_age_seconds", "Time since the last result.");
+    for (const auto& check : measured_.checks)
+      if (check.last_result)
+        out_.sample({{"check", check.check}, {"kind", check.kind}},
+                    seconds(measured_.now - *check.last_result));
+  }
+
+  void states() {
+    using Router = vrrp::RouterStatus;
+    out_.gauge("vipd_router_state", "1 for the state that the virtual router is in, 0 for the others.");
+    for (const auto& router : routers())
+      for (const auto state : {vrrp::StateName::initialize, vrrp::StateName::backup, vrrp::StateName::active})
+        out_.sample(with(labels_of(router.config), "state", std::string(to_string(state))),
+                    std::uint64_t{router.state == state});
+    out_.gauge("vipd_router_state_age_seconds", "Time since the last change of state.");
+    each([this](const Router& router) { return seconds(measured_.now - router.since); });
+    out_.gauge("vipd_router_priority",
+               "Effective priority: the configured one with what health checks make of it.");
+    each([](const Router& router) { return std::uint64_t{router.priority}; });
+    out_.gauge("vipd_router_base_priority", "Configured priority.");
+    each([](const Router& router) { return std::uint64_t{router.config.priority}; });
+    out_.gauge("vipd_router_advertisement_interval_seconds", "Configured Advertisement_Interval.");
+    each([](const Router& router) { return seconds(router.config.advertisement_interval); });
+    out_.gauge("vipd_router_conflict", "Whether another station says that it has an address of this Active.");
+    each([](const Router& router) { return std::uint64_t{router.claim.has_value()}; });
+    out_.gauge("vipd_router_peer_deaf", "Whether a peer stays Active, heard here and not hearing this node.");
+    each([](const Router& router) { return std::uint64_t{router.deaf_peer.has_value()}; });
+    out_.gauge("vipd_peer_priority", "Priority that the router heard last has advertised.");
+    for (const auto& router : routers())
+      if (router.peer)
+        out_.sample(with(labels_of(router.config), "peer", to_string(router.peer->address)),
+                    std::uint64_t{router.peer->priority});
+    out_.gauge("vipd_peer_heard_age_seconds", "Time since the router heard last was heard.");
+    for (const auto& router : routers())
+      if (router.peer)
+        out_.sample(with(labels_of(router.config), "peer", to_string(router.peer->address)),
+                    seconds(measured_.now - router.peer->heard));
+  }
+
+  struct Counter {
+    std::string_view name;
+    std::string_view help;
+    std::uint64_t vrrp::Counters::* value;
+  };
+  static constexpr std::array<Counter, 11> all_counters{{
+      {"vipd_sent_advertisements", "Advertisements sent.", &vrrp::Counters::advertisements_sent},
+      {"vipd_rcvd_advertisements", "Valid advertisements received.",
+       &vrrp::Counters::advertisements_received},
+      {"vipd_sent_pri_zero_packets", "Farewells sent (priority 0).", &vrrp::Counters::priority_zero_sent},
+      {"vipd_rcvd_pri_zero_packets", "Farewells received.", &vrrp::Counters::priority_zero_received},
+      {"vipd_master_transitions", "Times that this node became Active.", &vrrp::Counters::became_active},
+      {"vipd_adv_interval_errors", "Advertisements with another interval than ours (accepted).",
+       &vrrp::Counters::interval_mismatches},
+      {"vipd_address_list_errors", "Advertisements with other addresses than ours (accepted).",
+       &vrrp::Counters::address_list_mismatches},
+      {"vipd_reassertions", "Immediate answers to an inferior Active.", &vrrp::Counters::reassertions},
+      {"vipd_reassertions_suppressed", "... held back by the rate limit.",
+       &vrrp::Counters::reassertions_suppressed},
+      {"vipd_addresses_restored", "Addresses that somebody else had removed, put back.",
+       &vrrp::Counters::addresses_restored},
+      {"vipd_address_claims", "Times that another station said that it has an address of this Active.",
+       &vrrp::Counters::address_claims},
+  }};
+
+  void counters() {
+    for (const auto& counter : all_counters) {
+      out_.counter(counter.name, counter.help);
+      each([&](const vrrp::RouterStatus& router) { return router.counters.*counter.value; });
+    }
+    out_.counter("vipd_new_master_reasons",
+                 "Times that this node became Active since the router program was started, "
+                 "by what led to it.");
+    for (const auto& router : routers())
+      for (std::size_t i = 0; i < vrrp::reason_count; ++i)
+        out_.sample(
+            with(labels_of(router.config), "reason", std::string(to_string(static_cast<vrrp::Reason>(i)))),
+            router.measurements.became_active[i]);
+  }
+
+  void times() {
+    using Router = vrrp::RouterStatus;
+    out_.histogram("vipd_advertisement_lateness_seconds",
+                   "How much later than due advertisements were sent.");
+    each([](const Router& router) { return router.measurements.lateness; });
+    out_.histogram(
+        "vipd_advertisement_jitter_seconds",
+        "By how much the time between two advertisements heard from the Active differs from its interval.");
+    each([](const Router& router) { return router.measurements.jitter; });
+    out_.histogram("vipd_failover_seconds",
+                   "From the last advertisement of an Active that fell silent to this node's being Active.");
+    each([](const Router& router) { return router.measurements.failover; });
+    out_.histogram("vipd_handover_seconds", "From an Active's farewell to this node's being Active.");
+    each([](const Router& router) { return router.measurements.handover; });
+  }
+
+  void discards() {
+    out_.counter(
+        "vipd_discarded_advertisements",
+        "Advertisements that were not accepted, by reason; router is empty where none of ours is concerned.");
+    const auto tell = [&](const Labels& labels, const vrrp::DiscardCounters& counters) {
+      for (std::size_t i = 0; i < counters.size(); ++i)
+        out_.sample(with(labels, "reason", std::string(to_string(static_cast<vrrp::DecodeError>(i)))),
+                    counters[i]);
+    };
+    for (const auto& router : routers()) tell(labels_of(router.config), router.counters.discarded);
+    for (const auto& [interface, counters] : measured_.router->status.discarded)
+      tell({{"router", ""}, {"interface", interface}, {"vrid", ""}, {"family", ""}}, counters);
+  }
+
+  void addresses() {
+    using Router = vrrp::RouterStatus;
+    out_.gauge("vipd_addresses", "Configured virtual addresses.");
+    each([](const Router& router) { return std::uint64_t{router.config.addresses.size()}; });
+    out_.gauge("vipd_addresses_present", "Virtual addresses that the kernel has on this node.");
+    each([](const Router& router) { return std::uint64_t{router.addresses_present.size()}; });
+    const auto activity = [&](std::string_view name, std::string_view help, std::uint64_t Activity::* value) {
+      out_.counter(name, help);
+      each([&](const Router& router) {
+        const auto found = measured_.router->activity.find(router.config.key);
+        return found == measured_.router->activity.end() ? std::uint64_t{0} : found->second.*value;
+      });
+    };
+    activity("vipd_addresses_added", "Addresses that were added.", &Activity::added);
+    activity("vipd_addresses_removed", "Addresses that were removed.", &Activity::removed);
+    activity("vipd_addresses_renewed", "Lifetimes of addresses that were renewed.", &Activity::renewed);
+    activity("vipd_announcements", "Gratuitous ARP and unsolicited neighbour advertisements sent.",
+             &Activity::announced);
+  }
+
+  void leases() {
+    const auto each_lease = [&](auto get) {
+      for (const auto& router : routers())
+        if (const auto found = measured_.router->leases.find(router.config.key);
+            found != measured_.router->leases.end())
+          out_.sample(labels_of(router.config), get(found->second));
+    };
+    out_.gauge("vipd_lease_on", "Whether the kernel guards the addresses with a lease.");
+    each_lease([](const LeaseStatus& lease) { return std::uint64_t{lease.why_not.empty()}; });
+    out_.counter("vipd_lease_dropped_packets", "Packets that it dropped because nobody was in charge.");
+    each_lease([](const LeaseStatus& lease) { return lease.drops; });
+  }
+
+  const Measured& measured_;
+  Exposition out_;
+};
+
+}  // namespace
+
+std::string metrics_text(const Measured& measured, Format format) {
+  return Writer(measured, format).take();
+}
+
+}  // namespace vipd::daemon

@@ -1,0 +1,121 @@
+#include "daemon/metrics_server.h"
+
+#include <microhttpd.h>
+
+#include <string_view>
+
+namespace vipd::daemon {
+
+namespace {
+constexpr unsigned most_clients = 16;
+constexpr unsigned longest_exchange = 10;  // seconds without progress
+
+constexpr const char* text_type = "text/plain; charset=utf-8";
+constexpr const char* prometheus_type = "text/plain; version=0.0.4; charset=utf-8";
+constexpr const char* open_metrics_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+Format wanted_format(MHD_Connection* connection) {
+  const char* const accepted = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
+  const bool open = accepted && std::string_view(accepted).find("openmetrics-text") != std::string_view::npos;
+  return open ? Format::open_metrics : Format::prometheus;
+}
+
+MHD_Result respond(MHD_Connection* connection, unsigned status, const char* type, std::string_view text) {
+  // It is copied.
+  auto* const response =
+      MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()), MHD_RESPMEM_MUST_COPY);
+  if (!response) return MHD_NO;
+  MHD_add_response_header(response, "Content-Type", type);
+  const auto queued = MHD_queue_response(connection, status, response);
+  MHD_destroy_response(response);
+  return queued;
+}
+}  // namespace
+
+struct MetricsServer::Callbacks {
+  // Called for the head, for what a body has, and for the end of a request; and again when it goes on.
+  static MHD_Result handle(void* self, MHD_Connection* connection, const char* url, const char* method,
+                           const char* /*version*/, const char* /*body*/, size_t* body_size, void** state) {
+    auto& server = *static_cast<MetricsServer*>(self);
+    if (!*state) {
+      auto exchange = std::make_unique<Exchange>();
+      exchange->number = ++server.numbers_;
+      exchange->connection = connection;
+      *state = exchange.get();
+      server.exchanges_.emplace(exchange->number, std::move(exchange));
+      return MHD_YES;
+    }
+    auto& exchange = *static_cast<Exchange*>(*state);
+    if (*body_size > 0) {
+      *body_size = 0;
+      return MHD_YES;
+    }
+    const std::string_view asked_for(method);
+    if (asked_for != "GET" && asked_for != "HEAD")
+      return respond(connection, MHD_HTTP_METHOD_NOT_ALLOWED, text_type, "GET /metrics is all there is\n");
+    if (std::string_view(url) != "/metrics")
+      return respond(connection, MHD_HTTP_NOT_FOUND, text_type, "metrics of vipd are at /metrics\n");
+    if (exchange.asked)
+      return respond(connection, MHD_HTTP_OK,
+                     exchange.format == Format::prometheus ? prometheus_type : open_metrics_type,
+                     exchange.text);
+    exchange.asked = exchange.waiting = true;
+    exchange.format = wanted_format(connection);
+    MHD_suspend_connection(connection);
+    server.asked_(exchange.format, [&server, alive = std::weak_ptr(server.alive_),
+                                    number = exchange.number](std::string text) {
+      if (alive.lock()) server.answered(number, std::move(text));
+    });
+    return MHD_YES;
+  }
+
+  static void completed(void* self, MHD_Connection* /*connection*/, void** state,
+                        MHD_RequestTerminationCode /*how*/) {
+    auto& server = *static_cast<MetricsServer*>(self);
+    if (*state) server.exchanges_.erase(static_cast<Exchange*>(*state)->number);
+    *state = nullptr;
+  }
+};
+
+Result<std::unique_ptr<MetricsServer>> MetricsServer::start(io::Loop& loop, io::Fd listening, Asked asked) {
+  std::unique_ptr<MetricsServer> server(new MetricsServer(std::move(asked)));
+  auto* const self = server.get();
+  self->server_ =
+      MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Callbacks::handle,
+                       self, MHD_OPTION_LISTEN_SOCKET, listening.get(), MHD_OPTION_CONNECTION_LIMIT,
+                       most_clients, MHD_OPTION_CONNECTION_TIMEOUT, longest_exchange,
+                       MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::completed, self, MHD_OPTION_END);
+  if (!self->server_) return system_failure("serving metrics");
+  (void)listening.release();  // the library closes it
+  const auto* const info = MHD_get_daemon_info(self->server_, MHD_DAEMON_INFO_EPOLL_FD);
+  if (!info) return failure("serving metrics: the library has no epoll");
+  self->watch_ = loop.watch(info->epoll_fd, [self] { self->step(); });
+  return server;
+}
+
+MetricsServer::~MetricsServer() {
+  watch_.reset();
+  if (!server_) return;
+  for (auto& [number, exchange] : exchanges_)
+    if (std::exchange(exchange->waiting, false)) MHD_resume_connection(exchange->connection);
+  MHD_stop_daemon(server_);
+}
+
+void MetricsServer::answered(std::uint64_t number, std::string text) {
+  const auto found = exchanges_.find(number);
+  if (found == exchanges_.end() || !std::exchange(found->second->waiting, false)) return;
+  found->second->text = std::move(text);
+  MHD_resume_connection(found->second->connection);  // wakes the loop
+}
+
+void MetricsServer::step() {
+  MHD_run(server_);
+}
+
+TimePoint MetricsServer::next_deadline(TimePoint now) const {
+  MHD_UNSIGNED_LONG_LONG milliseconds = 0;
+  if (MHD_get_timeout(server_, &milliseconds) != MHD_YES) return never;
+  return now + std::chrono::milliseconds(milliseconds);
+}
+
+}  // namespace vipd::daemon

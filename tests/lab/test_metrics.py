@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Metrics as Prometheus fetches them: they say what the nodes do, and nobody who fetches them disturbs anything."""
+import re
+import shutil
+import subprocess
+import time
+
+from vipdlab.case import LabCase, after, main
+from vipdlab.daemons import RouterSettings, Vipd
+from vipdlab.network import VIP4, VIP6
+from vipdlab.processes import wait_until
+
+CHECK = 'ping: {tcp: "127.0.0.1:7", interval: 200ms, on_failure: {priority: -1}}'
+
+
+def vipd(host, settings, priority):
+    return Vipd(host, settings, priority, checks=CHECK)
+
+
+class Metrics(LabCase):
+    def pair(self):
+        settings = RouterSettings(interval_ms=100, addresses=(VIP4, VIP6))
+        return self.group([vipd, vipd], settings, (150, 100)).start(settle=False)
+
+    def fetch(self, group, name, *options, path="/metrics"):
+        return group.host(name).run("curl", "-sS", "-m", "5", *options, f"http://127.0.0.1:9650{path}")
+
+    def value(self, text, metric, **labels):
+        """The sum of all samples that have these labels."""
+        found = [
+            float(value)
+            for name, inside, value in re.findall(r"^(\w+)(?:\{(.*)\})? (\S+)$", text, re.M)
+            if name == metric and all(f'{key}="{each}"' in inside for key, each in labels.items())
+        ]
+        self.assertTrue(found, f"no {metric} {labels} in\n{text}")
+        return sum(found)
+
+    def active(self, group):
+        for name, state in (("a", "Active"), ("b", "Backup")):
+            group.daemons[name].wait_state(state)
+
+    def test_they_say_what_the_nodes_do(self):
+        group = self.pair()
+        self.active(group)
+        wait_until(lambda: group.daemons["a"].effective_priority() == 149, 10, "a check that is down")
+        lateness = "vipd_advertisement_lateness_seconds_count"
+        wait_until(lambda: self.value(self.fetch(group, "a"), lateness) > 1, 5, "advertisements that were due")
+        a, b = self.fetch(group, "a"), self.fetch(group, "b")
+        for text, state in ((a, "Active"), (b, "Backup")):
+            self.assertEqual(self.value(text, "vipd_router_state", state=state), 2, "one for each family")
+        self.assertEqual(self.value(a, "vipd_router_priority"), 298)
+        self.assertEqual(self.value(a, "vipd_addresses_present"), 2)
+        self.assertEqual(self.value(b, "vipd_addresses_present"), 0)
+        self.assertEqual(self.value(a, "vipd_new_master_reasons_total", reason="no_active"), 2)
+        self.assertGreater(self.value(a, "vipd_announcements_total"), 1)
+        self.assertGreater(self.value(b, "vipd_advertisement_jitter_seconds_count"), 1)
+        self.assertEqual(self.value(a, "vipd_check_up", check="web/ping"), 0)
+        self.assertGreater(self.value(a, "vipd_check_latency_seconds_count", check="web/ping"), 1)
+        self.assertEqual(self.value(a, "vipd_program_up"), 3)
+        self.assertGreater(self.value(a, "vipd_events_total", event="state_changed"), 0)
+
+        group.daemons["a"].ctl("switch", "edge")
+        group.daemons["b"].wait_state("Active")
+        b = self.fetch(group, "b")
+        self.assertEqual(self.value(b, "vipd_new_master_reasons_total", reason="farewell"), 2)
+        self.assertEqual(self.value(b, "vipd_handover_seconds_count"), 2)
+        group.daemons["b"].kill_all()
+        group.daemons["a"].wait_state("Active")
+        self.assertEqual(self.value(self.fetch(group, "a"), "vipd_failover_seconds_count"), 2)
+
+    def test_promtool_has_nothing_to_say_about_them(self):
+        promtool = shutil.which("promtool")
+        if promtool is None:
+            self.skipTest("there is no promtool: Debian has it in prometheus, Fedora has no package of it")
+        group = self.pair()
+        self.active(group)
+        text = self.fetch(group, "a")
+        checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        self.assertEqual((checked.returncode, checked.stderr), (0, ""), checked.stdout)
+        head = self.fetch(group, "a", "-D", "-", "-o", "/dev/null")
+        self.assertIn("text/plain; version=0.0.4", head)
+        other = self.fetch(group, "a", "-i", "-H", "Accept: application/openmetrics-text")
+        self.assertIn("application/openmetrics-text; version=1.0.0", other)
+        self.assertTrue(other.endswith("# EOF\n"))
+
+    def test_who_asks_for_something_else_is_told_so(self):
+        group = self.pair()
+        self.assertIn("404", self.fetch(group, "a", "-i", path="/"))
+        self.assertIn("405", self.fetch(group, "a", "-i", "-X", "POST", "-d", "x"))
+
+    def test_a_port_that_is_taken_is_told_once_and_served_when_it_is_free(self):
+        settings = RouterSettings(interval_ms=100, addresses=(VIP4,))
+        group = self.group([Vipd, Vipd], settings, (150, 100))
+        taker = group.host("a").process(
+            "taker",
+            "/usr/bin/python3",
+            "-c",
+            "import socket, time\n"
+            "taken = socket.socket()\n"
+            "taken.bind(('127.0.0.1', 9650))\n"
+            "taken.listen()\n"
+            "time.sleep(60)\n",
+        )
+        taker.start()
+        self.addCleanup(taker.stop)
+        wait_until(lambda: "9650" in group.host("a").run("ss", "-ltn"), 5, "the port to be taken")
+        group.start()
+        a = group.daemons["a"]
+        self.assertIn("metrics are not served at 127.0.0.1:9650: Address already in use", a.said())
+        time.sleep(3)
+        self.assertEqual(a.said().count("metrics are not served"), 1)
+        taker.stop()
+        wait_until(lambda: "metrics are served at" in a.said(), 10, "the port")
+        self.assertIn("vipd_build_info", self.fetch(group, "a"))
+
+    def test_a_unix_socket_and_none_by_reload(self):
+        group = self.pair()
+        self.active(group)
+        a = group.daemons["a"]
+        path = a.directory / "metrics"
+        a.write(a.configuration(checks=CHECK) + f"metrics: {{listen: {path}}}\n")
+        self.assertIn(f"metrics: listen (default) -> {path}", a.ctl("diff"))
+        a.ctl("reload")
+        text = group.host("a").run("curl", "-sS", "--unix-socket", path, "http://localhost/metrics")
+        self.assertIn("vipd_build_info", text)
+        a.write(a.configuration(checks=CHECK) + "metrics: {listen: off}\n")
+        a.ctl("reload")
+        self.assertIn("Failed to connect", self.failing_fetch(group))
+
+    def failing_fetch(self, group):
+        return group.host("a").run(
+            "sh", "-c", "curl -sS -m 5 http://127.0.0.1:9650/metrics 2>&1 || true"
+        )
+
+    def test_whoever_asks_without_end_or_never_reads_disturbs_nobody(self):
+        group = self.pair()
+        self.active(group)
+        before = group.daemons["b"].times_active()
+        moment = time.monotonic_ns()
+        script = (
+            "import socket, time\n"
+            "idle = [socket.create_connection(('127.0.0.1', 9650)) for _ in range(12)]\n"
+            "for each in idle: each.send(b'GET /metrics HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' * 50)\n"
+            "end = time.monotonic() + 3\n"
+            "while time.monotonic() < end:\n"
+            "    with socket.create_connection(('127.0.0.1', 9650)) as asking:\n"
+            "        asking.send(b'GET /metrics HTTP/1.0\\r\\n\\r\\n'); asking.settimeout(1)\n"
+            "        try: asking.recv(1)\n"
+            "        except OSError: pass\n"
+        )
+        group.host("a").run("/usr/bin/python3", "-c", script)
+        self.assertEqual(self.most_lost(group, moment, after(moment, 3000)), 0)
+        self.assertEqual(group.daemons["b"].times_active(), before)
+        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), 20, "an answer when they have gone")
+
+
+if __name__ == "__main__":
+    main()
