@@ -118,13 +118,7 @@ class Comparison {
       const Node* const section = tree.find(name);
       return section ? *section : Node::map({});
     };
-    const auto size = changes_.size();
     compare_keys(name, name, keys(before), keys(after));
-    // What is as it is by default is not printed; it is a value all the same.
-    for (auto change = changes_.begin() + static_cast<std::ptrdiff_t>(size); change != changes_.end(); ++change) {
-      if (change->before.empty()) change->before = "(default)";
-      if (change->after.empty()) change->after = "(default)";
-    }
   }
 
   void compare_keys(const std::string& subject, const std::string& name, const Node& before,

@@ -49,9 +49,13 @@ Duration restart_delay(int failures_in_a_row) {
 }  // namespace
 
 Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Setting setting, conf::Config config,
-                                                   io::Fd lock, io::Fd control) {
+                                                   io::Fd lock, io::Fd control, io::Fd stored) {
+  std::optional<Hold> hold;
+  if (stored)
+    if (auto adopted = Hold::adopt(std::move(stored))) hold = std::move(*adopted);
+  if (!hold) hold = TRY(Hold::create());
   return std::unique_ptr<Guardian>(new Guardian(log, std::move(setting), std::move(config), std::move(lock),
-                                                std::move(control), TRY(Hold::create())));
+                                                std::move(control), std::move(*hold)));
 }
 
 Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold)
@@ -97,7 +101,9 @@ int Guardian::run() {
     log_.warning(
         fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
   scripts_.replace(conf::checks(configuration_.current()));
-  leases_.start(conf::virtual_routers(configuration_.current()), !router_.outdated);
+  const bool holding = !router_.outdated && hold_for_the_dead();
+  leases_.start(conf::virtual_routers(configuration_.current()), !router_.outdated && !holding);
+  store_descriptor(hold_name, hold_.fd());
   metrics_.configure(configuration_.current().metrics.listen, now());
   if (router_.outdated)
     replace_outdated(router_);
@@ -108,6 +114,20 @@ int Guardian::run() {
   while (!stopping_ || router_.process || monitor_.process) turn();
   leases_.close();
   return 0;
+}
+
+// All of a vipd before was killed a moment ago, with addresses that are still there: go on for its router, as
+// if that alone had died. Too late for that, the holder withdraws them.
+bool Guardian::hold_for_the_dead() {
+  auto left = hold_.read();
+  if (!left || left->held.empty()) {
+    hold_.clear();
+    return false;
+  }
+  log_.notice("all of vipd was killed: going on where it stopped");
+  holding_since_ = now();
+  holder_.begin(std::move(*left), holding_since_);
+  return true;
 }
 
 void Guardian::turn() {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,9 @@
 
 namespace vipd::daemon {
 
+// The name of the Hold with the service manager.
+constexpr std::string_view hold_name = "hold";
+
 class Guardian {
  public:
   // What it was started with.
@@ -45,8 +49,9 @@ class Guardian {
 
   // control: the listening control socket, which the monitor serves.
   // lock: of the run directory, held for as long as it lives.
+  // stored: the Hold of a vipd that was killed with all of its programs; empty: there was none.
   static Result<std::unique_ptr<Guardian>> create(Log& log, Setting setting, conf::Config config, io::Fd lock,
-                                                  io::Fd control);
+                                                  io::Fd control, io::Fd stored);
   // In place of the guardian that was this process before: its programs go on, and are replaced one by one.
   static Result<std::unique_ptr<Guardian>> take_over(Log& log, Setting setting, conf::Config config,
                                                      const Handover& handover);
@@ -70,6 +75,7 @@ class Guardian {
 
   Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold);
   void turn();
+  bool hold_for_the_dead();
 
   void start_router();
   void start_monitor();

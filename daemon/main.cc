@@ -73,7 +73,7 @@ int run(Guardian::Setting setting, const std::string& user) {
   Log log("vipd", setting.level);
   ask_for_priority(log);
   return serve(paths, Guardian::create(log, setting, std::move(*loaded->config), std::move(*lock),
-                                       std::move(*control)));
+                                       std::move(*control), take_stored_descriptor(hold_name)));
 }
 }  // namespace
 

@@ -1,18 +1,19 @@
 #include "daemon/service_manager.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
-
-#include "io/fd.h"
+#include <utility>
 
 namespace vipd::daemon {
 
@@ -26,19 +27,64 @@ std::optional<std::int64_t> number_in_environment(const char* name) {
     return std::nullopt;
   return number;
 }
-}  // namespace
 
-void notify_service_manager(std::string_view state) {
+// fd: goes along, unless it is -1.
+void send_to_service_manager(std::string_view state, int fd) {
   const char* path = std::getenv("NOTIFY_SOCKET");
   sockaddr_un address{};
   if (!path || std::strlen(path) >= sizeof address.sun_path) return;
   address.sun_family = AF_UNIX;
   std::strcpy(address.sun_path, path);
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // an abstract name
-  const io::Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return;
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
-  sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), length);
+  const io::Fd socket_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket_fd) return;
+  iovec text{const_cast<char*>(state.data()), state.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> control{};
+  msghdr message{};
+  message.msg_name = &address;
+  message.msg_namelen = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+  message.msg_iov = &text;
+  message.msg_iovlen = 1;
+  if (fd >= 0) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    auto* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  }
+  sendmsg(socket_fd.get(), &message, MSG_NOSIGNAL);
+}
+}  // namespace
+
+void notify_service_manager(std::string_view state) {
+  send_to_service_manager(state, -1);
+}
+
+void store_descriptor(std::string_view name, int fd) {
+  send_to_service_manager(fmt::format("FDSTORE=1\nFDNAME={}", name), fd);
+}
+
+io::Fd take_stored_descriptor(std::string_view name) {
+  constexpr int first = 3;
+  const auto count = number_in_environment("LISTEN_FDS");
+  const char* names = std::getenv("LISTEN_FDNAMES");
+  io::Fd found;
+  if (names && count && number_in_environment("LISTEN_PID") == getpid()) {
+    std::string_view rest = names;
+    for (int fd = first; fd < first + *count; ++fd) {
+      const auto end = rest.find(':');
+      io::Fd each(fd);  // what is not wanted is closed
+      if (rest.substr(0, end) == name && !found && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+        found = std::move(each);
+      rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    }
+  }
+  unsetenv("LISTEN_FDS");  // not for our children
+  unsetenv("LISTEN_PID");
+  unsetenv("LISTEN_FDNAMES");
+  return found;
 }
 
 std::string reloading(TimePoint now) {

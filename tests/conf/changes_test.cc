@@ -84,7 +84,7 @@ TEST_CASE("changes: each is a line that says what it is about, what it was and w
        false},
       {"virtual_routers:",
        "metrics: {listen: off}\nevents: {max_age: 30d}\nvirtual_routers:",
-       {"events: max_age (default) -> 30d", "metrics: listen (default) -> off"},
+       {"events: max_age 180d -> 30d", "metrics: listen 127.0.0.1:9650 -> off"},
        false},
   };
   for (const auto& each : cases) {

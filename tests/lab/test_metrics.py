@@ -119,7 +119,7 @@ class Metrics(LabCase):
         a = group.daemons["a"]
         path = a.directory / "metrics"
         a.write(a.configuration(checks=CHECK) + f"metrics: {{listen: {path}}}\n")
-        self.assertIn(f"metrics: listen (default) -> {path}", a.ctl("diff"))
+        self.assertIn(f"metrics: listen 127.0.0.1:9650 -> {path}", a.ctl("diff"))
         a.ctl("reload")
         text = group.host("a").run("curl", "-sS", "--unix-socket", path, "http://localhost/metrics")
         self.assertIn("vipd_build_info", text)

@@ -145,7 +145,8 @@ class Life(Story):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("vrid", self.a.journal())
         self.assertEqual(self.a.property("vipd", "ActiveState"), "active")
-        self.assertRegex(self.a.property("vipd", "StatusText"), "refused")
+        status = self.a.property("vipd", "StatusText")
+        self.assertRegex(status, "^the last reload was refused; serving 1 virtual router")
         self.a.shell("cp good.yaml /etc/vipd/vipd.yaml && systemctl reload vipd")
         self.assertRegex(self.a.property("vipd", "StatusText"), "^serving")
         self.assertEqual(self.state(self.a), "Active")
@@ -204,13 +205,25 @@ class Life(Story):
         since = time.monotonic()
         self.a("kill", "-KILL", str(before))
         wait_until(lambda: self.state(self.b) == "Active", 5, "node b is Active")
-        # The two others have removed it: a new vipd comes a second after the death.
         wait_until(lambda: ADDRESS not in self.a.addresses(), 0.6, "node a has let the address go")
         wait_until(lambda: self.main_pid(self.a) not in (0, before), 20, "a new guardian")
         self.settle()
         self.assertEqual(self.client.failed(since), 0, self.client.outage(since))
 
-    def test_11_a_unit_hands_one_virtual_router_over(self):
+    def test_11_when_all_three_are_killed_at_once_a_new_vipd_goes_on_before_anybody_notices(self):
+        before = self.main_pid(self.a)
+        since = time.monotonic()
+        pids = [str(each["pid"]) for each in self.status(self.a)["programs"].values()]
+        self.a("kill", "-STOP", *pids)  # so that none sees another die
+        self.a("kill", "-KILL", *pids)
+        wait_until(lambda: self.main_pid(self.a) not in (0, before), 20, "a new guardian")
+        wait_until(lambda: self.state(self.a) == "Active", 2, "node a is Active")
+        self.assertIn("all of vipd was killed: going on where it stopped", self.a.since(since))
+        time.sleep(4)
+        self.assertEqual({who for _, who in self.client.answers(since)}, {"node-a"})
+        self.assertNotIn("-> Active", self.b.since(since), "node b has not taken over")
+
+    def test_12_a_unit_hands_one_virtual_router_over(self):
         since = time.monotonic()
         self.a("systemctl", "start", "vipd-switch@edge")
         self.settle("node-b")
@@ -219,7 +232,7 @@ class Life(Story):
         self.assertEqual(self.client.failed(since), 0)
         self.assertNotEqual(self.a("systemctl", "start", "vipd-switch@nobody", check=False).returncode, 0)
 
-    def test_12_a_stop_hands_over_and_leaves_nothing(self):
+    def test_13_a_stop_hands_over_and_leaves_nothing(self):
         since = time.monotonic()
         self.a("systemctl", "stop", "vipd")
         self.assertNotIn(ADDRESS, self.a.addresses())
@@ -228,11 +241,12 @@ class Life(Story):
         self.assertNotIn("vipd", self.a.say("tc", "filter", "show", "dev", "eth0", "ingress"))
         self.assertEqual(self.a("ls", "/run/vipd", check=False).returncode, 2)
         self.assertEqual(self.a.property("vipd", "Result"), "success")
+        self.assertNotRegex(self.a.since(since), "has ended|killed")  # nor does it look like a fault
         self.assertEqual(self.client.failed(since), 0)
         self.a("systemctl", "start", "vipd")
         self.settle()
 
-    def test_13_a_start_before_the_interface_waits_for_it(self):
+    def test_14_a_start_before_the_interface_waits_for_it(self):
         since = time.monotonic()
         self.a("systemctl", "stop", "vipd")
         self.a("ip", "link", "set", "eth0", "name", "later")
@@ -242,7 +256,7 @@ class Life(Story):
         self.settle()
         self.assertEqual(self.client.failed(since), 0)
 
-    def test_14_an_error_in_the_configuration_is_not_tried_again_and_again(self):
+    def test_15_an_error_in_the_configuration_is_not_tried_again_and_again(self):
         self.a("systemctl", "stop", "vipd")
         self.a.shell("echo 'nonsense: 1' >>/etc/vipd/vipd.yaml")
         self.assertNotEqual(self.a("systemctl", "start", "vipd", check=False).returncode, 0)
@@ -253,7 +267,7 @@ class Life(Story):
         self.a.shell("cp good.yaml /etc/vipd/vipd.yaml; systemctl start vipd")
         self.settle()
 
-    def test_15_removing_the_package_hands_over_and_keeps_the_configuration(self):
+    def test_16_removing_the_package_hands_over_and_keeps_the_configuration(self):
         since = time.monotonic()
         self.a("apt-get", "remove", "-y", "vipd")
         self.assertNotIn(ADDRESS, self.a.addresses())
@@ -262,14 +276,14 @@ class Life(Story):
         self.a("ls", "/etc/vipd/vipd.yaml", "/etc/default/vipd")
         self.assertNotEqual(self.a("systemctl", "cat", "vipd", check=False).returncode, 0)
 
-    def test_16_after_a_purge_nothing_is_left(self):
+    def test_17_after_a_purge_nothing_is_left(self):
         self.a("apt-get", "purge", "-y", "vipd")
         left = self.a.say(
             "find", "/", "-xdev", "-path", "/root", "-prune", "-o", "-path", "/var/log", "-prune", "-o", "-name", "*vip[dc]*", "-print"
         )
         self.assertEqual(left, "")
 
-    def test_17_the_ansible_role_makes_the_same_pair(self):
+    def test_18_the_ansible_role_makes_the_same_pair(self):
         self.b("apt-get", "purge", "-y", "vipd")
         for node in self.nodes.values():
             shutil.copytree(TREE / "packaging/ansible", node.root / "root/ansible")
@@ -279,17 +293,17 @@ class Life(Story):
         self.settle()
         self.assertEqual(self.a.say("systemctl", "is-enabled", "vipd"), "enabled")
 
-    def test_18_a_second_run_changes_nothing(self):
+    def test_19_a_second_run_changes_nothing(self):
         self.assertRegex(self.play("node-a"), r"changed=0 ")
 
-    def test_19_another_setting_is_put_in_force_by_a_reload(self):
+    def test_20_another_setting_is_put_in_force_by_a_reload(self):
         since, before = time.monotonic(), self.main_pid(self.a)
         self.assertRegex(self.play("node-a", "vipd_priority=230"), r"changed=2 ")
         self.assertEqual(self.status(self.a)["routers"][0]["priority"], 230)
         self.assertEqual(self.main_pid(self.a), before)
         self.assertEqual(self.client.failed(since), 0)
 
-    def test_20_a_wrong_setting_never_gets_into_place(self):
+    def test_21_a_wrong_setting_never_gets_into_place(self):
         before = self.a.say("cat", "/etc/vipd/vipd.yaml")
         said = self.play("node-a", "vipd_priority=2300", check=False)
         self.assertIn("priority", said)

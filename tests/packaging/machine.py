@@ -166,6 +166,11 @@ class Machine:
     def journal(self):
         return self("journalctl", "--no-pager", "--output=short-precise", "--unit=vipd", "--lines=60", check=False).stdout
 
+    def since(self, moment):
+        """What it has written to the journal since then (time.monotonic())."""
+        ago = time.monotonic() - moment
+        return self("journalctl", "--no-pager", "--output=cat", "--unit=vipd", f"--since=-{ago:.3f}s").stdout
+
     def addresses(self):
         return self.say("ip", "-4", "-o", "address", "show", "dev", "eth0")
 

@@ -1,15 +1,18 @@
 #include "daemon/service_manager.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "io/fd.h"
 
@@ -44,6 +47,20 @@ class ServiceManager {
     std::array<char, 512> text{};
     const auto size = recv(fd_.get(), text.data(), text.size(), 0);
     return size < 0 ? "" : std::string(text.data(), static_cast<std::size_t>(size));
+  }
+  std::pair<std::string, io::Fd> heard_with_descriptor() const {
+    std::array<char, 512> text{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    iovec part{text.data(), text.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const auto size = recvmsg(fd_.get(), &message, MSG_CMSG_CLOEXEC);
+    int fd = -1;
+    if (const auto* header = CMSG_FIRSTHDR(&message)) std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return {size < 0 ? "" : std::string(text.data(), static_cast<std::size_t>(size)), io::Fd(fd)};
   }
 
  private:
@@ -86,4 +103,49 @@ TEST_CASE("Where nobody watches, or watches another process, the watchdog has no
 
 TEST_CASE("A reload is announced with the time at which it began, in microseconds") {
   CHECK(reloading(start + 1500ns) == "RELOADING=1\nMONOTONIC_USEC=100000001");
+}
+
+TEST_CASE("A descriptor is given to the service manager with its name, and taken back after a new start") {
+  const ServiceManager manager;
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const io::Fd reader(ends[0]);
+  io::Fd writer(ends[1]);
+  store_descriptor("hold", writer.get());
+  auto [said, kept] = manager.heard_with_descriptor();
+  CHECK(said == "FDSTORE=1\nFDNAME=hold");
+  REQUIRE(kept);
+  writer.reset();
+  CHECK(write(kept.get(), "x", 1) == 1);
+  char byte = 0;
+  CHECK(read(reader.get(), &byte, 1) == 1);
+}
+
+// In a process of its own, as systemd starts it: with the descriptors from 3 on.
+TEST_CASE(
+    "Of the descriptors that the service manager has kept, the named one is taken and the others are "
+    "closed") {
+  const pid_t child = fork();
+  if (child == 0) {
+    for (const int fd : {3, 4, 5}) dup2(STDERR_FILENO, fd);
+    setenv("LISTEN_FDS", "3", 1);
+    setenv("LISTEN_FDNAMES", "other:hold:hold", 1);
+    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+    const auto taken = take_stored_descriptor("hold");
+    const bool good = taken.get() == 4 && fcntl(4, F_GETFD) == FD_CLOEXEC && fcntl(3, F_GETFD) == -1 &&
+                      fcntl(5, F_GETFD) == -1 && std::getenv("LISTEN_FDS") == nullptr &&
+                      !take_stored_descriptor("hold");
+    _exit(good ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
+
+TEST_CASE("Descriptors that are meant for another process are not taken") {
+  const ServiceManager manager;  // clears the environment afterwards
+  setenv("LISTEN_FDS", "1", 1);
+  setenv("LISTEN_FDNAMES", "hold", 1);
+  setenv("LISTEN_PID", std::to_string(getpid() + 1).c_str(), 1);
+  CHECK(!take_stored_descriptor("hold"));
 }
