@@ -74,6 +74,7 @@ class Comparison {
     compare_entries(old_tree.find("virtual_routers"), new_tree.find("virtual_routers"), "virtual router ");
     compare_entries(old_tree.find("virtual_servers"), new_tree.find("virtual_servers"), "virtual server ");
     compare_section("events", old_tree, new_tree);
+    compare_section("hooks", old_tree, new_tree);
     return std::move(changes_);
   }
 

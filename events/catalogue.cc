@@ -40,6 +40,8 @@ constexpr std::array kinds{
     Kind{flooded, p1, p1, "more advertisements come in than can be"},
     Kind{events_lost, p1, p1, "so many events came that some were dropped"},
     Kind{journal_failed, p1, p1, "events are not kept on disk"},
+    Kind{hook_failed, p1, p1, "a hook has failed"},
+    Kind{hook_dropped, p1, p1, "events are lost for a hook that is too slow"},
     // for information
     Kind{started, p2, p2, "vipd has started"},
     Kind{stopping, p2, p2, "vipd hands over and ends"},
