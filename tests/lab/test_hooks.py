@@ -21,8 +21,9 @@ from vipdlab.processes import Process, alive, run, wait_until
 
 NOBODY_NOTICES = 50  # milliseconds: a take-over takes more than 300
 HOOK = """#!/bin/sh
+slow=$(cat {slow} 2>/dev/null)
 echo "begin $1 ${VIPD_STATE:-$VIPD_EVENT} router=$VIPD_ROUTER previous=$VIPD_PREVIOUS_STATE $2 $3 $4 $5" >> {log}
-[ -z "$SLOW" ] && [ -e {slow} ] && sleep $(cat {slow})
+[ -z "$slow" ] || sleep $slow
 echo "end $1 ${VIPD_STATE:-$VIPD_EVENT}" >> {log}
 exit $(cat {status} 2>/dev/null || echo 0)
 """
@@ -119,6 +120,7 @@ class Hooks(LabCase):
     def setUp(self):
         super().setUp()
         self.place = sandbox.WORK / "hooks"
+        shutil.rmtree(sandbox.WORK / "a.vipd", ignore_errors=True)  # the events of the test before
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir()
         self.log, self.slow, self.status = (self.place / name for name in ("log", "slow", "status"))
