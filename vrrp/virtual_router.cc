@@ -117,7 +117,7 @@ void VirtualRouter::shorten_timer(Backup& backup, TimePoint from) {
 
 void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
                                       const Advertisement& advertisement, bool active_for_another) {
-  peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
+  hear(turn, source, advertisement);
   if (advertisement.priority == release_priority) {
     if (backup.before && backup.before->address == source) backup.before.reset();
     return shorten_timer(backup, turn.now);
@@ -174,9 +174,12 @@ void VirtualRouter::take_over(const Turn& turn) {
            turn.now - peer_->heard < 3 * Duration(peer_->interval))
     reason = fmt::format("{} advertises priority {}, less than our {}", to_string(peer_->address),
                          peer_->priority, priority_.value);
-  else if (peer_)
+  else if (peer_) {
     reason = fmt::format("nothing heard from {} for {}", to_string(peer_->address),
                          milliseconds(turn.now - peer_->heard));
+    peer_lost_ = true;
+    note(turn, events::peer_lost, reason);
+  }
   become_active(turn, reason);
 }
 
@@ -196,7 +199,7 @@ void VirtualRouter::become_active(const Turn& turn, const std::string& reason) {
 
 void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
                                       const Advertisement& advertisement) {
-  peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
+  hear(turn, source, advertisement);
   if (advertisement.priority == release_priority) return answer_farewell(turn, active);
   const bool tie = advertisement.priority == priority_.value;
   if (advertisement.priority > priority_.value || (tie && source > *primary_address_)) {
@@ -403,7 +406,18 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
   else if (auto* active = std::get_if<Active>(&state_))
     receive_in_active(turn, *active, source, advertisement);
   else
-    peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};  // 6.4.1: no reaction
+    hear(turn, source, advertisement);  // 6.4.1: no reaction
+}
+
+// Told when it is another one than before, or was silent; but not of each packet while several talk.
+void VirtualRouter::hear(const Turn& turn, const IpAddress& source, const Advertisement& advertisement) {
+  const bool news = !peer_ || peer_->address != source || peer_lost_;
+  peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
+  if (!news || advertisement.priority == release_priority || turn.now < peer_noted_) return;
+  peer_lost_ = false;
+  peer_noted_ = turn.now + note_interval;
+  note(turn, events::peer_heard,
+       fmt::format("{} is heard, with priority {}", to_string(source), advertisement.priority));
 }
 
 // Section 7.1: differences that do not make a packet invalid are counted, and told once until they end.
