@@ -75,6 +75,7 @@ class Comparison {
     compare_entries(old_tree.find("virtual_servers"), new_tree.find("virtual_servers"), "virtual server ");
     compare_section("events", old_tree, new_tree);
     compare_section("metrics", old_tree, new_tree);
+    compare_section("hooks", old_tree, new_tree);
     return std::move(changes_);
   }
 

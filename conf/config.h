@@ -9,6 +9,7 @@
 
 #include "base/ip.h"
 #include "base/time.h"
+#include "events/hooks.h"
 #include "events/limits.h"
 #include "health/check.h"
 #include "vrrp/parameters.h"
@@ -37,6 +38,7 @@ struct RouterEntry {
   bool lease = true;  // where the kernel allows it
   vrrp::Announcing announce;
   std::vector<health::CheckConfig> checks;  // named "<name>/<check>"
+  events::Hooks hooks;
 
   bool operator==(const RouterEntry&) const = default;
 };
@@ -80,6 +82,7 @@ struct Config {
   std::vector<ServerEntry> virtual_servers;
   EventsSection events;
   MetricsSection metrics;
+  events::Hooks hooks;  // of all virtual routers, besides their own
 
   bool operator==(const Config&) const = default;
 };

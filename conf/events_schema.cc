@@ -76,7 +76,6 @@ EventsSection read_events(Reader& top) {
 }
 
 std::string print_events(const EventsSection& events) {
-  if (events == EventsSection{}) return {};
   std::string text = "events:\n";
   if (!events.directory.empty()) text += "  directory: " + yaml_scalar(events.directory) + "\n";
   text += "  max_size: " + print_size(events.limits.size) + "\n";

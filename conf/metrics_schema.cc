@@ -28,7 +28,6 @@ MetricsSection read_metrics(Reader& top) {
 }
 
 std::string print_metrics(const MetricsSection& metrics) {
-  if (metrics == MetricsSection{}) return {};
   return fmt::format("metrics:\n  listen: {}\n",
                      metrics.listen.empty() ? "off" : yaml_scalar(metrics.listen));
 }

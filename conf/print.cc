@@ -5,6 +5,7 @@
 #include "base/document.h"
 #include "conf/build.h"
 #include "conf/events_schema.h"
+#include "conf/hooks_schema.h"
 #include "conf/metrics_schema.h"
 #include "conf/yaml.h"
 #include "health/check_settings.h"
@@ -57,7 +58,7 @@ std::string print_router(const RouterEntry& router) {
   text += fmt::format("    lease: {}\n", router.lease ? "auto" : "off");
   text += fmt::format("    announce: {{repeat: {}, refresh: {}}}\n", router.announce.repeat,
                       duration_or_off(router.announce.refresh));
-  return text + print_checks(router.checks);
+  return text + print_checks(router.checks) + print_hooks(router.hooks, 4);
 }
 
 std::string print_server(const ServerEntry& server) {
@@ -92,7 +93,7 @@ std::string print(const Config& config) {
   for (const auto& router : config.virtual_routers) text += print_router(router);
   if (!config.virtual_servers.empty()) text += "virtual_servers:\n";
   for (const auto& server : config.virtual_servers) text += print_server(server);
-  return text + print_events(config.events) + print_metrics(config.metrics);
+  return text + print_events(config.events) + print_metrics(config.metrics) + print_hooks(config.hooks, 0);
 }
 
 }  // namespace vipd::conf

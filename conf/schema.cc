@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "conf/address_rules.h"
 #include "conf/events_schema.h"
+#include "conf/hooks_schema.h"
 #include "conf/metrics_schema.h"
 #include "conf/words.h"
 #include "health/check_settings.h"
@@ -75,6 +76,7 @@ class Schema {
     if (const Node* const servers = reader.child("virtual_servers")) read_servers(*servers);
     config_.events = read_events(reader);
     config_.metrics = read_metrics(reader);
+    config_.hooks = read_hooks(reader);
     refuse_top_words(reader);
     reader.finish();
     return std::move(config_);
@@ -140,6 +142,7 @@ class Schema {
     read_announce(reader, router);
     refuse_router_words(reader);
     router.checks = read_checks(reader, name, router.priority);
+    router.hooks = read_hooks(reader);
     reader.finish();
     warn_about_owner(reader, router);
     claim_vrid(reader, router);

@@ -21,7 +21,6 @@ constexpr Word reserved_for_routers[] = {
     {"excluded_addresses", "list all in addresses, up to 255 of a family"},
     {"routes", "addresses are all that moves"},
     {"rules", "addresses are all that moves"},
-    {"hooks", "follow \"vipctl watch --json\" to act on changes"},
 };
 constexpr std::string_view no_authentication =
     "leave it out: VRRPv3 has no authentication (RFC 9568 section 9), a packet filter on the link protects "
@@ -61,10 +60,12 @@ constexpr Word foreign_to_routers[] = {
     {"garp_master_repeat", write_announce},
     {"garp_master_refresh", write_announce},
     {"garp_master_refresh_repeat", write_announce},
-    {"notify", "that is hooks, which cannot be used yet: follow \"vipctl watch --json\""},
-    {"notify_master", "that is hooks, which cannot be used yet: follow \"vipctl watch --json\""},
-    {"notify_backup", "that is hooks, which cannot be used yet: follow \"vipctl watch --json\""},
-    {"notify_fault", "that is hooks, which cannot be used yet: follow \"vipctl watch --json\""},
+    {"notify", "write hooks: {arguments: keepalived, ...}, with on_active, on_backup and on_initialize"},
+    {"notify_master", "write hooks: {on_active: [/path/of/program]}"},
+    {"notify_backup", "write hooks: {on_backup: [/path/of/program]}"},
+    {"notify_fault", "write hooks: {on_initialize: [/path/of/program]}"},
+    {"notify_fifo", "write hooks: {fifo: /run/vipd/fifo, arguments: keepalived}"},
+    {"smtp_alert", "write hooks: {mail: {smtp: smtp://HOST:25, from: ..., to: [...]}}"},
 };
 
 constexpr std::string_view later_balancing =

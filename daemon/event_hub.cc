@@ -7,6 +7,7 @@
 #include "daemon/clock.h"
 #include "daemon/event_log.h"
 #include "events/names.h"
+#include "vrrp/events.h"
 
 namespace vipd::daemon {
 
@@ -16,8 +17,11 @@ events::WallTime wall_now() {
 }
 }  // namespace
 
-EventHub::EventHub(Log& log, Link& monitor, events::WallTime started)
-    : log_(log), monitor_(monitor), run_(static_cast<std::uint64_t>(started.time_since_epoch().count())) {}
+EventHub::EventHub(Log& log, Link& monitor, events::WallTime started, Listener listener)
+    : log_(log),
+      monitor_(monitor),
+      listener_(std::move(listener)),
+      run_(static_cast<std::uint64_t>(started.time_since_epoch().count())) {}
 
 events::Event EventHub::make(std::string_view name, std::string text, events::Fields fields, bool relieved) {
   auto event = events::make_event(name, std::move(text), relieved);
@@ -31,17 +35,32 @@ void EventHub::tell(std::string_view name, std::string text, events::Fields fiel
   pass_on({make(name, std::move(text), std::move(fields), relieved)});
 }
 
-void EventHub::pass_on(std::vector<events::Event> events) {
-  std::erase_if(events, [](const auto& event) { return events::find_kind(event.name) == nullptr; });
-  for (auto& event : events) keep(std::move(event));
-  if (monitor_.attached()) send(std::min(events.size(), waiting_.size()));
+bool EventHub::tell_if_due(const std::string& key, std::string_view name, std::string text,
+                           events::Fields fields) {
+  auto event = events::make_event(name, std::move(text));
+  event.fields = std::move(fields);
+  event.when = now();
+  if (!log_limited(log_, key, event)) return false;
+  pass_on({std::move(event)});
+  return true;
 }
 
-void EventHub::keep(events::Event event) {
+// Changes of state are the router's to tell.
+void EventHub::pass_on(std::vector<events::Event> events, bool trusted) {
+  std::erase_if(events, [trusted](const auto& event) {
+    return events::find_kind(event.name) == nullptr ||
+           (!trusted && event.name == vrrp::events::state_changed);
+  });
+  for (auto& event : events) keep(event);
+  if (monitor_.attached()) send(std::min(events.size(), waiting_.size()));
+  if (!events.empty()) listener_(events, trusted);
+}
+
+void EventHub::keep(events::Event& event) {
   const auto age = std::max(now() - event.when, Duration::zero());
   event.id = fmt::format("{:x}-{}", run_, ++count_);
   event.time = wall_now() - std::chrono::duration_cast<std::chrono::milliseconds>(age);
-  waiting_.push_back({count_, std::move(event)});
+  waiting_.push_back({count_, event});
   for (; waiting_.size() > most_waiting; waiting_.pop_front()) ++lost_;
 }
 
@@ -56,10 +75,13 @@ void EventHub::send(std::size_t count) {
 }
 
 void EventHub::monitor_attached() {
-  if (lost_ > 0)
-    keep(make(events::events_lost,
-              fmt::format("{} events came while vipd-monitor did not take them, and are not kept", lost_),
-              {{"count", std::to_string(lost_)}}, false));
+  if (lost_ > 0) {
+    auto event =
+        make(events::events_lost,
+             fmt::format("{} events came while vipd-monitor did not take them, and are not kept", lost_),
+             {{"count", std::to_string(lost_)}}, false);
+    keep(event);
+  }
   lost_ = 0;
   send(waiting_.size());
 }

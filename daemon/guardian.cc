@@ -35,6 +35,8 @@ constexpr Duration look_interval = 250ms;
 constexpr Duration longest_router_start = 10s;
 // The monitor says every second that it works. What it serves is slow at times; the protocol is not.
 constexpr Duration longest_monitor_silence = 10s;
+constexpr const char* hooks_are_running =
+    "a hook is running, which an upgrade would kill: try again when it is done";
 // Who was late itself cannot tell whether others hang.
 constexpr Duration late = 100ms;
 // The monitor has nothing to hand over.
@@ -81,8 +83,13 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
           loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
           [](const std::string&) {}),
       events_(log, monitor_link_,
-              std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now())),
+              std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()),
+              [this](const auto& events, bool trusted) { hooks_.happened(events, trusted); }),
       metrics_(log, monitor_link_),
+      hooks_(log, scripts_,
+             [this](std::string_view name, const std::string& text, const events::Fields& fields) {
+               events_.tell_if_due("hook " + fields.at("hook"), name, text, fields);
+             }),
       started_(now()),
       watchdog_(started_) {}
 
@@ -101,6 +108,7 @@ int Guardian::run() {
     log_.warning(
         fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
   scripts_.replace(conf::checks(configuration_.current()));
+  hooks_.replace(configuration_.current());
   const bool holding = !router_.outdated && hold_for_the_dead();
   leases_.start(conf::virtual_routers(configuration_.current()), !router_.outdated && !holding);
   store_descriptor(hold_name, hold_.fd());
@@ -111,7 +119,7 @@ int Guardian::run() {
     start_router();
   if (!monitor_.outdated) start_monitor();
   if (const auto limited = Privileges::limit_own(); !limited) log_.warning(limited.error().message);
-  while (!stopping_ || router_.process || monitor_.process) turn();
+  while (!stopping_ || router_.process || monitor_.process || waits_for_hooks()) turn();
   leases_.close();
   return 0;
 }
@@ -148,6 +156,7 @@ void Guardian::turn() {
   if (standing_in_) holder_.tell(hold_);
   metrics_.tick(time);
   scripts_.step(time);
+  hooks_.step(time, may_run_hooks());
   for (const auto run : std::exchange(ended_runs_, {})) script_runs_.erase(run);
   if (router_.restart <= time) start_router();
   if (monitor_.restart <= time) start_monitor();
@@ -166,6 +175,7 @@ void Guardian::turn() {
 void Guardian::end_by_force() {
   stop_bound_ = never;
   auto& child = router_.process ? router_ : monitor_;
+  if (!child.process && hooks_.busy()) log_.error("hooks do not end: they are killed");
   if (!child.process) return;
   log_.error(fmt::format("{} does not stop: it is killed", child.name));
   (void)io::kill(*child.process, SIGKILL);
@@ -174,8 +184,8 @@ void Guardian::end_by_force() {
 TimePoint Guardian::next_deadline() const {
   const bool on_watch = router_.process && router_ready_ && !standing_in_;
   return std::min({holder_.deadline(), holder_.holding() ? never : leases_.deadline(),
-                   scripts_.next_deadline(), metrics_.deadline(), configuration_.deadline(),
-                   watchdog_.deadline(), router_.restart, monitor_.restart,
+                   scripts_.next_deadline(), hooks_.deadline(now(), may_run_hooks()), metrics_.deadline(),
+                   configuration_.deadline(), watchdog_.deadline(), router_.restart, monitor_.restart,
                    upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
                    monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence,
                    on_watch ? hold_.overdue() : never,
@@ -236,6 +246,7 @@ void Guardian::start_monitor() {
   script_runs_.clear();
   monitor_link_.send(ControlAccess{geteuid(), group_number(commanding_group)});
   monitor_link_.send(event_settings());
+  monitor_link_.send(delivery_settings(configuration_.current(), log_));
   monitor_link_.send(Checks{conf::checks(configuration_.current())});
   connect_router_and_monitor();
   events_.monitor_attached();
@@ -263,7 +274,7 @@ void Guardian::child_ended(Child& child) {
   if (&child == &router_) router_ended(how);
   if (stopping_) {
     if (&child == &router_) {
-      stop_bound_ = now() + longest_monitor_stop;
+      stop_bound_ = now() + (hooks_.busy() ? longest_stop : longest_monitor_stop);
       monitor_link_.detach();  // the monitor ends when its guardian goes
     }
     return;
@@ -324,11 +335,7 @@ void Guardian::stand_in(TimePoint time) {
 
 // A router that is late again and again is told of now and then.
 void Guardian::note_hold(const std::string& why) {
-  auto event = events::make_event(events::held, why + ": advertising in its place");
-  event.when = now();
-  if (!log_limited(log_, "hold", event)) return;
-  hold_told_ = true;
-  events_.pass_on({std::move(event)});
+  hold_told_ |= events_.tell_if_due("hold", events::held, why + ": advertising in its place");
 }
 
 void Guardian::note_hold_ended(const std::string& how) {
@@ -413,6 +420,18 @@ void Guardian::message_from_monitor(io::Message message) {
   on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request)); });
 }
 
+// --- hooks --------------------------------------------------------------------------------------------
+
+// To start a program takes a moment, which others depend on while we advertise.
+bool Guardian::may_run_hooks() const {
+  return !holder_.holding();
+}
+
+// What has to be done when this node is not Active any more.
+bool Guardian::waits_for_hooks() const {
+  return hooks_.busy() && stop_bound_ != never;
+}
+
 // --- events -------------------------------------------------------------------------------------------
 
 std::string Guardian::events_directory() const {
@@ -483,12 +502,14 @@ Reloaded Guardian::reload(const ReloadRequest& request) {
 void Guardian::put_in_force(std::string_view event, const std::string& done) {
   const auto& config = configuration_.current();
   scripts_.replace(conf::checks(config));
+  hooks_.replace(config);
   leases_.configure(conf::virtual_routers(config));
   send_configuration(std::nullopt);
   if (events_directory() != sandboxed_directory_)
     make_events_directory(events_directory(), setting_.privileges);
   monitor_link_.send(event_settings());
   metrics_.configure(config.metrics.listen, now());
+  monitor_link_.send(delivery_settings(configuration_.current(), log_));
   monitor_link_.send(Checks{conf::checks(config)});
   say_ready("serving " + conf::summary(config));
   events_.tell(event, done);
@@ -572,6 +593,7 @@ void Guardian::begin_upgrade(std::uint64_t id) {
         "a reload waits to be confirmed, and would not go back by itself any more: \"vipctl confirm\" first");
   if (!router_.process || !router_ready_ || standing_in_ || holder_.holding())
     return refuse("vipd-router is just being replaced: try again in a moment");
+  if (hooks_.busy()) return refuse(hooks_are_running);
   auto begun = Upgrade::begin(loop_, setting_.invocation.program, handover(), now(),
                               [this, id](const Result<std::string>& version) { checked(id, version); });
   if (!begun) return refuse(cannot_take_over(setting_.invocation.program, begun.error().message));
@@ -588,6 +610,7 @@ void Guardian::checked(std::uint64_t id, const Result<std::string>& version) {
   if (!version) return refuse(version.error().message);
   if (stopping_ || !router_.process || !router_ready_ || holder_.holding())
     return refuse("vipd-router is just being replaced: try again in a moment");
+  if (hooks_.busy()) return refuse(hooks_are_running);
   const auto text = fmt::format("vipd {} is replaced by vipd {}", VIPD_VERSION, *version);
   log_.notice(text);
   monitor_link_.send(Upgraded{id, true, text});

@@ -18,6 +18,7 @@
 #include "daemon/handover.h"
 #include "daemon/hold.h"
 #include "daemon/holder.h"
+#include "daemon/hooks.h"
 #include "daemon/lease_keeper.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
@@ -97,6 +98,8 @@ class Guardian {
   void put_in_force(std::string_view event, const std::string& done);
   std::string events_directory() const;
   EventSettings event_settings() const;
+  bool may_run_hooks() const;
+  bool waits_for_hooks() const;
   void note_leases(const Leases& leases);
   void note_hold(const std::string& why);
   void note_hold_ended(const std::string& how);
@@ -132,6 +135,7 @@ class Guardian {
   Link monitor_link_;
   EventHub events_;
   MetricsDoor metrics_;
+  Hooks hooks_;
   std::map<vrrp::RouterKey, std::string> without_lease_;  // and why, as it was told last
   bool hold_told_ = false;
   std::string sandboxed_directory_;  // where the monitor may write events

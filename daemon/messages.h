@@ -5,8 +5,8 @@
 //   guardian -> monitor   ControlAccess, Checks, RouterLink,    monitor -> guardian  RunScript, CancelScript,
 //                         ScriptEnded, Reloaded, Upgraded,                           ReloadRequest, Alive,
 //                         Programs, ConfigurationReply,                              ConfirmRequest,
-//                         EventSettings, Happened,                                   UpgradeRequest,
-//                         MetricsSocket                                              ConfigurationRequest,
+//                         EventSettings, DeliverySettings,                           UpgradeRequest,
+//                         MetricsSocket, Happened                                    ConfigurationRequest,
 //                                                                                    Happened, EventsTaken
 //   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
 //                         RecordRequest, Command                                     CommandDone,
@@ -23,6 +23,7 @@
 #include "base/archive.h"
 #include "daemon/activity.h"
 #include "events/event.h"
+#include "events/hooks.h"
 #include "health/check_archive.h"
 #include "health/script_executor.h"
 #include "io/channel.h"
@@ -66,6 +67,7 @@ enum class MessageType : std::uint16_t {
   event_settings,
   events_taken,
   metrics_socket,  // carries the descriptor of a socket that listens, if metrics are to be served
+  delivery_settings,
 };
 
 // Guardian to router: the whole configuration, at start with what the predecessor left behind.
@@ -282,6 +284,19 @@ struct EventSettings {
   Duration age{};
 };
 
+// Guardian to monitor: whom to send events to. The guardian has read the secrets.
+struct DeliverySettings {
+  static constexpr auto type = MessageType::delivery_settings;
+  struct One {
+    std::string router;  // name of an entry; empty: all
+    std::optional<events::Webhook> webhook;
+    std::optional<events::Mail> mail;
+    std::string secret;  // of the webhook's signature, or the mail server's password
+    bool operator==(const One&) const = default;
+  };
+  std::vector<One> all;
+};
+
 template <class A>
 void fields(A& a, Is<Configure> auto& m) {
   a(m.routers, m.adopted);
@@ -407,6 +422,18 @@ void fields(A& a, Is<Happened> auto& m) {
 template <class A>
 void fields(A& a, Is<EventsTaken> auto& m) {
   a(m.last);
+}
+template <class A>
+void fields(A& a, Is<DeliverySettings::One> auto& m) {
+  a(m.router, m.webhook, m.mail, m.secret);
+}
+// What is neither, or both, is nobody's.
+inline bool valid(const DeliverySettings::One& one) {
+  return one.webhook.has_value() != one.mail.has_value();
+}
+template <class A>
+void fields(A& a, Is<DeliverySettings> auto& m) {
+  a(m.all);
 }
 template <class A>
 void fields(A& a, Is<EventSettings> auto& m) {

@@ -99,7 +99,12 @@ Monitor::Monitor(Log& log, io::Channel guardian, io::Fd control)
               [this](const health::Fact& fact) { fact_changed(fact); }),
       control_(loop_, std::move(control),
                [this](const Client& client, const std::string& line) { requested(client, line); }),
-      status_([this](const StatusRequest& request) { router_.send(request); }) {
+      status_([this](const StatusRequest& request) { router_.send(request); }),
+      deliveries_(log, context_.curl, [this](std::string_view name, std::string text, events::Fields fields) {
+        auto event = events::make_event(name, std::move(text));
+        event.fields = std::move(fields);
+        tell(std::move(event));
+      }) {
   guardian_.attach(std::move(guardian));
 }
 
@@ -118,6 +123,7 @@ int Monitor::run() {
     control_.step(now());
     status_.step(now());
     if (metrics_) metrics_->step();
+    deliveries_.step(now());
     give_up_waiting(now());
     beat(now());
     ended_ = ended_ || end_at_ <= now();
@@ -143,9 +149,8 @@ void Monitor::beat(TimePoint now) {
 }
 
 TimePoint Monitor::next_deadline() const {
-  TimePoint earliest = std::min(
-      {context_.next_deadline(), checks_.next_deadline(), control_.next_deadline(), next_beat_, end_at_});
-  earliest = std::min(earliest, status_.next_deadline());
+  TimePoint earliest = std::min({context_.next_deadline(), checks_.next_deadline(), control_.next_deadline(),
+                                 deliveries_.next_deadline(), status_.next_deadline(), next_beat_, end_at_});
   if (metrics_) earliest = std::min(earliest, metrics_->next_deadline(now()));
   for (const auto& [id, waiting] : waiting_) earliest = std::min(earliest, waiting.deadline);
   return earliest;
@@ -168,6 +173,9 @@ void Monitor::message_from_guardian(io::Message message) {
   if (is(message, MessageType::metrics_socket))
     return serve_metrics(message.fds.empty() ? io::Fd() : std::move(message.fds.front()));
   if (on<EventSettings>(message, [this](const EventSettings& settings) { keep_journal(settings); })) return;
+  if (on<DeliverySettings>(message,
+                           [this](const DeliverySettings& settings) { deliveries_.replace(settings); }))
+    return;
   if (on<Reloaded>(message,
                    [this](const Reloaded& reloaded) { answered(reloaded.id, reloaded.good, reloaded.text); }))
     return;
@@ -276,6 +284,7 @@ void Monitor::publish(const Happened& happened) {
     if (journal_) journal_->write(events::to_line(event));
     control_.publish(nlohmann::ordered_json{{"v", protocol_version}, {"event", events::to_json(event)}}.dump(
         -1, ' ', false, json::error_handler_t::replace));
+    deliveries_.push(event, now());
     recent_.push_back(event);
     if (recent_.size() > most_recent) recent_.pop_front();
   }

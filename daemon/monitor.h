@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "daemon/control.h"
+#include "daemon/delivery.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
 #include "daemon/metrics_server.h"
@@ -95,6 +96,7 @@ class Monitor {
   std::unique_ptr<events::Journal> journal_;
   io::Watch journal_watch_;
   events::Journal::State journal_state_;
+  Deliveries deliveries_;
   std::deque<events::Event> recent_;  // events that the disk may not have yet
   std::uint64_t requests_ = 0;
   TimePoint next_beat_{};

@@ -13,11 +13,11 @@ namespace vipd::daemon {
 
 namespace {
 // Events that a stranger on the link can cause at will.
-constexpr std::array from_the_network{vrrp::events::address_conflict,  vrrp::events::one_way,
-                                      vrrp::events::owner_conflict,    vrrp::events::equal_priority,
-                                      vrrp::events::interval_mismatch, vrrp::events::address_list_mismatch,
-                                      vrrp::events::inferior_active,   vrrp::events::interval_bounded,
-                                      vrrp::events::false_claim,       vrrp::events::sender_identified};
+constexpr std::array from_the_network{
+    vrrp::events::address_conflict,  vrrp::events::one_way,           vrrp::events::owner_conflict,
+    vrrp::events::equal_priority,    vrrp::events::interval_mismatch, vrrp::events::address_list_mismatch,
+    vrrp::events::inferior_active,   vrrp::events::interval_bounded,  vrrp::events::false_claim,
+    vrrp::events::sender_identified, vrrp::events::peer_heard};
 
 template <class List>
 bool is_in(const List& list, std::string_view name) {

@@ -25,6 +25,7 @@ constexpr std::array kinds{
     // redundancy or a safeguard is missing
     Kind{engine::state_changed, p1, p2, "a virtual router has changed its state; P1 is for Initialize"},
     Kind{engine::obstructed, p1, p1, "a virtual router cannot take part"},
+    Kind{engine::peer_lost, p1, p1, "the Active that this node has listened to is silent"},
     Kind{engine::stalled, p1, p1, "this node stood still for too long"},
     Kind{engine::address_restored, p1, p1, "somebody has removed a virtual address; it is put back"},
     Kind{engine::leftover_removed, p1, p1, "a virtual address was there although this node is not Active"},
@@ -40,9 +41,12 @@ constexpr std::array kinds{
     Kind{flooded, p1, p1, "more advertisements come in than can be"},
     Kind{events_lost, p1, p1, "so many events came that some were dropped"},
     Kind{journal_failed, p1, p1, "events are not kept on disk"},
+    Kind{hook_failed, p1, p1, "a hook has failed"},
+    Kind{hook_dropped, p1, p1, "events are lost for a hook that is too slow"},
     // for information
     Kind{started, p2, p2, "vipd has started"},
     Kind{stopping, p2, p2, "vipd hands over and ends"},
+    Kind{engine::peer_heard, p2, p2, "another router of the group is heard"},
     Kind{engine::priority_changed, p2, p2, "the effective priority has changed"},
     Kind{engine::equal_priority, p2, p2, "a peer has the same priority"},
     Kind{engine::interval_mismatch, p2, p2, "a peer advertises at another interval"},

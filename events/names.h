@@ -25,6 +25,8 @@ constexpr std::string_view command_refused = "command_refused";
 constexpr std::string_view flooded = "flooded";
 constexpr std::string_view events_lost = "events_lost";
 constexpr std::string_view journal_failed = "journal_failed";
+constexpr std::string_view hook_failed = "hook_failed";
+constexpr std::string_view hook_dropped = "hook_dropped";
 constexpr std::string_view journal_resumed = "journal_resumed";
 
 }  // namespace vipd::events

@@ -103,35 +103,61 @@ void LocalExecutor::replace(const std::vector<CheckConfig>& checks) {
     if (check.kind == "script") scripts_.emplace(check.name, make_script(check));
 }
 
-LocalExecutor::Script LocalExecutor::make_script(const CheckConfig& check) {
-  Script script;
+LocalExecutor::Program LocalExecutor::make_script(const CheckConfig& check) {
   Diagnostics unread(
       {}, {});  // mistakes were reported when the file was read; what is wrong since then shows when it runs
   Reader reader(check.settings, unread, check.name);
   const auto read = read_script(reader);
   const auto& settings = static_cast<const ScriptSettings&>(*read);
-  script.argv = settings.argv;
-  if (script.argv.empty()) script.trouble = "no script is given";
-
-  script.options.working_directory = "/";
-  script.options.process_group = true;
-  script.options.death_signal = SIGKILL;
-  script.options.environment =
-      std::vector<std::string>{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                               "LANG=C.UTF-8", "VIPD_CHECK=" + check.name};
-  // Without the rights of root and without a wish there is nobody else to be.
-  if (settings.user.empty() && ::geteuid() != 0) return script;
-  const auto user = find_script_user(settings.user);
-  if (!user) {
-    script.trouble = user.error().message;
-    return script;
-  }
-  if (user->uid != 0) script.options.capabilities.emplace();
-  if (user->uid == ::geteuid()) return script;
-  script.options.user = user->uid;
-  script.options.group = user->gid;
-  script.options.groups = groups_of(*user);
+  auto script = prepare(settings.argv, settings.user);
+  script.options.environment->push_back("VIPD_CHECK=" + check.name);
   return script;
+}
+
+LocalExecutor::Program LocalExecutor::prepare(std::vector<std::string> argv, const std::string& user_name) {
+  Program program;
+  program.argv = std::move(argv);
+  if (program.argv.empty()) program.trouble = "no script is given";
+  program.options.working_directory = "/";
+  program.options.process_group = true;
+  program.options.death_signal = SIGKILL;
+  program.options.environment = std::vector<std::string>{
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
+  // Without the rights of root and without a wish there is nobody else to be.
+  if (user_name.empty() && ::geteuid() != 0) return program;
+  const auto user = find_script_user(user_name);
+  if (!user) {
+    program.trouble = user.error().message;
+    return program;
+  }
+  if (user->uid != 0) program.options.capabilities.emplace();
+  if (user->uid == ::geteuid()) return program;
+  program.options.user = user->uid;
+  program.options.group = user->gid;
+  program.options.groups = groups_of(*user);
+  return program;
+}
+
+std::unique_ptr<ScriptRun> LocalExecutor::run_program(const std::string& name, const Program& program,
+                                                      std::vector<std::string> environment, Duration timeout,
+                                                      Done done) {
+  ScriptOutcome outcome;
+  outcome.trouble = program.trouble;
+  if (outcome.trouble.empty()) {
+    auto with_environment = program;
+    auto& all = *with_environment.options.environment;
+    all.insert(all.end(), environment.begin(), environment.end());
+    const auto number = start(name, with_environment, timeout);
+    if (number) {
+      auto& run = runs_.at(*number);
+      run.done = std::move(done);
+      run.patient = true;
+      return std::make_unique<Handle>(*this, *number);
+    }
+    outcome.trouble = number.error().message;
+  }
+  done(outcome);
+  return nullptr;
 }
 
 std::unique_ptr<ScriptRun> LocalExecutor::run_script(const std::string& check, Duration timeout, Done done) {
@@ -157,15 +183,16 @@ std::unique_ptr<ScriptRun> LocalExecutor::run_script(const std::string& check, D
   return nullptr;
 }
 
-Result<std::uint64_t> LocalExecutor::start(const std::string& check, const Script& script, Duration timeout) {
+Result<std::uint64_t> LocalExecutor::start(const std::string& name, const Program& program,
+                                           Duration timeout) {
   auto output = TRY(make_pipe());
   auto errors = TRY(make_pipe());
-  auto options = script.options;
+  auto options = program.options;
   options.output = output.theirs.get();
   options.error = errors.theirs.get();
   Run run;
-  run.process = TRY(io::spawn(script.argv, options));
-  run.check = check;
+  run.process = TRY(io::spawn(program.argv, options));
+  run.check = name;
   run.output.fd = std::move(output.ours);
   run.errors.fd = std::move(errors.ours);
   run.deadline = clock_() + timeout;
@@ -203,6 +230,7 @@ void LocalExecutor::process_ended(std::uint64_t number) {
   } else {
     outcome.trouble = exit.error().message;
   }
+  if (run.late) outcome.end = ScriptOutcome::End::timed_out;
   outcome.output = first_line(run.output.text);
   outcome.errors = first_line(run.errors.text);
   const auto done = std::move(run.done);
@@ -233,7 +261,8 @@ void LocalExecutor::step(TimePoint now) {
       continue;
     }
     terminate(run, now);
-    if (run.done) late.push_back(std::exchange(run.done, nullptr));
+    run.late = true;
+    if (run.done && !run.patient) late.push_back(std::exchange(run.done, nullptr));
   }
   for (const auto& done : late) done({.end = ScriptOutcome::End::timed_out});
 }

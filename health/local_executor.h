@@ -33,6 +33,19 @@ class LocalExecutor : public ScriptExecutor {
   // Of a check that is not known, the outcome is not_started.
   std::unique_ptr<ScriptRun> run_script(const std::string& check, Duration timeout, Done done) override;
 
+  // Any other program, as a user's hook is. The names of users are looked up once, not at each run.
+  struct Program {
+    std::vector<std::string> argv;
+    io::SpawnOptions options;
+    std::string trouble;  // not empty: cannot be run, and why
+  };
+  // user: a name, or empty for the default. A program for root keeps what rights we have.
+  static Program prepare(std::vector<std::string> argv, const std::string& user);
+  // The same rules as for scripts, but that done is called when it is really over, after a timeout too: the
+  // next one for the same thing must not overtake it. environment: "NAME=value", besides PATH and LANG.
+  std::unique_ptr<ScriptRun> run_program(const std::string& name, const Program& program,
+                                         std::vector<std::string> environment, Duration timeout, Done done);
+
   // Kills what runs, for somebody else to reap: their process numbers. Nobody is told.
   std::vector<std::int32_t> abandon();
 
@@ -40,11 +53,6 @@ class LocalExecutor : public ScriptExecutor {
   TimePoint next_deadline() const;
 
  private:
-  struct Script {
-    std::vector<std::string> argv;
-    io::SpawnOptions options;
-    std::string trouble;  // not empty: cannot be run, and why
-  };
   // One of the two outputs of a run.
   struct Capture {
     io::Fd fd;
@@ -59,14 +67,16 @@ class LocalExecutor : public ScriptExecutor {
     Capture output;
     Capture errors;
     TimePoint deadline;
+    bool patient = false;      // its end is waited for, even if its time is over
+    bool late = false;         // its time was over
     bool terminating = false;  // SIGTERM has been sent, SIGKILL follows at the deadline
     Done done;                 // empty: nobody waits any more
   };
   using Runs = std::map<std::uint64_t, Run>;
   class Handle;
 
-  static Script make_script(const CheckConfig& check);
-  Result<std::uint64_t> start(const std::string& check, const Script& script, Duration timeout);
+  static Program make_script(const CheckConfig& check);
+  Result<std::uint64_t> start(const std::string& name, const Program& program, Duration timeout);
   void watch_output(std::uint64_t number, Capture& capture);
   void process_ended(std::uint64_t number);
   void terminate(Run& run, TimePoint now);
@@ -74,7 +84,7 @@ class LocalExecutor : public ScriptExecutor {
 
   io::Loop& loop_;
   std::function<TimePoint()> clock_;
-  std::map<std::string, Script> scripts_;
+  std::map<std::string, Program> scripts_;
   Runs runs_;
   std::uint64_t numbers_ = 0;
 };

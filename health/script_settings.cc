@@ -12,9 +12,6 @@ namespace vipd::health {
 namespace {
 
 constexpr std::size_t most_words = 256;
-constexpr const char* list_remedy =
-    "write a list of words, such as script: [/usr/lib/x/check, --fast]; no shell runs it";
-
 // Empty if only root, `user` and we may replace or alter what `path` names; else the reason. The directories
 // above count too: who can write one of them can put another file in its place (unless it is sticky, as /tmp
 // is).
@@ -44,45 +41,46 @@ bool executable_by(const struct stat& status, const ScriptUser& user) {
   return (status.st_mode & (S_IXOTH | S_IXGRP)) != 0;  // further groups of the user are not looked up
 }
 
-std::string trouble_with(const std::string& path, const ScriptUser& user) {
+// program: how messages name it, "script /usr/lib/x/check".
+std::string trouble_with(const std::string& program, const std::string& path, const ScriptUser& user) {
   struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return "script " + path + ": " + std::strerror(errno);
-  if (!S_ISREG(status.st_mode)) return "script " + path + " is not a file";
-  if (!executable_by(status, user)) return "script " + path + " is not executable by " + user.name;
-  if (auto reason = who_else_writes(path, user); !reason.empty())
-    return "script " + path + " is not safe: " + reason;
+  if (::stat(path.c_str(), &status) != 0) return program + ": " + std::strerror(errno);
+  if (!S_ISREG(status.st_mode)) return program + " is not a file";
+  if (!executable_by(status, user)) return program + " is not executable by " + user.name;
+  if (auto reason = who_else_writes(path, user); !reason.empty()) return program + " is not safe: " + reason;
   return {};
 }
 
 std::string remedy_for(const std::string& trouble, const std::string& path) {
   if (trouble.find("not executable") != std::string::npos) return "chmod +x " + path;
   if (trouble.find("not safe") != std::string::npos)
-    return "whoever can write it could run anything as the user of the check: chmod go-w";
+    return "whoever can write it could run anything as its user: chmod go-w";
   return "correct the path, or put the program there";
 }
 
-std::vector<std::string> read_words(Reader& reader) {
-  const Node* node = reader.child("script");
+std::vector<std::string> read_words(Reader& reader, const std::string& key) {
+  const Node* node = reader.child(key);
   if (!node) return {};
   if (node->type != Node::Type::sequence || node->items.empty()) {
-    reader.error("script", "script must be a list: the program and its arguments", list_remedy);
+    reader.error(key, key + " must be a list: the program and its arguments",
+                 "write a list of words, such as " + key + ": [/usr/lib/x/check, --fast]; no shell runs it");
     return {};
   }
   if (node->items.size() > most_words) {
-    reader.error("script", "script has more than " + std::to_string(most_words) + " words",
+    reader.error(key, key + " has more than " + std::to_string(most_words) + " words",
                  "write a script that calls the program with them");
     return {};
   }
-  auto words = reader.texts("script").value_or(std::vector<std::string>{});
+  auto words = reader.texts(key).value_or(std::vector<std::string>{});
   if (words.empty()) return {};
   if (!words[0].starts_with('/')) {
     reader.diagnostics().error(node->items[0].place,
-                               "script " + quote(words[0]) + " must be an absolute path");
+                               key + " " + quote(words[0]) + " must be an absolute path");
     return {};
   }
   if (std::any_of(words.begin(), words.end(),
                   [](const auto& word) { return word.find('\0') != std::string::npos; })) {
-    reader.error("script", "script has a zero byte inside",
+    reader.error(key, key + " has a zero byte inside",
                  "remove it: words that are given to a program end there");
     return {};
   }
@@ -106,22 +104,27 @@ Result<ScriptUser> find_script_user(const std::string& name) {
   return failure("there is no user " + quote(candidates.back()));
 }
 
+std::vector<std::string> read_program(Reader& reader, std::string_view key, const std::string& user) {
+  const auto words = read_words(reader, std::string(key));
+  const auto account = find_script_user(user);
+  if (words.empty() || !account) return words;
+  if (const auto trouble = trouble_with(std::string(key) + " " + words[0], words[0], *account);
+      !trouble.empty())
+    reader.diagnostics().error(reader.node().find(key)->items[0].place, trouble,
+                               remedy_for(trouble, words[0]));
+  return words;
+}
+
 std::unique_ptr<Settings> read_script(Reader& reader) {
   static constexpr std::array<Reader::Choice<ScriptResult>, 2> results{
       {{"exit", ScriptResult::exit}, {"priority", ScriptResult::priority}}};
   auto settings = std::make_unique<ScriptSettings>();
   reader.required("script");
-  settings->argv = read_words(reader);
   settings->user = reader.text("user").value_or("");
+  settings->argv = read_program(reader, "script", settings->user);
   settings->result = reader.choice<ScriptResult>("result", results).value_or(ScriptResult::exit);
-  const auto user = find_script_user(settings->user);
-  if (!user) {
+  if (const auto user = find_script_user(settings->user); !user)
     reader.error("user", user.error().message, "name a user that exists, or create this one");
-  } else if (!settings->argv.empty()) {
-    if (const auto trouble = trouble_with(settings->argv[0], *user); !trouble.empty())
-      reader.diagnostics().error(reader.node().find("script")->items[0].place, trouble,
-                                 remedy_for(trouble, settings->argv[0]));
-  }
   return settings;
 }
 

@@ -15,6 +15,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "health/check.h"
@@ -38,5 +39,9 @@ struct ScriptUser {
   gid_t gid = 0;
 };
 Result<ScriptUser> find_script_user(const std::string& name);
+
+// The program and its arguments that a key names, as a list of words; what is wrong with it, its file
+// included, is reported. `user`: as whom it is to run.
+std::vector<std::string> read_program(Reader& reader, std::string_view key, const std::string& user);
 
 }  // namespace vipd::health

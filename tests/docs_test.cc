@@ -60,7 +60,11 @@ Words configuration_keys() {
              source,
              R"re((?:\.|->)(?:text|boolean|integer|duration|address|texts|child|required)\(\s*"([a-z_]+)")re") +
          matches(source, R"re(\.choice<[^>(]*>\(\s*"([a-z_]+)")re") +
-         matches(source, R"re((?:duration_or_off|read_pem_path|read_text)\(\w+, "([a-z_]+)")re");
+         matches(
+             source,
+             R"re((?:duration_or_off|read_pem_path|read_text|read_units|read_file_name)\(\w+, "([a-z_]+)")re") +
+         matches(source, R"re(program\("([a-z_]+)", hooks)re") +
+         matches(source, R"re(above\.child\("([a-z_]+)"\))re") + Words{"smtp", "from", "to"};
 }
 
 Words command_line_options(const std::string& source) {

@@ -66,6 +66,7 @@ constexpr Unprovoked unprovoked[] = {
     {"reading from vipd", of_the_kernel},
     {"writing to vipd", of_the_kernel},
     {"giving up capabilities that are not needed", of_the_kernel},
+    {"hooks do not end: they are killed", "it takes a minute until that is said"},
     {"has a lease again", "the kernel takes what it has refused before"},
     {"making a pipe non-blocking", of_the_kernel},
     {"reading the state handed over", of_the_kernel},

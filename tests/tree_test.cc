@@ -38,8 +38,8 @@ struct Library {
   std::string_view why;
 };
 const std::vector<Library> libraries{
-    {"curl/", {"health"}, "HTTP is health/http's business, in the monitor alone"},
-    {"openssl/", {"health"}, "TLS is for health checks, in the monitor alone"},
+    {"curl/", {"health", "daemon"}, "HTTP is health/http's business, in the monitor alone"},
+    {"openssl/", {"health", "daemon"}, "TLS is for health checks, in the monitor alone"},
     {"ares.h", {"health"}, "names are resolved by health/resolver, in the monitor alone"},
     {"yaml-cpp/", {"conf"}, "conf/yaml.cc makes a base/document.h Node of YAML; take that"},
     {"libmnl/", {"netlink"}, "netlink/ is where the kernel is talked to; add what you need there"},

@@ -135,7 +135,7 @@ void VirtualRouter::shorten_timer(Backup& backup, TimePoint from) {
 
 void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
                                       const Advertisement& advertisement, bool active_for_another) {
-  peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
+  hear(turn, source, advertisement);
   if (advertisement.priority == release_priority) {
     if (backup.before && backup.before->address == source) backup.before.reset();
     return shorten_timer(backup, turn.now);
@@ -206,6 +206,8 @@ void VirtualRouter::take_over(const Turn& turn) {
     reason = fmt::format("nothing heard from {} for {}", to_string(peer_->address),
                          milliseconds(turn.now - peer_->heard));
     measurements_.failover.add(turn.now - peer_->heard);
+    peer_lost_ = true;
+    note(turn, events::peer_lost, reason);
   }
   become_active(turn, kind, reason);
 }
@@ -227,7 +229,7 @@ void VirtualRouter::become_active(const Turn& turn, Reason kind, const std::stri
 
 void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
                                       const Advertisement& advertisement) {
-  peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
+  hear(turn, source, advertisement);
   if (advertisement.priority == release_priority) return answer_farewell(turn, active);
   const bool tie = advertisement.priority == priority_.value;
   if (advertisement.priority > priority_.value || (tie && source > *primary_address_)) {
@@ -439,7 +441,18 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
   else if (auto* active = std::get_if<Active>(&state_))
     receive_in_active(turn, *active, source, advertisement);
   else
-    peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};  // 6.4.1: no reaction
+    hear(turn, source, advertisement);  // 6.4.1: no reaction
+}
+
+// Told when it is another one than before, or was silent; but not of each packet while several talk.
+void VirtualRouter::hear(const Turn& turn, const IpAddress& source, const Advertisement& advertisement) {
+  const bool news = !peer_ || peer_->address != source || peer_lost_;
+  peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};
+  if (!news || advertisement.priority == release_priority || turn.now < peer_noted_) return;
+  peer_lost_ = false;
+  peer_noted_ = turn.now + note_interval;
+  note(turn, events::peer_heard,
+       fmt::format("{} is heard, with priority {}", to_string(source), advertisement.priority));
 }
 
 // Section 7.1: differences that do not make a packet invalid are counted, and told once until they end.

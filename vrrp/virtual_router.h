@@ -167,6 +167,7 @@ class VirtualRouter {
   void end_release(const Turn& turn);
   ChecksumForm checksum() const;
   bool has_our_addresses(const Advertisement& advertisement) const;
+  void hear(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void note(const Turn& turn, std::string_view event, std::string text) const;
   Duration interval() const { return config_.advertisement_interval; }
 
@@ -180,6 +181,8 @@ class VirtualRouter {
   ChecksumChoice checksum_choice_;
   Senders senders_;
   std::optional<Peer> peer_;
+  bool peer_lost_ = false;  // it has fallen silent
+  TimePoint peer_noted_ = TimePoint::min();
   bool yielded_ = false;
   std::optional<TimePoint> release_until_;  // has left, serves on until the successor is heard or this
   bool farewell_repeated_ = false;

@@ -56,5 +56,11 @@ TEST_CASE("what the programs say to each other survives the way, and nothing cut
   event.fields = {{"state", "Active"}, {"priority", "250"}};
   survives_the_way(Happened{{event, event}, 17});
   survives_the_way(EventsTaken{17});
+  events::Webhook webhook;
+  webhook.url = "https://hooks.example.com/";
+  events::Mail mail;
+  mail.to = {"a@example.com"};
+  survives_the_way(DeliverySettings{{{"edge", webhook, {}, "secret"}, {"", {}, mail, ""}}});
+  CHECK_FALSE(from_bytes<DeliverySettings>(to_bytes(DeliverySettings{{{"edge", webhook, mail, ""}}})));
   survives_the_way(EventSettings{"/var/lib/vipd/events", 1 << 20, std::chrono::hours(24)});
 }

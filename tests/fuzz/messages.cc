@@ -121,7 +121,7 @@ void take(std::uint16_t type, Bytes bytes) {
   as_each.operator()<Configure, Stop, Ready, Stopped, WantedLeases, Leases, Checks, RunScript, CancelScript,
                      ScriptEnded, ControlAccess, Alive, ReloadRequest, UpgradeRequest, Upgraded, Reloaded,
                      Programs, Health, KnownFacts, StatusRequest, StatusReply, Command, CommandDone,
-                     RecordRequest, RecordReply, Happened, EventsTaken, EventSettings>();
+                     RecordRequest, RecordReply, Happened, EventsTaken, EventSettings, DeliverySettings>();
 }
 
 void take_datagram(Bytes bytes) {

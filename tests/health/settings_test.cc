@@ -257,9 +257,11 @@ TEST_CASE("tls: files are looked at when the configuration is read") {
   const auto text = scratch.file("text", "hello\n");
   CHECK(said("{http: https://127.0.0.1/, tls: {ca_file: " + ca + ", server_name: www.example.net}}") == "");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: " + scratch.path() + "/none.pem}}") ==
-        "cannot read ca_file " + scratch.path() + "/none.pem: No such file or directory | correct the path, or make the file readable");
+        "cannot read ca_file " + scratch.path() +
+            "/none.pem: No such file or directory | correct the path, or make the file readable");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: " + scratch.path() + "}}") ==
-        "cannot read ca_file " + scratch.path() + ": Is a directory | correct the path, or make the file readable");
+        "cannot read ca_file " + scratch.path() +
+            ": Is a directory | correct the path, or make the file readable");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: " + text + "}}") ==
         "ca_file " + text + " has no certificate in PEM form");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: ca.pem}}") ==
@@ -321,11 +323,14 @@ TEST_CASE("script: what cannot be run is found when the configuration is read") 
   const Scratch scratch;
   const auto plain = scratch.file("plain", "", 0644);
   CHECK(said("{script: [" + scratch.path() + "/none]}") ==
-        "script " + scratch.path() + "/none: No such file or directory | correct the path, or put the program there");
-  CHECK(said("{script: [" + scratch.path() + "]}") == "script " + scratch.path() + " is not a file | correct the path, or put the program there");
+        "script " + scratch.path() +
+            "/none: No such file or directory | correct the path, or put the program there");
+  CHECK(said("{script: [" + scratch.path() + "]}") ==
+        "script " + scratch.path() + " is not a file | correct the path, or put the program there");
   CHECK(said("{script: [" + plain + "], user: root}") ==
         "script " + plain + " is not executable by root | chmod +x " + plain);
-  CHECK(said("{script: [/bin/true], user: no-such-user-here}") == "there is no user \"no-such-user-here\" | name a user that exists, or create this one");
+  CHECK(said("{script: [/bin/true], user: no-such-user-here}") ==
+        "there is no user \"no-such-user-here\" | name a user that exists, or create this one");
   CHECK(said("{script: [/bin/true], result: weight}") == "result is \"weight\", it must be exit or priority");
 }
 
@@ -345,8 +350,8 @@ TEST_CASE("script: a file that others could replace is refused") {
   if (::geteuid() == 0 && ::chown(of_group.c_str(), 0, 1234) == 0)
     CHECK(said("{script: [" + of_group + "], user: root}") ==
           "script " + of_group + " is not safe: " + of_group +
-              " can be written by its group | whoever can write it could run anything as the user of the "
-              "check: chmod go-w");
+              " can be written by its group | whoever can write it could run anything as its user: "
+              "chmod go-w");
   if (::geteuid() == 0 && ::chown(inside.c_str(), 1234, 0) == 0) {
     CHECK(said("{script: [" + inside + "], user: root}")
               .find("is not safe: " + inside + " belongs to user 1234") != std::string::npos);

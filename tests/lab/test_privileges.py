@@ -86,11 +86,17 @@ class Privileges(LabCase):
         group.settle("b")
         a.ctl("switch", "--back", "edge")
         group.settle("a")
+        journal = list((a.directory / "state" / "events").glob("events-*.jsonl"))
+        self.assertEqual([each.stat().st_uid for each in journal], [USER])
+        self.assertEqual(journal[0].stat().st_mode & 0o777, 0o640)
+        self.assertEqual(journal[0].parent.stat().st_mode & 0o777, 0o750)
         a.stop()
         b.wait_state("Active")
+        self.assertIn('"state":"Initialize"', journal[0].read_text(encoding="utf-8"))
         for daemon in (a, b):
             self.assertNotIn("not one that it may make", daemon.log())
             self.assertNotIn("not restricted", daemon.log())
+            self.assertNotIn("events are not kept on disk", daemon.log())
 
     def ask(self, daemon, user, *words):
         """(exit status, everything that it says)"""

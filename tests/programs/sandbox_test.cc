@@ -2,16 +2,20 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <string>
 
 #include "daemon/landlock.h"
 #include "daemon/seccomp_filter.h"
+#include "tests/health/scratch.h"
 
 using namespace vipd;
 using namespace vipd::daemon;
@@ -55,7 +59,8 @@ TEST_CASE("a system call that a program may not make ends it with a line that na
       {Part::router, "setuid", [] { (void)!setuid(1); }},
       {Part::monitor, "execve", [] { execl("/bin/true", "true", nullptr); }},
       {Part::monitor, "clone", [] { (void)fork(); }},
-      {Part::monitor, "unlink", [] { (void)!unlink("/tmp/vipd-not-there"); }},
+      {Part::router, "unlink", [] { (void)!unlink("/tmp/vipd-not-there"); }},
+      {Part::monitor, "rename", [] { (void)!rename("/tmp/vipd-not-there", "/tmp/vipd-not-here"); }},
   };
   for (const auto& each : cases) {
     CAPTURE(each.name);
@@ -91,6 +96,28 @@ TEST_CASE("files that are not named can neither be read nor written") {
     if (open("/dev/null", O_WRONLY) < 0) return 3;
     if (open("/etc/passwd", O_RDONLY) >= 0) return 4;
     if (open("/usr/vipd-not-there", O_WRONLY | O_CREAT, 0600) >= 0) return 5;
+    return 0;
+  });
+  CHECK(outcome.status == 0);
+}
+
+TEST_CASE("where files may be kept they can be made, written and removed, and nowhere else") {
+  const testing::Scratch scratch;
+  const auto kept = scratch.path() + "/kept";
+  std::filesystem::create_directory(kept);
+  const auto outcome = in_child([&] {
+    const auto restricted = restrict_files({{"/"}, {}, {kept}});
+    if (!restricted) return 1;
+    if (!*restricted) return 0;  // the kernel has no Landlock
+    const auto make = [](const std::string& path) {
+      const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND, 0600);
+      return fd >= 0 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0 && unlink(path.c_str()) == 0;
+    };
+    if (!make(kept + "/file")) return 2;
+    if (mkdir((kept + "/events").c_str(), 0700) != 0) return 3;
+    if (!make(kept + "/events/file")) return 4;
+    if (make(scratch.path() + "/file")) return 5;
+    if (symlink("/etc/passwd", (kept + "/link").c_str()) == 0) return 6;
     return 0;
   });
   CHECK(outcome.status == 0);

@@ -59,7 +59,7 @@ struct Message {
 DatagramReceived message(const Message& message);
 
 std::string describe(const Action& action);
-Lines describe(const Actions& actions);
+Lines describe(const Actions& actions);  // without who is heard and who fell silent: those are in Bench::log
 
 class Bench {
  public:

@@ -1,0 +1,289 @@
+#include "daemon/hooks.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+
+#include "daemon/event_log.h"
+#include "daemon/paths.h"
+#include "events/line.h"
+#include "events/names.h"
+#include "vrrp/events.h"
+
+namespace vipd::daemon {
+
+namespace {
+constexpr std::size_t most_running = 16;
+constexpr mode_t fifo_mode = 0600;
+
+std::string_view word(const health::ScriptOutcome& outcome) {
+  switch (outcome.end) {
+    case health::ScriptOutcome::End::exited: return "exit code";
+    case health::ScriptOutcome::End::signalled: return "signal";
+    case health::ScriptOutcome::End::timed_out: return "did not end in time and was killed";
+    case health::ScriptOutcome::End::not_started: break;
+  }
+  return "not started";
+}
+
+std::string describe(const health::ScriptOutcome& outcome) {
+  auto text = std::string(word(outcome));
+  const bool has_status = outcome.end == health::ScriptOutcome::End::exited ||
+                          outcome.end == health::ScriptOutcome::End::signalled;
+  if (has_status) text += fmt::format(" {}", outcome.status);
+  if (!outcome.trouble.empty()) text += ": " + outcome.trouble;
+  const auto& said = outcome.errors.empty() ? outcome.output : outcome.errors;
+  if (!said.empty()) text += fmt::format(" ({})", said);
+  return text;
+}
+
+std::string name_of(const std::string& key, const std::string& router) {
+  return router.empty() ? key : key + " of " + router;
+}
+
+bool is_of_hooks(const events::Event& event) {
+  return event.name == events::hook_failed || event.name == events::hook_dropped;
+}
+}  // namespace
+
+Hooks::Hooks(Log& log, health::LocalExecutor& programs, Tell tell)
+    : log_(log), programs_(programs), tell_(std::move(tell)) {}
+
+Hooks::Prepared Hooks::prepare(const std::string& router, const events::Hooks& config) {
+  Prepared prepared{router, config, {}, {}};
+  const auto program = [&](const auto& argv) { return health::LocalExecutor::prepare(argv, config.user); };
+  if (!config.on_active.empty()) prepared.on_state["Active"] = program(config.on_active);
+  if (!config.on_backup.empty()) prepared.on_state["Backup"] = program(config.on_backup);
+  if (!config.on_initialize.empty()) prepared.on_state["Initialize"] = program(config.on_initialize);
+  if (!config.on_event.empty()) prepared.on_event = program(config.on_event);
+  return prepared;
+}
+
+void Hooks::replace(const conf::Config& config) {
+  hooks_.clear();
+  for (const auto& router : config.virtual_routers)
+    if (router.hooks != events::Hooks{}) hooks_.push_back(prepare(router.name, router.hooks));
+  if (config.hooks != events::Hooks{}) hooks_.push_back(prepare("", config.hooks));
+  std::erase_if(fifos_, [this](const auto& fifo) {
+    return std::none_of(hooks_.begin(), hooks_.end(),
+                        [&](const Prepared& each) { return each.config.fifo == fifo.first; });
+  });
+  for (const auto& each : hooks_) {
+    if (each.config.fifo.empty()) continue;
+    fifos_[each.config.fifo];
+    if (mkfifo(each.config.fifo.c_str(), fifo_mode) != 0 && errno != EEXIST)
+      log_.warning(fmt::format("making the FIFO {}: {}", each.config.fifo, std::strerror(errno)));
+  }
+}
+
+// Its own first, then those of all.
+std::vector<const Hooks::Prepared*> Hooks::of(const std::string& router) const {
+  std::vector<const Prepared*> found;
+  for (const auto& each : hooks_)
+    if (each.router.empty() || each.router == router) found.push_back(&each);
+  return found;
+}
+
+void Hooks::happened(const std::vector<events::Event>& events, bool trusted) {
+  if (trusted)
+    for (const auto& event : states_.changes(events)) push(event, true);
+  for (const auto& event : events) {
+    if (is_of_hooks(event)) continue;  // they would go round and round
+    if (trusted || event.name != vrrp::events::state_changed) push(event, false);
+  }
+}
+
+void Hooks::push(const events::Event& event, bool state) {
+  write_fifos(event, state);
+  events::HookJob job{state, event};
+  if (!steps(job).empty()) queue_.push(std::move(job));
+  note_dropped();
+}
+
+std::vector<Hooks::Step> Hooks::steps(const events::HookJob& job) const {
+  std::vector<Step> steps;
+  for (const auto* hooks : of(job.event.router)) {
+    const auto& config = hooks->config;
+    const auto add = [&](const std::string& key, health::LocalExecutor::Program program) {
+      if (config.arguments == events::HookArguments::keepalived && job.state)
+        for (auto& argument : events::keepalived_arguments(job.event)) program.argv.push_back(argument);
+      steps.push_back({name_of(key, job.event.router), std::move(program),
+                       events::hook_environment(job.event), config.timeout});
+    };
+    if (job.state) {
+      const auto state = job.event.fields.at("state");
+      const auto found = hooks->on_state.find(state);
+      // What it needs is there before the units are started, and until they are stopped.
+      if (state != "Active") add_units(steps, *hooks, job);
+      if (found != hooks->on_state.end())
+        add(state == "Active"   ? "on_active"
+            : state == "Backup" ? "on_backup"
+                                : "on_initialize",
+            found->second);
+      if (state == "Active") add_units(steps, *hooks, job);
+    } else if (hooks->on_event &&
+               (job.event.severity <= config.severity || job.event.name == vrrp::events::state_changed)) {
+      add("on_event", *hooks->on_event);
+    }
+  }
+  return steps;
+}
+
+void Hooks::add_units(std::vector<Step>& steps, const Prepared& hooks, const events::HookJob& job) const {
+  const bool start = job.event.fields.at("state") == "Active";
+  const auto& units = start ? hooks.config.start_units : hooks.config.stop_units;
+  if (units.empty()) return;
+  std::vector<std::string> argv{program_path("vipd-units"), start ? "start" : "stop"};
+  argv.insert(argv.end(), units.begin(), units.end());
+  auto program = health::LocalExecutor::prepare(argv, "root");
+  steps.push_back({name_of("systemd", job.event.router), std::move(program), {}, hooks.config.timeout});
+}
+
+void Hooks::step(TimePoint, bool may_start) {
+  for (auto each = running_.begin(); each != running_.end();) {
+    auto& [lane, running] = *each;
+    if (!running.ended) {
+      ++each;
+      continue;
+    }
+    running.run.reset();
+    if (!running.steps.empty()) {
+      ++each;
+      continue;
+    }
+    queue_.done(lane);
+    each = running_.erase(each);
+  }
+  if (!may_start) return;
+  // One a turn: a start takes a while.
+  for (auto& [lane, running] : running_)
+    if (running.ended) return start_next(lane);
+  if (running_.size() >= most_running) return;
+  auto job = queue_.next();
+  if (!job) return;
+  const auto lane = events::HookQueue::lane_of(*job);
+  auto& running = running_[lane];
+  running.steps = steps(*job);
+  std::reverse(running.steps.begin(), running.steps.end());
+  if (running.steps.empty())
+    running.ended = true;  // a reload has taken the hook away
+  else
+    start_next(lane);
+}
+
+void Hooks::start_next(const events::HookQueue::Lane& lane) {
+  auto& running = running_.at(lane);
+  const auto step = std::move(running.steps.back());
+  running.steps.pop_back();
+  running.ended = false;
+  log_.debug(fmt::format("{}: {}", step.name, step.program.argv.front()));
+  auto run = programs_.run_program(
+      fmt::format("hook {} {}", lane.first, lane.second), step.program, step.environment, step.timeout,
+      [this, lane, name = step.name](const health::ScriptOutcome& outcome) { ended(lane, name, outcome); });
+  running.run = std::move(run);
+}
+
+void Hooks::ended(const events::HookQueue::Lane& lane, const std::string& name,
+                  const health::ScriptOutcome& outcome) {
+  running_.at(lane).ended = true;
+  const bool good = outcome.end == health::ScriptOutcome::End::exited && outcome.status == 0;
+  if (good) return;
+  tell_(events::hook_failed, fmt::format("{}: {}", name, describe(outcome)), {{"hook", name}});
+}
+
+TimePoint Hooks::deadline(TimePoint now, bool may_start) const {
+  const auto ended = [](const auto& each) { return each.second.ended; };
+  const bool any_ended = std::any_of(running_.begin(), running_.end(), ended);
+  const bool more = running_.size() < most_running && queue_.has_next();
+  return may_start && (any_ended || more) ? now : never;
+}
+
+// --- FIFOs --------------------------------------------------------------------------------------------
+
+void Hooks::write_fifos(const events::Event& event, bool state) {
+  for (const auto* hooks : of(event.router)) {
+    const auto& config = hooks->config;
+    if (config.fifo.empty()) continue;
+    const bool keepalived = config.arguments == events::HookArguments::keepalived;
+    if (keepalived != state) continue;  // of changes of state that has entries, JSON has all events
+    if (!state && event.severity > config.severity && event.name != vrrp::events::state_changed) continue;
+    const auto line = keepalived ? events::keepalived_line(event) : events::to_line(event);
+    if (write_fifo(config.fifo, line + "\n")) continue;
+    auto& fifo = fifos_[config.fifo];
+    if (fifo.dropped++ == 0)
+      tell_(events::hook_dropped,
+            fmt::format("nobody reads the FIFO {}, or not fast enough: what happens is lost for it",
+                        config.fifo),
+            {{"hook", "fifo"}});
+  }
+}
+
+// Whole lines or nothing: longer than a pipe takes at once there is none.
+bool Hooks::write_fifo(const std::string& path, const std::string& line) {
+  auto& fd = fifos_[path].fd;
+  for (const bool again : {true, false}) {
+    if (!fd) {
+      fd = io::Fd(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+      struct stat status{};
+      if (!fd || fstat(fd.get(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
+        fd.reset();
+        return false;
+      }
+    }
+    if (line.size() > PIPE_BUF) return false;
+    if (::write(fd.get(), line.data(), line.size()) >= 0) {
+      fifos_[path].dropped = 0;
+      return true;
+    }
+    if (errno != EPIPE || !again) return false;
+    fd.reset();  // the reader has gone; there may be another
+  }
+  return false;
+}
+
+// --- what the monitor sends -------------------------------------------------------------------------
+
+namespace {
+std::string read_secret(const std::string& path, Log& log) {
+  constexpr std::size_t longest = 4096;
+  if (path.empty()) return {};
+  const io::Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  std::string secret(longest, '\0');
+  const auto size = fd ? read(fd.get(), secret.data(), secret.size()) : -1;
+  if (size < 0) log.warning(fmt::format("reading {}: {}", path, std::strerror(errno)));
+  secret.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+  return secret;
+}
+}  // namespace
+
+DeliverySettings delivery_settings(const conf::Config& config, Log& log) {
+  DeliverySettings settings;
+  const auto add = [&](const std::string& router, const events::Hooks& hooks) {
+    if (hooks.webhook)
+      settings.all.push_back({router, hooks.webhook, {}, read_secret(hooks.webhook->secret_file, log)});
+    if (hooks.mail)
+      settings.all.push_back({router, {}, hooks.mail, read_secret(hooks.mail->password_file, log)});
+  };
+  for (const auto& router : config.virtual_routers) add(router.name, router.hooks);
+  add("", config.hooks);
+  return settings;
+}
+
+void Hooks::note_dropped() {
+  const auto dropped = queue_.dropped();
+  if (dropped == dropped_told_) return;
+  if (dropped_told_ == 0 || dropped >= 2 * dropped_told_) {
+    dropped_told_ = dropped;
+    tell_(events::hook_dropped,
+          fmt::format("on_event is too slow: {} events are lost for it so far", dropped),
+          {{"hook", "on_event"}, {"count", std::to_string(dropped)}});
+  }
+}
+
+}  // namespace vipd::daemon

@@ -1,0 +1,79 @@
+// HookQueue: what hooks are still to be run for, in order for each virtual router. The latest state wins:
+// while a hook runs, of all changes of state that come meanwhile only the last one is kept. Changes of state
+// and other events wait apart, so that many of the latter hold up none of the former. Bounded: the oldest
+// events go, and are counted.
+//
+// Pure: it runs nothing and knows no time.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "events/event.h"
+
+namespace vipd::events {
+
+struct HookJob {
+  bool state = false;  // a change of state: event.fields["state"] is the new one
+  Event event;
+};
+
+// Of the virtual routers of one entry, one for each family, what counts is their common state: Active when
+// all are, Initialize when one is.
+class EntryStates {
+ public:
+  // Of events that came together, those that change the state of an entry: the last one of each, with that
+  // state.
+  std::vector<Event> changes(std::span<const Event> events);
+
+ private:
+  struct Entry {
+    std::map<std::string, std::string> states;  // by Event::virtual_router
+    std::string told;
+  };
+  std::map<std::string, Entry> entries_;
+};
+
+class HookQueue {
+ public:
+  static constexpr std::size_t most_waiting = 64;  // events, for each virtual router
+
+  using Lane = std::pair<std::string, bool>;  // router, and whether it is for changes of state
+  static Lane lane_of(const HookJob& job) { return {job.event.router, job.state}; }
+
+  void push(HookJob job);
+  // The next one whose predecessors are done, in the order in which they came.
+  std::optional<HookJob> next();
+  void done(const Lane& lane);
+
+  bool empty() const { return waiting_.empty() && running_.empty(); }
+  bool has_next() const;
+  std::uint64_t dropped() const { return dropped_; }
+  std::uint64_t superseded() const { return superseded_; }  // states that were not the latest any more
+
+ private:
+  void drop_oldest(const Lane& lane);
+
+  std::deque<HookJob> waiting_;
+  std::map<Lane, std::size_t> counts_;
+  std::set<Lane> running_;
+  std::uint64_t dropped_ = 0;
+  std::uint64_t superseded_ = 0;
+};
+
+// "NAME=value" for programs: the event and its fields, VIPD_EVENT=..., VIPD_STATE=...
+std::vector<std::string> hook_environment(const Event& event);
+
+// {"INSTANCE", "edge", "MASTER", "250"}: what keepalived gives to its notify scripts.
+std::vector<std::string> keepalived_arguments(const Event& event);
+// INSTANCE "edge" MASTER 250: the line of its FIFO, without a line break.
+std::string keepalived_line(const Event& event);
+
+}  // namespace vipd::events

@@ -1,0 +1,69 @@
+// Hooks: who is told when something happens, as configured: programs, a FIFO, systemd's units, a webhook,
+// mail. Plain data; daemon/hooks runs programs, daemon/delivery sends.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/archive.h"
+#include "base/time.h"
+#include "events/catalogue.h"
+
+namespace vipd::events {
+
+// What a program gets behind its own arguments, and what a line of the FIFO looks like.
+enum class HookArguments : std::uint8_t {
+  none,        // no more arguments; lines of JSON
+  keepalived,  // INSTANCE NAME MASTER|BACKUP|FAULT|STOP PRIORITY
+};
+
+// HTTP POST of the event's JSON.
+struct Webhook {
+  std::string url;
+  std::string secret_file;  // of the signature; empty: none
+  Duration timeout = std::chrono::seconds(10);
+  Severity severity = Severity::p2;  // of what is told, besides changes of state
+  bool operator==(const Webhook&) const = default;
+};
+
+struct Mail {
+  std::string smtp;  // "smtp://mail.example.com:25"
+  std::string from;
+  std::vector<std::string> to;
+  std::string user;           // empty: no login
+  std::string password_file;  // ... its password
+  Duration timeout = std::chrono::seconds(30);
+  Severity severity = Severity::p1;
+  bool operator==(const Mail&) const = default;
+};
+
+// The hooks of one virtual router, or of all.
+struct Hooks {
+  std::vector<std::string> on_active;  // argv; empty: nothing is run
+  std::vector<std::string> on_backup;
+  std::vector<std::string> on_initialize;
+  std::vector<std::string> on_event;
+  Severity severity = Severity::p2;  // of what on_event and the FIFO are told
+  std::string user;                  // that programs run as; empty: as those of checks
+  Duration timeout = std::chrono::seconds(60);
+  HookArguments arguments = HookArguments::none;
+  std::string fifo;
+  std::vector<std::string> start_units;  // when Active
+  std::vector<std::string> stop_units;   // when not
+  std::optional<Webhook> webhook;
+  std::optional<Mail> mail;
+  bool operator==(const Hooks&) const = default;
+};
+
+template <class A>
+void fields(A& a, Is<Webhook> auto& w) {
+  a(w.url, w.secret_file, w.timeout, w.severity);
+}
+template <class A>
+void fields(A& a, Is<Mail> auto& m) {
+  a(m.smtp, m.from, m.to, m.user, m.password_file, m.timeout, m.severity);
+}
+
+}  // namespace vipd::events
