@@ -1,4 +1,4 @@
-// Client: asks a running vipd over its control socket, in JSON lines. vipd-control(7) will be its manual.
+// Client: asks a running vipd over its control socket, in JSON lines. See vipd-control(7).
 #pragma once
 
 #include <functional>
@@ -27,6 +27,7 @@ class Client {
   // After the request "watch": the next event. Blocks for `milliseconds` at most (-1: for ever); null if none
   // came.
   Result<nlohmann::json> next_event(int milliseconds);
+  int fd() const { return fd_; }  // readable when there may be an event
 
  private:
   explicit Client(int fd) : fd_(fd) {}

@@ -12,6 +12,7 @@
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/moment.h"
+#include "ctl/wording.h"
 #include "events/journal_files.h"
 #include "events/line.h"
 
@@ -176,12 +177,10 @@ Result<Selection> selection_of(const EventsOptions& options, events::WallTime no
 }
 
 std::string event_line(const Event& event, bool colours) {
-  constexpr std::array<std::string_view, 3> codes{"31", "33", "0"};
-  auto severity = std::string(events::to_string(event.severity));
-  if (colours)
-    severity = fmt::format("\033[{}m{}\033[0m", codes.at(static_cast<std::size_t>(event.severity)), severity);
+  const auto severity = std::string(events::to_string(event.severity));
   const auto who = event.router.empty() ? "" : fmt::format("{}, {}: ", event.router, event.virtual_router);
-  return fmt::format("{} {} {} {}\n", events::rfc3339(event.time), severity, printable(event.name),
+  return fmt::format("{} {} {} {}\n", events::rfc3339(event.time),
+                     coloured(severity, severity_colour(severity), colours), printable(event.name),
                      printable(who + event.text));
 }
 

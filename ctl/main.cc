@@ -17,7 +17,9 @@
 #include "ctl/events.h"
 #include "ctl/recording.h"
 #include "ctl/show.h"
+#include "ctl/terminal.h"
 #include "ctl/upgrade.h"
+#include "ctl/watch.h"
 
 namespace {
 using namespace vipd;
@@ -130,8 +132,13 @@ int show_events(const Options& options) {
   return shown ? 0 : fail(shown.error());
 }
 
-// The state as it is, and then each event as it comes, until interrupted.
+// In a terminal a page that keeps itself up to date; elsewhere the state as it is, and then each event as it
+// comes, until interrupted.
 int watch(const Options& options) {
+  if (!options.as_json && ctl::Terminal::is_there()) {
+    const auto watched = ctl::watch(options.run_dir, wants_colours());
+    return watched ? 0 : fail(watched.error());
+  }
   if (!options.as_json)
     if (const int code = status(options); code != 0) return code;
   auto client = ctl::Client::connect(options.run_dir);
@@ -170,7 +177,7 @@ int main(int argc, char** argv) {
     return sub;
   };
   with_json(command("status", "the state of every virtual router and check", status));
-  with_json(command("watch", "the state, and then every event as it comes", watch));
+  with_json(command("watch", "the state and what happens, kept up to date", watch));
   auto* happening = with_json(command("events", "what has happened, and what happens", show_events));
   happening->add_flag("--follow,-f", options.events.follow, "go on with what happens from now on");
   happening->add_option("--since,-S", options.events.since, "not what was before: 5m, 11:27, yesterday ...");

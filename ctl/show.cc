@@ -6,27 +6,15 @@
 #include <string_view>
 
 #include "ctl/answer.h"
+#include "ctl/wording.h"
 
 namespace vipd::ctl {
 
 namespace {
 using nlohmann::json;
 
-std::string coloured(const std::string& word, std::string_view colour, bool colours) {
-  return colours ? fmt::format("\033[{}m{}\033[0m", colour, word) : word;
-}
-
 std::string state_text(const std::string& state, bool colours) {
-  return coloured(state, state == "Active" ? "32" : state == "Backup" ? "36" : "33", colours);
-}
-
-// 0.42 s, 37 s, 12 min, 3 h, 5 d
-std::string age(double seconds) {
-  if (seconds < 10) return fmt::format("{:.2f} s", seconds);
-  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
-  if (seconds < 172800) return fmt::format("{:.0f} h", seconds / 3600);
-  return fmt::format("{:.0f} d", seconds / 86400);
+  return coloured(state, state_colour(state), colours);
 }
 
 std::string peer_text(const json& peer) {
@@ -99,13 +87,8 @@ std::string router_text(const json& router, bool colours) {
 
 std::string check_text(const json& check, bool colours) {
   const auto state = text(check, "state");
-  return fmt::format("    {}  {}  {}\n",
-                     coloured(state,
-                              state == "up"     ? "32"
-                              : state == "down" ? "31"
-                                                : "33",
-                              colours),
-                     text(check, "name"), text(check, "detail"));
+  return fmt::format("    {}  {}  {}\n", coloured(state, check_colour(state), colours), text(check, "name"),
+                     text(check, "detail"));
 }
 }  // namespace
 

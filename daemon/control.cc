@@ -16,7 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration pause_without_descriptors = 200ms;
-constexpr std::size_t most_connections = 256;
+constexpr Duration pause_of_the_hasty = 50ms;
+constexpr Duration time_to_forget = 10s;       // longer than an allowance needs to grow back
 constexpr std::size_t most_waiting = 8 << 20;  // a status of thousands of virtual routers fits
 
 }  // namespace
@@ -45,13 +46,14 @@ void Control::accept_clients() {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) rest();
       return;
     }
-    if (connections_.size() >= most_connections) continue;  // closed at once
     ucred peer{};
     socklen_t size = sizeof peer;
     if (getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) continue;
+    const bool commands = may_command(fd.get(), peer.uid, peer.gid);
+    if (connections_.size() >= most_connections - (commands ? 0 : kept_for_commands)) continue;  // closed
     const auto number = ++numbers_;
     auto& connection = connections_[number];
-    connection.client = {number, peer.uid, peer.pid, may_command(fd.get(), peer.uid, peer.gid)};
+    connection.client = {number, peer.uid, peer.pid, commands};
     connection.fd = std::move(fd);
     connection.watch = loop_.watch(connection.fd.get(), EPOLLIN,
                                    [this, number](std::uint32_t events) { ready(number, events); });
@@ -64,32 +66,92 @@ void Control::rest() {
 }
 
 void Control::step(TimePoint now) {
-  if (now < accept_again_) return;
-  accept_again_ = never;
-  watch_.set_events(EPOLLIN);
-  accept_clients();
+  if (now >= accept_again_) {
+    accept_again_ = never;
+    watch_.set_events(EPOLLIN);
+    accept_clients();
+  }
+  if (now < ask_again_) return;
+  ask_again_ = never;
+  std::vector<std::uint64_t> resting;
+  for (const auto& [number, connection] : connections_)
+    if (connection.resting) resting.push_back(number);
+  for (const auto number : resting) {
+    const auto found = connections_.find(number);
+    if (found == connections_.end()) continue;
+    found->second.resting = false;
+    listen_to(found->second);
+    if (!answer_lines(found->second)) connections_.erase(number);
+  }
+}
+
+bool Control::take_allowance(unsigned user) {
+  const auto time = now();
+  if (allowances_.size() > most_connections)
+    std::erase_if(allowances_, [&](const auto& each) { return time - each.second.since > time_to_forget; });
+  auto& allowance = allowances_.try_emplace(user, Allowance{requests_at_once, time}).first->second;
+  const auto grown = std::chrono::duration<double>(time - allowance.since).count() * requests_a_second;
+  allowance.requests = std::min<double>(requests_at_once, allowance.requests + grown);
+  allowance.since = time;
+  if (allowance.requests < 1) return false;
+  allowance.requests -= 1;
+  return true;
 }
 
 void Control::ready(std::uint64_t number, std::uint32_t events) {
   auto& connection = connections_.at(number);
   bool open = true;
   if (events & EPOLLOUT) open = flush(connection);
-  if (open && (events & (EPOLLIN | EPOLLHUP | EPOLLERR))) open = read(connection);
-  if (!open) connections_.erase(number);
+  if (open && (events & EPOLLIN)) open = read(connection);
+  // Both ends are closed: what it has said before that is done, though it hears nothing of it.
+  const bool gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (!open || (gone && (!connections_.contains(number) || connection.says_no_more || !(events & EPOLLIN))))
+    connections_.erase(number);
 }
 
 bool Control::read(Connection& connection) {
   std::array<char, 16384> buffer;
   const auto size = recv(connection.fd.get(), buffer.data(), buffer.size(), 0);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
-  if (size == 0) return false;
+  if (size == 0) {
+    connection.says_no_more = true;
+    listen_to(connection);
+    return awaits_something(connection);
+  }
   connection.received.append({buffer.data(), static_cast<std::size_t>(size)});
+  return answer_lines(connection);
+}
+
+// False: to be closed.
+bool Control::answer_lines(Connection& connection) {
   const auto number = connection.client.number;
-  while (const auto line = connection.received.next()) {
+  while (true) {
+    if (!take_allowance(connection.client.user)) {
+      connection.resting = true;
+      ask_again_ = std::min(ask_again_, now() + pause_of_the_hasty);
+      listen_to(connection);
+      return true;
+    }
+    const auto line = connection.received.next();
+    if (!line) {
+      allowances_[connection.client.user].requests += 1;
+      return !connection.received.too_long();
+    }
+    ++connection.unanswered;
     requested_(connection.client, *line);
     if (!connections_.contains(number)) return true;  // cut off while it was answered
   }
-  return !connection.received.too_long();
+}
+
+void Control::listen_to(Connection& connection) const {
+  const bool listens = !connection.resting && !connection.says_no_more;
+  const unsigned events = (listens ? EPOLLIN : 0U) | (connection.to_send.empty() ? 0U : EPOLLOUT);
+  connection.watch.set_events(events);
+}
+
+bool Control::awaits_something(const Connection& connection) {
+  return !connection.says_no_more || connection.subscribed || connection.resting ||
+         connection.unanswered > 0 || !connection.to_send.empty();
 }
 
 bool Control::flush(Connection& connection) {
@@ -101,11 +163,16 @@ bool Control::flush(Connection& connection) {
     if (sent < 0) break;
     connection.to_send.erase(0, static_cast<std::size_t>(sent));
   }
-  connection.watch.set_events(connection.to_send.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
-  return true;
+  listen_to(connection);
+  return awaits_something(connection);
 }
 
 void Control::reply(std::uint64_t client, const std::string& line) {
+  if (const auto found = connections_.find(client); found != connections_.end()) --found->second.unanswered;
+  send_line(client, line);
+}
+
+void Control::send_line(std::uint64_t client, const std::string& line) {
   const auto found = connections_.find(client);
   if (found == connections_.end()) return;
   auto& connection = found->second;
@@ -123,7 +190,7 @@ void Control::publish(const std::string& line) {
   std::vector<std::uint64_t> subscribers;
   for (const auto& [number, connection] : connections_)
     if (connection.subscribed) subscribers.push_back(number);
-  for (const auto number : subscribers) reply(number, line);
+  for (const auto number : subscribers) send_line(number, line);
 }
 
 }  // namespace vipd::daemon

@@ -5,10 +5,14 @@
 //   {"v": 1, "command": "status"}
 //   {"v": 1, "ok": true, "result": {...}}      or      {"v": 1, "ok": false, "error": "..."}
 //
+// A user (not: a connection) who asks for more than `requests_a_second` is answered at that rate. Of the
+// connections some are kept for those who may command.
+//
 // Who may: whoever can open the socket may ask. Root, the user that vipd runs as, and the members of a group
 // (Access) may command.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -40,6 +44,10 @@ struct Access {
 class Control {
  public:
   static constexpr std::size_t longest_request = 64 << 10;
+  static constexpr int requests_a_second = 200;
+  static constexpr int requests_at_once = 400;
+  static constexpr std::size_t most_connections = 256;
+  static constexpr std::size_t kept_for_commands = 64;
 
   using Requested = std::function<void(const Client& client, const std::string& line)>;
 
@@ -47,14 +55,15 @@ class Control {
 
   void set_access(Access access) { access_ = access; }
 
-  // A line to a client; without effect if it has gone meanwhile.
+  // The one reply to a request; without effect if the client has gone meanwhile.
   void reply(std::uint64_t client, const std::string& line);
   // From now on it gets what is published.
   void subscribe(std::uint64_t client);
   void publish(const std::string& line);
 
-  // When there were no descriptors for new clients, it looks again after a while: step() at next_deadline().
-  TimePoint next_deadline() const { return accept_again_; }
+  // When there were no descriptors for new clients, or somebody has asked too often, it looks again after a
+  // while: step() at next_deadline().
+  TimePoint next_deadline() const { return std::min(accept_again_, ask_again_); }
   void step(TimePoint now);
 
  private:
@@ -65,6 +74,14 @@ class Control {
     Lines received{longest_request};
     std::string to_send;
     bool subscribed = false;
+    bool resting = false;       // has asked too often: what it sends waits
+    bool says_no_more = false;  // has closed its end for writing, and waits for what is to come
+    std::size_t unanswered = 0;
+  };
+  // What a user may still ask for: it grows with time, up to requests_at_once.
+  struct Allowance {
+    double requests = requests_at_once;
+    TimePoint since{};
   };
 
   void accept_clients();
@@ -72,7 +89,12 @@ class Control {
   void rest();
   void ready(std::uint64_t number, std::uint32_t events);
   bool read(Connection& connection);
+  bool answer_lines(Connection& connection);
+  void send_line(std::uint64_t client, const std::string& line);
   bool flush(Connection& connection);
+  void listen_to(Connection& connection) const;
+  static bool awaits_something(const Connection& connection);
+  bool take_allowance(unsigned user);
 
   io::Loop& loop_;
   io::Fd listening_;
@@ -81,7 +103,9 @@ class Control {
   io::Watch watch_;
   std::map<std::uint64_t, Connection> connections_;
   std::uint64_t numbers_ = 0;
+  std::map<unsigned, Allowance> allowances_;  // by user
   TimePoint accept_again_ = never;
+  TimePoint ask_again_ = never;
 };
 
 }  // namespace vipd::daemon

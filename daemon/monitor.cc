@@ -391,7 +391,10 @@ void Monitor::requested(const Client& client, const std::string& line) {
     if (request->follow) control_.subscribe(client.number);
     return control_.reply(client.number, good(recent_events()));
   }
-  router_.send(RecordRequest{wait(client.number, answer_bound)});
+  if (recording_ != 0 && waiting_.contains(recording_))
+    return control_.reply(client.number, bad("another recording is being written: try again in a moment"));
+  recording_ = wait(client.number, answer_bound);
+  router_.send(RecordRequest{recording_});
 }
 
 void Monitor::commanded(const Client& client, const Request& request) {

@@ -99,6 +99,7 @@ class Monitor {
   Deliveries deliveries_;
   std::deque<events::Event> recent_;  // events that the disk may not have yet
   std::uint64_t requests_ = 0;
+  std::uint64_t recording_ = 0;  // number of the request for one: the router makes one at a time
   TimePoint next_beat_{};
   TimePoint end_at_ = never;
   bool ended_ = false;

@@ -197,6 +197,20 @@ TEST_CASE("vipd(8) and vipctl(8) have an entry for every option and command, and
   none_is_made_up(entries("man/vipctl.8", "Cm"), commands, "vipctl(8)", "command");
 }
 
+TEST_CASE("vipd-control(7) has an entry for every command of the control socket, and for nothing else") {
+  const auto source = source_file("daemon/request.cc").text();
+  const auto lists = matches(source, R"re(std::string_view, \d+> (?:questions|commands)(\{[^}]*\}))re");
+  Words commands;
+  for (const auto& list : lists) commands = commands + matches(list, R"re("([a-z]+)")re");
+  REQUIRE(commands.size() > 8);
+  const auto page = source_file("man/vipd-control.7").text();
+  const auto begin = page.find("\n.Sh COMMANDS\n");
+  const auto section = page.substr(begin, page.find("\n.Sh ", begin + 1) - begin);
+  const auto documented = matches(section, "\n\\.It Li ([a-z]+)\n");
+  every_one_is_in(commands, documented, "vipd-control(7)", "command");
+  none_is_made_up(documented, commands, "vipd-control(7)", "command");
+}
+
 TEST_CASE("Every manual page has the sections that a reader looks for") {
   for (const auto* page : {"man/vipd.8", "man/vipctl.8", "man/vipd.yaml.5"})
     for (const auto* section :

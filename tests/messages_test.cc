@@ -65,6 +65,7 @@ constexpr Unprovoked unprovoked[] = {
     {"cannot look at", of_a_moment},
     {"reading from vipd", of_the_kernel},
     {"writing to vipd", of_the_kernel},
+    {"asking for the terminal's settings", of_the_kernel},
     {"giving up capabilities that are not needed", of_the_kernel},
     {"hooks do not end: they are killed", "it takes a minute until that is said"},
     {"has a lease again", "the kernel takes what it has refused before"},

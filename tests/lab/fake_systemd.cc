@@ -4,9 +4,11 @@
 //   fake_systemd LOG
 #include <systemd/sd-bus.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -69,8 +71,10 @@ int main(int argc, char** argv) {
   log_file = argc > 1 ? std::fopen(argv[1], "a") : nullptr;
   sd_event* loop = nullptr;
   sd_bus* bus = nullptr;
-  const bool ready = log_file != nullptr && sd_event_default(&loop) >= 0 &&
-                     sd_bus_default_system(&bus) >= 0 &&
+  // The bus may not be listening yet.
+  for (int i = 0; i < 50 && sd_bus_open_system(&bus) < 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const bool ready = log_file != nullptr && bus != nullptr && sd_event_default(&loop) >= 0 &&
                      sd_bus_attach_event(bus, loop, SD_EVENT_PRIORITY_NORMAL) >= 0 &&
                      sd_bus_add_object_vtable(bus, nullptr, "/org/freedesktop/systemd1",
                                               "org.freedesktop.systemd1.Manager", manager, nullptr) >= 0 &&

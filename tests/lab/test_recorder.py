@@ -60,12 +60,17 @@ class Recorder(LabCase):
         group = self.group([Vipd, Vipd], RouterSettings(interval_ms=10), PRIORITIES, udp_rate=100)
         group.start()
         a, b = group.daemons["a"], group.daemons["b"]
-        before = b.times_active()
-        after(time.monotonic_ns(), 3000)
-        for _ in range(20):
-            text = a.ctl("record")
-        self.assertGreater(text.count(" tick\n"), 100)
-        self.assertEqual(b.times_active(), before, "b took over: an advertisement was late")
+        for _ in range(5):
+            before, since = b.times_active(), time.monotonic_ns()
+            after(since, 3000)
+            for _ in range(20):
+                text = a.ctl("record")
+            self.assertGreater(text.count(" tick\n"), 100)
+            # Two intervals in which nothing at all ran are the machine's.
+            stall = group.observer.longest_stall(since, time.monotonic_ns())
+            if b.times_active() == before or stall < 20:
+                break
+        self.assertEqual(b.times_active(), before, f"b took over: an advertisement was late ({stall=:.1f} ms)")
 
     def test_what_is_no_recording_is_refused_with_a_line_and_a_remedy(self):
         file = sandbox.WORK / "broken.recording"

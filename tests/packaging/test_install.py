@@ -18,6 +18,7 @@ PROGRAMS = {
     "bin/vipctl",
     "libexec/vipd/vipd-router",
     "libexec/vipd/vipd-monitor",
+    "libexec/vipd/vipd-units",
 }
 UNITS = {f"lib/systemd/system/{each}" for each in MOST_EXPOSED}
 OTHERS = {

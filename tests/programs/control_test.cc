@@ -6,12 +6,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "daemon/clock.h"
 #include "daemon/control_socket.h"
 #include "io/clock.h"
 
@@ -20,12 +22,13 @@ using namespace vipd::daemon;
 using namespace std::chrono_literals;
 
 namespace {
-// A control socket that answers each line with "re: " and the line, and clients of it.
+// A control socket that answers each line with "re: " and the line (but "later"), and clients of it.
 struct Fixture {
   std::string directory;
   std::string path;
   io::Loop loop;
   std::unique_ptr<Control> control;
+  std::uint64_t postponed = 0;  // who has asked for something that takes its time
 
   Fixture() {
     char name[] = "/tmp/vipd-control-XXXXXX";
@@ -34,6 +37,10 @@ struct Fixture {
     control = std::make_unique<Control>(loop, std::move(listen_for_control(path).value()),
                                         [this](const Client& client, const std::string& line) {
                                           if (line == "watch") control->subscribe(client.number);
+                                          if (line == "later") {
+                                            postponed = client.number;
+                                            return;
+                                          }
                                           control->reply(client.number, "re: " + line);
                                         });
   }
@@ -73,6 +80,28 @@ TEST_CASE("control: a request is a line, however it is cut, and each gets its an
   CHECK(Fixture::hear(client).empty());
   fixture.say(client, "e\ntwo\nthr");
   CHECK(Fixture::hear(client) == "re: one\nre: two\n");
+}
+
+TEST_CASE("control: who has closed its end for writing still gets what it has asked for, and then the end") {
+  Fixture fixture;
+  const auto client = fixture.connect();
+  fixture.say(client, "later\none\n");
+  REQUIRE(shutdown(client.get(), SHUT_WR) == 0);
+  fixture.turn();
+  CHECK(Fixture::hear(client) == "re: one\n");
+  CHECK(Fixture::hear(client).empty());
+  fixture.control->reply(fixture.postponed, "re: later");
+  fixture.turn();
+  CHECK(Fixture::hear(client) == "re: later\n");
+  CHECK(Fixture::hear(client) == "end");
+
+  const auto watcher = fixture.connect();
+  fixture.say(watcher, "watch\n");
+  REQUIRE(shutdown(watcher.get(), SHUT_WR) == 0);
+  fixture.turn();
+  fixture.control->publish("news");
+  fixture.turn();
+  CHECK(Fixture::hear(watcher) == "re: watch\nnews\n");
 }
 
 TEST_CASE("control: who subscribes gets what is published, others do not") {
@@ -116,6 +145,46 @@ TEST_CASE("control: a hundred clients that connect and say nothing leave room fo
   Fixture fixture;
   std::vector<io::Fd> silent;
   for (int i = 0; i < 100; ++i) silent.push_back(fixture.connect());
+  const auto client = fixture.connect();
+  fixture.say(client, "hello\n");
+  CHECK(Fixture::hear(client) == "re: hello\n");
+}
+
+TEST_CASE("control: who asks without end is answered at a bounded rate, and nothing is lost") {
+  Fixture fixture;
+  const auto hasty = fixture.connect();
+  std::string questions;
+  for (int i = 0; i < 600; ++i) questions += "x\n";
+  fixture.say(hasty, questions);
+  const auto at_once = std::count(questions.begin(), questions.end(), 'x');
+  std::string answers;
+  for (auto more = Fixture::hear(hasty); !more.empty(); more = Fixture::hear(hasty)) {
+    answers += more;
+    fixture.turn();
+  }
+  const auto count = [](const std::string& text) { return std::count(text.begin(), text.end(), 'x'); };
+  CHECK(count(answers) >= Control::requests_at_once);
+  CHECK(count(answers) < at_once);
+  const auto begin = now();
+  while (count(answers) < at_once && now() < begin + 5s) {
+    fixture.control->step(now());
+    fixture.turn();
+    if (const auto more = Fixture::hear(hasty); more != "end") answers += more;
+  }
+  CHECK(count(answers) == at_once);
+  CHECK(now() - begin > 900ms);
+  while (fixture.control->next_deadline() != never && now() < begin + 5s) fixture.control->step(now());
+  CHECK(fixture.control->next_deadline() == never);
+}
+
+TEST_CASE("control: when all connections are taken the next one is closed, and one that ends makes room") {
+  Fixture fixture;
+  std::vector<io::Fd> silent;
+  for (std::size_t i = 0; i < Control::most_connections; ++i) silent.push_back(fixture.connect());
+  const auto refused = fixture.connect();
+  CHECK(Fixture::hear(refused) == "end");
+  silent.pop_back();
+  fixture.turn();
   const auto client = fixture.connect();
   fixture.say(client, "hello\n");
   CHECK(Fixture::hear(client) == "re: hello\n");
