@@ -51,10 +51,19 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
   return failure("\"" + copy + "\" is not an IPv4 or IPv6 address");
 }
 
+// Of IPv4 by hand: thousands are written for each status, and inet_ntop goes by way of printf.
 std::string to_string(const IpAddress& address) {
   char text[INET6_ADDRSTRLEN];
-  inet_ntop(address.family == Family::ipv4 ? AF_INET : AF_INET6, address.octets.data(), text, sizeof text);
-  return text;
+  if (address.family == Family::ipv6) {
+    inet_ntop(AF_INET6, address.octets.data(), text, sizeof text);
+    return text;
+  }
+  char* end = text;
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i > 0) *end++ = '.';
+    end = std::to_chars(end, text + sizeof text, address.octets[i]).ptr;
+  }
+  return {text, end};
 }
 
 bool Prefix::contains(const IpAddress& other) const {

@@ -1,5 +1,7 @@
 #include "daemon/child_main.h"
 
+#include <malloc.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -30,6 +32,10 @@ std::optional<ChildStart> start_child(const char* name, int argc, char** argv) {
     std::fprintf(stderr, "%s is a part of vipd and is started by it: run vipd(8)\n", name);
     return std::nullopt;
   }
+  // Memory that was needed once, for the status of thousands of virtual routers, is needed again: to give it
+  // back each time and get it page by page takes longer than to write it.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
   return ChildStart{std::move(*guardian), io::Fd(hold_fd), level, sandbox, std::move(events_directory)};
 }
 

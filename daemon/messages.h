@@ -27,6 +27,7 @@
 #include "health/check_archive.h"
 #include "health/script_executor.h"
 #include "io/channel.h"
+#include "vrrp/measurements.h"
 #include "vrrp/status.h"
 
 namespace vipd::daemon {
@@ -220,6 +221,7 @@ struct KnownFacts {
 struct StatusRequest {
   static constexpr auto type = MessageType::status_request;
   std::uint64_t id = 0;
+  bool measurements = false;  // too: they are as much again
 };
 
 struct LeaseStatus {
@@ -234,6 +236,7 @@ struct StatusReply {
   vrrp::Status status;
   std::map<vrrp::RouterKey, LeaseStatus> leases{};
   std::map<vrrp::RouterKey, Activity> activity{};
+  std::map<vrrp::RouterKey, vrrp::Measurements> measurements;  // if they were asked for
 };
 
 struct Command {
@@ -393,11 +396,11 @@ void fields(A& a, Is<KnownFacts> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<StatusRequest> auto& m) {
-  a(m.id);
+  a(m.id, m.measurements);
 }
 template <class A>
 void fields(A& a, Is<StatusReply> auto& m) {
-  a(m.id, m.status, m.leases, m.activity);
+  a(m.id, m.status, m.leases, m.activity, m.measurements);
 }
 template <class A>
 void fields(A& a, Is<Command> auto& m) {

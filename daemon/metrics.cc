@@ -72,7 +72,11 @@ class Writer {
 
   void events() {
     out_.counter("vipd_events", "Events since the monitor program was started, by name.");
-    for (const auto& [name, count] : measured_.events) out_.sample({{"event", name}}, count);
+    // Those that have not happened too: who looks for an increase needs to have seen the 0.
+    for (const auto& kind : events::catalogue()) {
+      const auto found = measured_.events.find(std::string(kind.name));
+      out_.sample({{"event", std::string(kind.name)}}, found == measured_.events.end() ? 0 : found->second);
+    }
   }
 
   template <class Get>
@@ -130,6 +134,12 @@ class Writer {
                     seconds(measured_.now - router.peer->heard));
   }
 
+  const vrrp::Measurements& measured(const vrrp::RouterStatus& router) const {
+    static const vrrp::Measurements nothing;
+    const auto found = measured_.router->measurements.find(router.config.key);
+    return found == measured_.router->measurements.end() ? nothing : found->second;
+  }
+
   struct Counter {
     std::string_view name;
     std::string_view help;
@@ -167,23 +177,23 @@ class Writer {
       for (std::size_t i = 0; i < vrrp::reason_count; ++i)
         out_.sample(
             with(labels_of(router.config), "reason", std::string(to_string(static_cast<vrrp::Reason>(i)))),
-            router.measurements.became_active[i]);
+            measured(router).became_active[i]);
   }
 
   void times() {
     using Router = vrrp::RouterStatus;
     out_.histogram("vipd_advertisement_lateness_seconds",
                    "How much later than due advertisements were sent.");
-    each([](const Router& router) { return router.measurements.lateness; });
+    each([this](const Router& router) { return measured(router).lateness; });
     out_.histogram(
         "vipd_advertisement_jitter_seconds",
         "By how much the time between two advertisements heard from the Active differs from its interval.");
-    each([](const Router& router) { return router.measurements.jitter; });
+    each([this](const Router& router) { return measured(router).jitter; });
     out_.histogram("vipd_failover_seconds",
                    "From the last advertisement of an Active that fell silent to this node's being Active.");
-    each([](const Router& router) { return router.measurements.failover; });
+    each([this](const Router& router) { return measured(router).failover; });
     out_.histogram("vipd_handover_seconds", "From an Active's farewell to this node's being Active.");
-    each([](const Router& router) { return router.measurements.handover; });
+    each([this](const Router& router) { return measured(router).handover; });
   }
 
   void discards() {

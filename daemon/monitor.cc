@@ -38,6 +38,15 @@ std::string good(json result) {
       -1, ' ', false, json::error_handler_t::replace);
 }
 
+// The result is JSON already, and may be megabytes.
+std::string good_text(const std::string& result) {
+  std::string reply = fmt::format(R"({{"v":{},"ok":true,"result":)", protocol_version);
+  reply.reserve(reply.size() + result.size() + 1);
+  reply += result;
+  reply += '}';
+  return reply;
+}
+
 std::string bad(const std::string& error) {
   return json{{"v", protocol_version}, {"ok", false}, {"error", error}}.dump(-1, ' ', false,
                                                                              json::error_handler_t::replace);
@@ -311,7 +320,7 @@ void Monitor::serve_metrics(io::Fd listening) {
             [this, format, answer](const StatusReply* reply) {
               answer(metrics_text({reply, checks_.status(), programs_, event_counts_, now()}, format));
             },
-            now());
+            now(), true);
       });
   if (!started) return log_.error(started.error().message);
   metrics_ = std::move(*started);
@@ -374,7 +383,7 @@ void Monitor::requested(const Client& client, const std::string& line) {
   if (command == "version") return control_.reply(client.number, good({{"version", VIPD_VERSION}}));
   if (command == "status")
     return ask_router(client.number, [this, number = client.number](const StatusReply& reply) {
-      control_.reply(number, good(status_to_json(reply, checks_.status(), programs_, now())));
+      control_.reply(number, good_text(status_to_json(reply, checks_.status(), programs_, now())));
     });
   if (command == "explain")
     return ask_router(

@@ -288,7 +288,9 @@ void Router::message_from_monitor(io::Message message) {
   believe(stale_facts_.heard(now()));
   if (on<Health>(message, [this](Health health) { believe(std::move(health.facts)); })) return;
   if (on<StatusRequest>(message, [this](StatusRequest request) {
-        monitor_.send(StatusReply{request.id, engine_.status(now()), leases_.status(), activity_});
+        StatusReply reply{request.id, engine_.status(now()), leases_.status(), activity_, {}};
+        if (request.measurements) reply.measurements = engine_.measurements();
+        monitor_.send(reply);
       }))
     return;
   if (on<RecordRequest>(message, [this](RecordRequest request) {

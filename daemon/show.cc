@@ -6,57 +6,72 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "daemon/json_text.h"
+
 namespace vipd::daemon {
 
 namespace {
 using nlohmann::json;
 
-double milliseconds(Duration duration) {
-  return static_cast<double>(duration.count()) / 1e6;
+InMilliseconds milliseconds(Duration duration) {
+  return {duration};
 }
 
 double seconds(Duration duration) {
   return static_cast<double>(duration.count() / 1'000'000) / 1e3;
 }
 
-json discarded_to_json(const vrrp::DiscardCounters& counters) {
-  json result = json::object();
+template <std::size_t n>
+void write_text_or_null(JsonText& out, const char (&key)[n], const std::string& text) {
+  text.empty() ? out(key, nullptr) : out(key, text);
+}
+
+std::string optional_text(const std::optional<IpAddress>& address) {
+  return address ? to_string(*address) : std::string();
+}
+
+void write_discarded(JsonText& out, const vrrp::DiscardCounters& counters) {
+  out.begin("discarded", '{');
   for (std::size_t i = 0; i < counters.size(); ++i)
-    result[std::string(to_string(static_cast<vrrp::DecodeError>(i)))] = counters[i];
-  return result;
+    out.named(to_string(static_cast<vrrp::DecodeError>(i)), counters[i]);
+  out.end('}');
 }
 
-json counters_to_json(const vrrp::Counters& counters) {
-  return {{"advertisements_sent", counters.advertisements_sent},
-          {"advertisements_received", counters.advertisements_received},
-          {"priority_zero_sent", counters.priority_zero_sent},
-          {"priority_zero_received", counters.priority_zero_received},
-          {"became_active", counters.became_active},
-          {"interval_mismatches", counters.interval_mismatches},
-          {"address_list_mismatches", counters.address_list_mismatches},
-          {"trailing_bytes", counters.trailing_bytes},
-          {"reassertions", counters.reassertions},
-          {"reassertions_suppressed", counters.reassertions_suppressed},
-          {"addresses_restored", counters.addresses_restored},
-          {"address_claims", counters.address_claims}};
+void write_counters(JsonText& out, const vrrp::Counters& counters) {
+  out.begin("counters", '{');
+  out("advertisements_sent", counters.advertisements_sent);
+  out("advertisements_received", counters.advertisements_received);
+  out("priority_zero_sent", counters.priority_zero_sent);
+  out("priority_zero_received", counters.priority_zero_received);
+  out("became_active", counters.became_active);
+  out("interval_mismatches", counters.interval_mismatches);
+  out("address_list_mismatches", counters.address_list_mismatches);
+  out("trailing_bytes", counters.trailing_bytes);
+  out("reassertions", counters.reassertions);
+  out("reassertions_suppressed", counters.reassertions_suppressed);
+  out("addresses_restored", counters.addresses_restored);
+  out("address_claims", counters.address_claims);
+  out.end('}');
 }
 
-json peer_to_json(const std::optional<vrrp::Peer>& peer, TimePoint now) {
-  if (!peer) return nullptr;
-  return {{"address", to_string(peer->address)},
-          {"priority", peer->priority},
-          {"advertisement_interval_ms", milliseconds(peer->interval)},
-          {"heard_ms_ago", milliseconds(now - peer->heard)}};
+void write_peer(JsonText& out, const std::optional<vrrp::Peer>& peer, TimePoint now) {
+  if (!peer) return out("peer", nullptr);
+  out.begin("peer", '{');
+  out("address", to_string(peer->address));
+  out("priority", peer->priority);
+  out("advertisement_interval_ms", milliseconds(peer->interval));
+  out("heard_ms_ago", milliseconds(now - peer->heard));
+  out.end('}');
 }
 
-json claim_to_json(const std::optional<vrrp::AddressClaim>& claim, TimePoint now) {
-  if (!claim) return nullptr;
-  json result{{"address", to_string(claim->address)},
-              {"mac", nullptr},
-              {"heard_ms_ago", milliseconds(now - claim->heard)},
-              {"times", claim->times}};
-  if (claim->mac != MacAddress{}) result["mac"] = to_string(claim->mac);
-  return result;
+void write_claim(JsonText& out, const std::optional<vrrp::AddressClaim>& claim, TimePoint now) {
+  if (!claim) return out("conflict", nullptr);
+  out.begin("conflict", '{');
+  out("address", to_string(claim->address));
+  write_text_or_null(out, "mac", claim->mac == MacAddress{} ? std::string() : to_string(claim->mac));
+  out("heard_ms_ago", milliseconds(now - claim->heard));
+  out("times", claim->times);
+  out.end('}');
 }
 
 // Why there is no lease, or empty.
@@ -66,107 +81,128 @@ std::string lease_off(const vrrp::VirtualRouterConfig& config, const LeaseStatus
   return lease ? lease->why_not : "the guardian has not said yet";
 }
 
-json lease_to_json(const vrrp::VirtualRouterConfig& config, const LeaseStatus* lease, TimePoint now) {
+void write_lease(JsonText& out, const vrrp::VirtualRouterConfig& config, const LeaseStatus* lease,
+                 TimePoint now) {
   const auto why_not = lease_off(config, lease);
-  json result{{"on", why_not.empty()}, {"why_not", nullptr}, {"remaining_ms", nullptr}, {"drops", 0}};
-  if (!why_not.empty()) {
-    result["why_not"] = why_not;
-    return result;
+  out.begin("lease", '{');
+  out("on", why_not.empty());
+  write_text_or_null(out, "why_not", why_not);
+  if (why_not.empty() && lease->until != TimePoint{})
+    out("remaining_ms", milliseconds(lease->until - now));
+  else
+    out("remaining_ms", nullptr);
+  out("drops", why_not.empty() ? lease->drops : 0);
+  out.end('}');
+}
+
+void write_addresses(JsonText& out, const vrrp::RouterStatus& router) {
+  const auto& present = router.addresses_present;
+  out.begin("addresses", '[');
+  for (const auto& prefix : router.config.addresses) {
+    out.begin('{');
+    out("address", to_string(prefix));
+    out("present", std::find(present.begin(), present.end(), prefix) != present.end());
+    out.end('}');
   }
-  if (lease->until != TimePoint{}) result["remaining_ms"] = milliseconds(lease->until - now);
-  result["drops"] = lease->drops;
-  return result;
+  out.end(']');
 }
 
-json router_to_json(const vrrp::RouterStatus& router, const LeaseStatus* lease, TimePoint now) {
+void write_router(JsonText& out, const vrrp::RouterStatus& router, const LeaseStatus* lease, TimePoint now) {
   const auto& config = router.config;
-  json addresses = json::array();
-  for (const auto& prefix : config.addresses)
-    addresses.push_back(
-        {{"address", to_string(prefix)},
-         {"present", std::find(router.addresses_present.begin(), router.addresses_present.end(), prefix) !=
-                         router.addresses_present.end()}});
-  json result{{"name", config.name},
-              {"interface", config.key.interface},
-              {"vrid", config.key.vrid},
-              {"family", to_string(config.key.family)},
-              {"state", to_string(router.state)},
-              {"since_s", seconds(now - router.since)},
-              {"reason", router.reason},
-              {"obstacles", router.obstacles},
-              {"priority", router.priority},
-              {"base_priority", config.priority},
-              {"preempt_mode", config.preempt_mode},
-              {"advertisement_interval_ms", milliseconds(config.advertisement_interval)},
-              {"active_adver_interval_ms", milliseconds(router.active_adver_interval)},
-              {"max_adopted_interval_ms", milliseconds(config.adoption_bound())},
-              {"checksum", router.checksum == vrrp::ChecksumForm::rfc9568 ? "rfc9568" : "pseudo_header"},
-              {"primary_address", nullptr},
-              {"peer", peer_to_json(router.peer, now)},
-              {"conflict", claim_to_json(router.claim, now)},
-              {"deaf_peer", nullptr},
-              {"yielded", router.yielded},
-              {"on_trial", router.on_trial},
-              {"releasing", router.releasing},
-              {"addresses", std::move(addresses)},
-              {"lease", lease_to_json(config, lease, now)},
-              {"counters", counters_to_json(router.counters)},
-              {"discarded", discarded_to_json(router.counters.discarded)}};
-  if (router.deaf_peer) result["deaf_peer"] = to_string(*router.deaf_peer);
-  if (router.primary_address) result["primary_address"] = to_string(*router.primary_address);
-  json checks = json::array();
-  for (const auto& tracked : config.checks) checks.push_back(tracked.check);
-  result["checks"] = std::move(checks);
-  return result;
+  out.begin('{');
+  out("name", config.name);
+  out("interface", config.key.interface);
+  out("vrid", config.key.vrid);
+  out("family", to_string(config.key.family));
+  out("state", to_string(router.state));
+  out("since_s", seconds(now - router.since));
+  out("reason", router.reason);
+  out.begin("obstacles", '[');
+  for (const auto& obstacle : router.obstacles) out.value(obstacle);
+  out.end(']');
+  out("priority", router.priority);
+  out("base_priority", config.priority);
+  out("preempt_mode", config.preempt_mode);
+  out("advertisement_interval_ms", milliseconds(config.advertisement_interval));
+  out("active_adver_interval_ms", milliseconds(router.active_adver_interval));
+  out("max_adopted_interval_ms", milliseconds(config.adoption_bound()));
+  out("checksum", router.checksum == vrrp::ChecksumForm::rfc9568 ? "rfc9568" : "pseudo_header");
+  write_text_or_null(out, "primary_address", optional_text(router.primary_address));
+  write_peer(out, router.peer, now);
+  write_claim(out, router.claim, now);
+  write_text_or_null(out, "deaf_peer", optional_text(router.deaf_peer));
+  out("yielded", router.yielded);
+  out("on_trial", router.on_trial);
+  out("releasing", router.releasing);
+  write_addresses(out, router);
+  write_lease(out, config, lease, now);
+  write_counters(out, router.counters);
+  write_discarded(out, router.counters.discarded);
+  out.begin("checks", '[');
+  for (const auto& tracked : config.checks) out.value(tracked.check);
+  out.end(']');
+  out.end('}');
 }
 
-json check_to_json(const health::CheckStatus& check, TimePoint now) {
-  json result{{"name", check.check},
-              {"kind", check.kind},
-              {"state", !check.healthy   ? "unknown"
-                        : *check.healthy ? "up"
-                                         : "down"},
-              {"detail", check.detail},
-              {"latency_ms", milliseconds(check.latency)},
-              {"successes_in_a_row", check.successes_in_a_row},
-              {"failures_in_a_row", check.failures_in_a_row},
-              {"runs", check.runs},
-              {"failures", check.failures},
-              {"since_s", nullptr},
-              {"last_result_s_ago", nullptr}};
-  if (check.since) result["since_s"] = seconds(now - *check.since);
-  if (check.last_result) result["last_result_s_ago"] = seconds(now - *check.last_result);
-  if (check.priority) result["priority"] = *check.priority;
-  return result;
+void write_check(JsonText& out, const health::CheckStatus& check, TimePoint now) {
+  const auto age = [&](const auto& key, const std::optional<TimePoint>& since) {
+    since ? out(key, seconds(now - *since)) : out(key, nullptr);
+  };
+  out.begin('{');
+  out("name", check.check);
+  out("kind", check.kind);
+  out("state", !check.healthy ? "unknown" : *check.healthy ? "up" : "down");
+  out("detail", check.detail);
+  out("latency_ms", milliseconds(check.latency));
+  out("successes_in_a_row", check.successes_in_a_row);
+  out("failures_in_a_row", check.failures_in_a_row);
+  out("runs", check.runs);
+  out("failures", check.failures);
+  age("since_s", check.since);
+  age("last_result_s_ago", check.last_result);
+  if (check.priority) out("priority", *check.priority);
+  out.end('}');
 }
 
-json programs_to_json(const Programs& programs, TimePoint now) {
-  json result = json::object();
-  for (const auto& [name, program] : programs.programs)
-    result[name] = {
-        {"pid", program.pid}, {"uptime_s", seconds(now - program.since)}, {"restarts", program.restarts}};
-  return result;
+void write_programs(JsonText& out, const Programs& programs, TimePoint now) {
+  out.begin("programs", '{');
+  for (const auto& [name, program] : programs.programs) {
+    out.begin(name, '{');
+    out("pid", program.pid);
+    out("uptime_s", seconds(now - program.since));
+    out("restarts", program.restarts);
+    out.end('}');
+  }
+  out.end('}');
 }
 }  // namespace
 
-json status_to_json(const StatusReply& reply, const std::vector<health::CheckStatus>& checks,
-                    const Programs& programs, TimePoint now) {
+std::string status_to_json(const StatusReply& reply, const std::vector<health::CheckStatus>& checks,
+                           const Programs& programs, TimePoint now) {
   const auto& status = reply.status;
-  json result{{"version", VIPD_VERSION},
-              {"config_file", programs.config_file},
-              {"programs", programs_to_json(programs, now)},
-              {"routers", json::array()},
-              {"interfaces", json::object()},
-              {"checks", json::array()}};
+  JsonText out;
+  out.begin('{');
+  out("version", VIPD_VERSION);
+  out("config_file", programs.config_file);
+  write_programs(out, programs, now);
+  out.begin("routers", '[');
   for (const auto& router : status.routers) {
     const auto lease = reply.leases.find(router.config.key);
-    result["routers"].push_back(
-        router_to_json(router, lease == reply.leases.end() ? nullptr : &lease->second, status.now));
+    write_router(out, router, lease == reply.leases.end() ? nullptr : &lease->second, status.now);
   }
-  for (const auto& [interface, discarded] : status.discarded)
-    result["interfaces"][interface] = {{"discarded", discarded_to_json(discarded)}};
-  for (const auto& check : checks) result["checks"].push_back(check_to_json(check, now));
-  return result;
+  out.end(']');
+  out.begin("interfaces", '{');
+  for (const auto& [interface, discarded] : status.discarded) {
+    out.begin(interface, '{');
+    write_discarded(out, discarded);
+    out.end('}');
+  }
+  out.end('}');
+  out.begin("checks", '[');
+  for (const auto& check : checks) write_check(out, check, now);
+  out.end(']');
+  out.end('}');
+  return out.take();
 }
 
 json explanation_to_json(const vrrp::Status& status, const std::string& router) {

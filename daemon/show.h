@@ -12,8 +12,8 @@
 namespace vipd::daemon {
 
 // Everything for `vipctl status`. `now` is the time for ages.
-nlohmann::json status_to_json(const StatusReply& reply, const std::vector<health::CheckStatus>& checks,
-                              const Programs& programs, TimePoint now);
+std::string status_to_json(const StatusReply& reply, const std::vector<health::CheckStatus>& checks,
+                           const Programs& programs, TimePoint now);
 
 // The sentences of `vipctl explain` for the virtual routers of one name; null if there is none.
 nlohmann::json explanation_to_json(const vrrp::Status& status, const std::string& router);

@@ -5,9 +5,9 @@
 
 namespace vipd::daemon {
 
-void StatusQueue::ask(Answered answered, TimePoint now) {
+void StatusQueue::ask(Answered answered, TimePoint now, bool measurements) {
   if (waiting_.size() + asked_.size() >= most_questions) return answered(nullptr);
-  waiting_.push_back({std::move(answered), now + longest_wait});
+  waiting_.push_back({std::move(answered), now + longest_wait, measurements});
   step(now);
 }
 
@@ -30,7 +30,8 @@ void StatusQueue::step(TimePoint now) {
   if (!asked_.empty() || waiting_.empty() || now < not_before_) return;
   asked_ = std::exchange(waiting_, {});
   sent_ = now;
-  send_({++id_});
+  send_(
+      {++id_, std::any_of(asked_.begin(), asked_.end(), [](const auto& each) { return each.measurements; })});
 }
 
 TimePoint StatusQueue::next_deadline() const {

@@ -25,7 +25,7 @@ class StatusQueue {
 
   explicit StatusQueue(Send send) : send_(std::move(send)) {}
 
-  void ask(Answered answered, TimePoint now);
+  void ask(Answered answered, TimePoint now, bool measurements = false);
   void answered(const StatusReply& reply, TimePoint now);
 
   void step(TimePoint now);
@@ -35,6 +35,7 @@ class StatusQueue {
   struct Question {
     Answered answered;
     TimePoint deadline;
+    bool measurements;
   };
 
   Send send_;

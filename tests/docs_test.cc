@@ -174,8 +174,10 @@ TEST_CASE("vipctl(8) names every key of the JSON that vipctl prints") {
                       source_file("events/line.cc").text();
   const auto fields = matches(source_of("daemon", ".cc"), R"re(fields\["([a-z_]+)"\])re");
   REQUIRE(fields.size() > 5);
-  const auto keys =
-      matches(source, R"re(\{"([a-z_]+)", )re") + matches(source, R"re(\["([a-z_]+)"\])re") + fields;
+  const auto keys = matches(source, R"re(\b(?:out|age|out\.begin)\("([a-z_]+)", )re") +
+                    matches(source, R"re(\(out, "([a-z_]+)", )re") +
+                    matches(source, R"re(\{"([a-z_]+)", )re") + matches(source, R"re(\["([a-z_]+)"\])re") +
+                    fields;
   REQUIRE(keys.size() > 40);
   for (const auto& key : keys)
     CHECK_MESSAGE(!matches(page, "\\bLi (?:[a-z_]+ , )*(" + key + ")\\b").empty(),

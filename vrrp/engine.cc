@@ -298,8 +298,15 @@ std::optional<TimePoint> Engine::next_deadline() const {
 
 Status Engine::status(TimePoint now) const {
   Status status{now, {}, discarded_, checks_};
+  status.routers.reserve(routers_.size());
   for (const auto& [key, router] : routers_) status.routers.push_back(router->status(now));
   return status;
+}
+
+std::map<RouterKey, Measurements> Engine::measurements() const {
+  std::map<RouterKey, Measurements> all;
+  for (const auto& [key, router] : routers_) all.emplace(key, router->measurements());
+  return all;
 }
 
 Snapshot Engine::snapshot() const {

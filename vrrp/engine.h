@@ -41,6 +41,7 @@ class Engine {
   std::optional<TimePoint> next_deadline() const;
 
   Status status(TimePoint now) const;
+  std::map<RouterKey, Measurements> measurements() const;
   Snapshot snapshot() const;
   // Adver_Timer or Active_Down_Timer (or never) of each virtual router, numbered as in snapshot(): all of a
   // snapshot that changes with each advertisement. The numbers are the same until a step() yields actions

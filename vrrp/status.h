@@ -11,7 +11,6 @@
 
 #include "base/archive.h"
 #include "base/time.h"
-#include "vrrp/measurements.h"
 #include "vrrp/packet.h"
 #include "vrrp/parameters.h"
 #include "vrrp/priority.h"
@@ -80,7 +79,6 @@ struct RouterStatus {
   std::optional<IpAddress> deaf_peer;     // is Active too and does not hear us
   std::vector<Prefix> addresses_present;  // of ours, as the kernel has them
   Counters counters;
-  Measurements measurements;  // since this program was started: no successor adopts them
 };
 
 struct Status {
@@ -137,7 +135,7 @@ template <class A>
 void fields(A& a, Is<RouterStatus> auto& r) {
   a(r.config, r.state, r.priority, r.since, r.reason, r.obstacles, r.explanation, r.primary_address,
     r.active_adver_interval, r.deadline, r.peer, r.followed, r.checksum, r.yielded, r.on_trial, r.releasing,
-    r.claim, r.deaf_peer, r.addresses_present, r.counters, r.measurements);
+    r.claim, r.deaf_peer, r.addresses_present, r.counters);
 }
 template <class A>
 void fields(A& a, Is<Status> auto& s) {

@@ -795,7 +795,6 @@ RouterStatus VirtualRouter::status(TimePoint now) const {
   status.deaf_peer = deaf_peer(now);
   status.addresses_present = addresses_.present();
   status.counters = counters_;
-  status.measurements = measurements_;
   return status;
 }
 

@@ -16,6 +16,7 @@
 #include "vrrp/announcer.h"
 #include "vrrp/checksum_choice.h"
 #include "vrrp/claims.h"
+#include "vrrp/measurements.h"
 #include "vrrp/packet.h"
 #include "vrrp/parameters.h"
 #include "vrrp/priority.h"
@@ -132,6 +133,7 @@ class VirtualRouter {
   std::optional<TimePoint> lease(TimePoint now) const;
   TimePoint state_deadline() const;  // Adver_Timer or Active_Down_Timer; never in Initialize
   RouterStatus status(TimePoint now) const;
+  const Measurements& measurements() const { return measurements_; }
   RouterSnapshot snapshot(TimePoint now) const;
 
  private:

@@ -61,7 +61,8 @@ TEST_CASE("handover: another format is refused, and the message says which") {
 TEST_CASE("handover: what is cut short, foreign or could still be changed is refused") {
   const auto bytes = bytes_of(pack(sample()).value());
   for (std::size_t size = 0; size < bytes.size(); ++size)
-    CHECK_FALSE(unpack(file_of({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)}, true).get()));
+    CHECK_FALSE(
+        unpack(file_of({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)}, true).get()));
   const auto refusal = [](const std::vector<std::uint8_t>& content, bool sealed) {
     return unpack(file_of(content, sealed).get()).error().message;
   };

@@ -81,8 +81,7 @@ void use(const Configure& message) {
 
 // What vipctl gets to see of it.
 void use(const StatusReply& reply) {
-  const auto json = status_to_json(reply, {}, {}, noon);
-  const auto line = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto line = status_to_json(reply, {}, {}, noon);
   assert(line.find('\n') == std::string::npos);
   ctl::status_text(nlohmann::json::parse(line), false);
   for (const auto& router : reply.status.routers) {

@@ -149,7 +149,7 @@ class Watch(LabCase):
         terminal.shows("1 Active")
         a = self.nodes.daemons["a"]
         a.stop()
-        terminal.shows("trying again")
+        terminal.shows("trying again: ")
         self.assertNotIn("edge            Active", "\n".join(terminal.page()))
         a.start()
         terminal.shows("edge            Active", 10)
