@@ -61,7 +61,8 @@ class Install(Installed):
     def test_everything_is_there_and_nothing_else(self):
         manual = {f"share/man/man{each.suffix[1:]}/{each.name}" for each in (TREE / "man").iterdir()}
         examples = {f"share/doc/vipd/examples/{each.name}" for each in (TREE / "conf/examples").iterdir()}
-        self.assertEqual(self.files, PROGRAMS | UNITS | OTHERS | manual | examples)
+        monitoring = {f"share/vipd/monitoring/{each.name}" for each in (TREE / "packaging/monitoring").iterdir()}
+        self.assertEqual(self.files, PROGRAMS | UNITS | OTHERS | manual | examples | monitoring)
 
     def test_the_programs_can_be_run_and_nothing_else_can(self):
         for each in self.files:
