@@ -32,7 +32,7 @@ Result<io::Fd> listen_for_control(const std::string& path) {
   // A user namespace may not know the group: then only root can open the socket.
   const auto readers = group_number(asking_group);
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      chmod(path.c_str(), 0660) != 0 || listen(fd.get(), 64) != 0) {
+      chmod(path.c_str(), 0660) != 0 || listen(fd.get(), 256) != 0) {
     const int code = errno;
     return failure(fmt::format("opening the control socket {}: {} (another place: --run-dir)", path,
                                std::strerror(code)),

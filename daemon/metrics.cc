@@ -4,9 +4,12 @@
 #include <array>
 #include <functional>
 
+#include "events/catalogue.h"
+
 namespace vipd::daemon {
 
 namespace {
+constexpr Duration conflict_shown = std::chrono::minutes(1);
 
 using Labels = Exposition::Labels;
 
@@ -118,8 +121,12 @@ class Writer {
     each([](const Router& router) { return std::uint64_t{router.config.priority}; });
     out_.gauge("vipd_router_advertisement_interval_seconds", "Configured Advertisement_Interval.");
     each([](const Router& router) { return seconds(router.config.advertisement_interval); });
-    out_.gauge("vipd_router_conflict", "Whether another station says that it has an address of this Active.");
-    each([](const Router& router) { return std::uint64_t{router.claim.has_value()}; });
+    out_.gauge("vipd_router_conflict",
+               "Whether another station has said in the last minute that it has an address of this Active.");
+    each([this](const Router& router) {
+      return std::uint64_t{router.claim &&
+                           measured_.router->status.now - router.claim->heard < conflict_shown};
+    });
     out_.gauge("vipd_router_peer_deaf", "Whether a peer stays Active, heard here and not hearing this node.");
     each([](const Router& router) { return std::uint64_t{router.deaf_peer.has_value()}; });
     out_.gauge("vipd_peer_priority", "Priority that the router heard last has advertised.");

@@ -288,8 +288,11 @@ void Router::message_from_monitor(io::Message message) {
   believe(stale_facts_.heard(now()));
   if (on<Health>(message, [this](Health health) { believe(std::move(health.facts)); })) return;
   if (on<StatusRequest>(message, [this](StatusRequest request) {
-        StatusReply reply{request.id, engine_.status(now()), leases_.status(), activity_, {}};
-        if (request.measurements) reply.measurements = engine_.measurements();
+        StatusReply reply{request.id, engine_.status(now()), leases_.status(), {}, {}};
+        if (request.measurements) {
+          reply.activity = activity_;
+          reply.measurements = engine_.measurements();
+        }
         monitor_.send(reply);
       }))
     return;

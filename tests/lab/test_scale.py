@@ -4,7 +4,6 @@ import json
 import pathlib
 import re
 import socket
-import statistics
 import time
 
 from vipdlab import network
@@ -76,9 +75,9 @@ class Asking:
 
     def __init__(self, daemon):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
         self.socket.connect(str(daemon.directory / "run" / "control"))
-        self.file = self.socket.makefile("rb")
+        self.socket.settimeout(10)
+        self.file = self.socket.makefile("rb", 1 << 20)
 
     def say(self, command):
         self.socket.sendall(json.dumps({"v": 1, "command": command}).encode() + b"\n")
@@ -115,14 +114,9 @@ class Scale(LabCase):
         def once():
             heard = host.process("addresses", "ip", "monitor", "address").start()
             try:
-                since = time.monotonic_ns()
-                before = cpu_ms(a)
-                after(since, 2000)
-                usual = cpu_ms(a) - before
-                moment, before = time.monotonic_ns(), cpu_ms(a)
+                moment = time.monotonic_ns()
                 a.ctl("reload")
                 until = after(moment, 2000)
-                self.cpu.append(cpu_ms(a) - before - usual)
                 said = heard.log()
             finally:
                 heard.kill()
@@ -136,14 +130,28 @@ class Scale(LabCase):
                 last[key] = advert.seen
             self.assertEqual(len(last), 2 * ENTRIES)
             self.assertTrue(all(each > until - 150_000_000 for each in last.values()))
-            a.write(big(a.priority, "20s" if a.config_file.read_text().count("interval: 30s") else "30s"))
+            change()
             return gap / 1e6, moment, until
 
-        self.cpu = []
+        def change():
+            text = a.config_file.read_text(encoding="utf-8")
+            a.write(big(a.priority, "20s" if "interval: 30s" in text else "30s"))
+
         self.measure(group, "longest pause between advertisements over a reload, in ms", once, 120)
-        cpu = statistics.median(self.cpu)
-        print(f"    CPU of a reload: {cpu:.1f} ms; all {[round(each, 1) for each in self.cpu]}", flush=True)
-        self.assertLess(cpu, 50)
+
+        # Beside what renewals take, several times a second: hence many reloads, and as long without.
+        count, used = 10, []
+        for reloads in (0, count):
+            since, before = time.monotonic_ns(), cpu_ms(a)
+            for i in range(reloads):
+                a.ctl("reload")
+                change()
+                after(since, 500 * (i + 1))
+            after(since, 500 * count)
+            used.append(cpu_ms(a) - before)
+        cpu = (used[1] - used[0]) / count
+        print(f"    CPU of a reload: {cpu:.1f} ms; {used[0]:.0f} ms without, {used[1]:.0f} ms with {count}", flush=True)
+        self.assertLess(cpu, 100)  # 45 are usual; a slower machine may take longer
         self.assertTrue(a.all_are("Active", 2 * ENTRIES))
         self.assertTrue(b.all_are("Backup", 2 * ENTRIES))
 
@@ -180,7 +188,8 @@ class Scale(LabCase):
             self.assertEqual(len(json.loads(answer)["result"]["routers"]), 1000)
             return (until - since) / 1e6, since, until
 
-        self.measure(group, "ms for the status of 1,000 virtual routers", once, 10, 20)
+        # 10 ms are usual; a slower machine may take longer.
+        self.measure(group, "ms for the status of 1,000 virtual routers", once, 25, 20)
 
         deaf = [Asking(a) for _ in range(100)]
         for each in deaf:
@@ -189,7 +198,7 @@ class Scale(LabCase):
             for _ in range(3):
                 each.say("status")
         time.sleep(1)
-        self.measure(group, "the same beside 100 clients that never read", once, 30, 20)
+        self.measure(group, "the same beside 100 clients that never read", once, 40, 20)
         counters = [each["counters"]["became_active"] for each in a.routers()]
         self.assertEqual(counters, [1] * 1000)
 
