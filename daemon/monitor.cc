@@ -262,7 +262,7 @@ void Monitor::keep_journal(const EventSettings& settings) {
   if (journal_ && journal_->directory() == settings.directory) return journal_->set_limits(limits);
   // The sandbox lets us write where we were told at the start: a successor will write there.
   if (journal_) {
-    end_at_ = now() + time_for_answers;
+    end_at_ = std::min(end_at_, now() + time_for_answers);
     return;
   }
   journal_ = std::make_unique<events::Journal>(settings.directory, limits);

@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
   sd_event* loop = nullptr;
   sd_bus* bus = nullptr;
   // The bus may not be listening yet.
-  for (int i = 0; i < 50 && sd_bus_open_system(&bus) < 0; ++i)
+  for (int i = 0; i < 50 && sd_bus_default_system(&bus) < 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   const bool ready = log_file != nullptr && bus != nullptr && sd_event_default(&loop) >= 0 &&
                      sd_bus_attach_event(bus, loop, SD_EVENT_PRIORITY_NORMAL) >= 0 &&
