@@ -545,12 +545,13 @@ bool VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
 // As if our priority had been as low as it is now when we heard the Active that we were about to replace:
 // else the two of a pair whose health falls together would both be Active for a moment.
 void VirtualRouter::follow_the_last_heard(Backup& backup) {
-  const auto timer = peer_->heard + active_down_interval(priority_.value, peer_->interval);
+  const auto theirs = senders_.adopted_interval(peer_->address, config_.adoption_bound());
+  const auto timer = peer_->heard + active_down_interval(priority_.value, theirs);
   if (timer <= backup.active_down_timer) return;
   const bool known = backup.followed && backup.followed->address == peer_->address;
   const auto best = known ? std::max(backup.followed->best, peer_->priority) : peer_->priority;
   backup.followed = Followed{peer_->address, best, peer_->priority, peer_->heard};
-  backup.active_adver_interval = peer_->interval;
+  backup.active_adver_interval = theirs;
   backup.active_down_timer = timer;
   backup.timed_for = priority_.value;
 }

@@ -363,6 +363,7 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
     }
     router.sent_locally = local();
     router.told = message[2];
+    router.told_interval = Centiseconds((message[4] & 0x0f) << 8 | message[5]);
     lan_.judge().says(*this, group, message[2]);
     router.best = std::max(router.best, message[2]);
     if (message[2] == router.best)
@@ -567,8 +568,9 @@ void Host::wake_up() {
   for (std::size_t group = 0; group < routers_.size(); ++group) {
     auto& router = routers_[group];
     const bool owner = running_[lan_.setup().groups[group].entry].priority == vrrp::owner_priority;
-    router.must_listen = program_ == Program::vipd && !owner && router.state == vrrp::StateName::active &&
-                         stood_still(group, config(group).advertisement_interval);
+    router.must_listen =
+        program_ == Program::vipd && !owner && router.state == vrrp::StateName::active &&
+        stood_still(group, std::max<Duration>(config(group).advertisement_interval, router.told_interval));
   }
   while (program_ == Program::vipd && awake() && !waiting_.empty()) {
     const auto message = waiting_.front();

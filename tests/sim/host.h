@@ -50,10 +50,11 @@ class Host {
     Moment resumed = long_ago;  // when it sent after a silence
     TimePoint sent_locally{};   // the same by its own clock
     Moment lease_until = long_ago;
-    vrrp::Priority best = 0;  // the highest that it has advertised since it is Active
-    Moment fell = long_ago;   // when it advertised less than its best, and does since then
-    vrrp::Priority told = 0;  // in its last advertisement, farewells not counted
-    bool left = false;        // its last message was a farewell
+    vrrp::Priority best = 0;   // the highest that it has advertised since it is Active
+    Moment fell = long_ago;    // when it advertised less than its best, and does since then
+    vrrp::Priority told = 0;   // in its last advertisement, farewells not counted
+    Duration told_interval{};  // in the same
+    bool left = false;         // its last message was a farewell
     Moment yielded_until = long_ago;
     Moment gave_way = long_ago;  // the last time that it served on for a successor, or had yielded
     Moment became_active = long_ago;

@@ -282,9 +282,12 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
     return begun == not_ever || from > now ? Duration::zero() : now - std::max(begun, from);
   };
 
+  const auto nobody_since = watch.nobody_active;
   const auto nobody =
       lasts(active == 0, watch.nobody_active, std::max({fit, island.clear_since, last_words_[group]}));
-  if (nobody > active_down_bound(entry))
+  // Who says its farewell again serves on, but a router by the letter of the RFC counts its Skew_Time anew.
+  const bool again = nobody_since != not_ever && farewells_[group] > nobody_since;
+  if (nobody > active_down_bound(entry) + (again ? with_drift(interval(entry)) : Duration::zero()))
     accuse(never_none, fmt::format("nobody of {} was Active for {} for {} s", names(island.hosts),
                                    name(group), scenarios::seconds(nobody)));
 
@@ -449,7 +452,9 @@ void Judge::state_changed(const Host& host, std::size_t group, StateName from) {
   // on its way.
   if (from == StateName::active && host.router(group).became_active + lan_.setup().moment() > lan_.now())
     excuse_gap(lan_.setup().groups[group].entry);
-  if (nobody_moves_ && host.router(group).state == StateName::active)
+  // Unless the families were apart before: to bring them together is right at any time.
+  if (nobody_moves_ && host.router(group).state == StateName::active &&
+      !is_active_for_another_family(host, lan_.setup(), group))
     accuse(together,
            fmt::format("{} becomes Active for {}, while only the other family is silent, for a while",
                        host.name(), name(group)));
@@ -485,7 +490,9 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     if (host.woken() > lately) continue;  // it has not been listening
     if (just_there && interval_of(*other, entry) > interval_here)
       continue;  // it cannot know the interval yet
-    const auto theirs = other->due_priority(entry);
+    // What a router program had decided when it died, and not said, its guardian does not say either.
+    const auto due = other->due_priority(entry);
+    const auto theirs = other->program() == Program::held ? std::min(due, active.told) : due;
     // It is a guardian's that does not listen, while another is Active; or has been silent until a moment
     // ago.
     const bool outdone = std::any_of(island.hosts.begin(), island.hosts.end(), [&](const Host* each) {

@@ -60,9 +60,8 @@ TEST_CASE("reload: of a changed list of addresses only the difference, told to t
   auto bench = both_active();
   auto changed = one;
   changed.addresses = {prefix("192.0.2.102/24"), prefix("192.0.2.104/24")};
-  CHECK(bench.configure({changed, two}) ==
-        Lines{"remove 192.0.2.101/24", "add 192.0.2.104/24", "advert 200", "announce 192.0.2.102",
-              "announce 192.0.2.104"});
+  CHECK(bench.configure({changed, two}) == Lines{"remove 192.0.2.101/24", "add 192.0.2.104/24", "advert 200",
+                                                 "announce 192.0.2.102", "announce 192.0.2.104"});
   CHECK(bench.holds("192.0.2.102"));
   CHECK(of(bench, 1).state == StateName::active);
 }
@@ -239,4 +238,15 @@ TEST_CASE("reload: the priority becomes 255 in Active: advertised at once; back 
   CHECK(bench.configure({owner, two}) == Lines{"note priority_changed", "advert 255"});
   CHECK(bench.configure({one, two}) == Lines{"note priority_changed", "advert 200"});
   CHECK(bench.holds("192.0.2.101"));
+}
+
+TEST_CASE("reload: an interval that is not believed yet is not believed for preemption being switched off") {
+  Bench bench({c4()});
+  bench.hear({.priority = 150, .interval = Centiseconds{4000}});
+  REQUIRE(bench.state() == StateName::backup);
+  auto patient = c4();
+  patient.preempt_mode = false;
+  bench.configure({patient});
+  CHECK(bench.timer() <= 12s);
+  CHECK(bench.status().active_adver_interval <= 3s);
 }
