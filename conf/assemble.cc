@@ -71,20 +71,26 @@ class Assembler {
     return node;
   }
 
-  // In the place of each !include what its file says.
-  void include(Node& node, const std::string& file) {
+  // In the place of each !include what its file says. False: the node stands for no file at all, as if nothing
+  // had been written.
+  bool include(Node& node, const std::string& file) {
     for (auto& item : node.items) include(item, file);
-    for (auto& entry : node.entries) include(entry.value, file);
-    if (!std::exchange(node.is_include, false)) return;
+    std::vector<Node::Entry> kept;
+    for (auto& entry : node.entries)
+      if (include(entry.value, file)) kept.push_back(std::move(entry));
+    node.entries = std::move(kept);
+    if (!std::exchange(node.is_include, false)) return true;
     auto wanted = node.scalar;
     variables_.replace_text(wanted, node.place);
     const auto pattern = wanted.starts_with('/') ? wanted : folder_of(file) + wanted;
     const auto place = node.place;
     Node included;
     included.place = place;
-    for (const auto& path : surroundings_.match(pattern))
+    const auto paths = surroundings_.match(pattern);
+    for (const auto& path : paths)
       if (auto found = read(path, place)) join(included, std::move(*found));
     node = std::move(included);
+    return !paths.empty();
   }
 
   // --- one document of several

@@ -98,6 +98,8 @@ Mail read_mail(const Node& node, Reader& above) {
   check_mail_address(reader, "from", mail.from);
   mail.to = reader.texts("to").value_or(std::vector<std::string>{});
   for (const auto& each : mail.to) check_mail_address(reader, "to", each);
+  if (mail.to.empty() && node.find("to"))
+    reader.error("to", "to is empty: nobody would get the mail", "write to: [admin@example.org]");
   mail.user = reader.text("user").value_or("");
   mail.password_file = read_file_name(reader, "password_file");
   mail.timeout = reader.duration("timeout", least_timeout, most_sending).value_or(mail.timeout);

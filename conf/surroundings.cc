@@ -62,9 +62,12 @@ std::vector<std::string> match(const std::string& pattern) {
   if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
   glob_t found{};
   std::vector<std::string> paths;
-  if (::glob(pattern.c_str(), GLOB_ERR, nullptr, &found) == 0)
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
     paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
+  // What may not be listed is no empty directory: to read it says why.
+  const auto directory = pattern.substr(0, pattern.rfind('/'));
+  if (paths.empty() && ::access(directory.c_str(), R_OK | X_OK) != 0 && errno == EACCES) return {directory};
   return paths;
 }
 

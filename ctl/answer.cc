@@ -40,7 +40,7 @@ std::string printable(std::string text, LineBreaks breaks) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto octet = static_cast<unsigned char>(text[i]);
     if (octet == '\n' && breaks == LineBreaks::stay) continue;
-    if (octet < 0x20 || octet == 0x7f) text[i] = '?';
+    if (octet < 0x20 || octet == 0x7f) text[i] = octet == '\n' || octet == '\t' ? ' ' : '?';
     if (octet == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0)
       text.replace(i, 2, "?");
   }

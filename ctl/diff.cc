@@ -30,10 +30,28 @@ std::string word(conf::Change::Kind kind) {
   return "changed";
 }
 
-// What a change of the priority leads to, as things are.
+bool is_of_failed_check(const conf::Change& change, const json& status) {
+  const auto& checks = list(status, "checks");
+  return change.key == "on_failure" && std::any_of(checks.begin(), checks.end(), [&](const json& check) {
+           return change.subject == "check " + text(check, "name") && text(check, "state") == "down";
+         });
+}
+
+// A check that is down will keep the virtual router in Initialize.
+bool gives_up(const conf::Change& change, const json& status) {
+  return change.after == "initialize" && is_of_failed_check(change, status);
+}
+
+// What a change leads to, as things are.
 std::vector<std::string> prospects(const conf::Change& change, const json& status) {
   std::vector<std::string> found;
-  if (change.key != "priority" || change.after.empty()) return found;
+  if (gives_up(change, status))
+    found.emplace_back(
+        "it is down: this node gives the addresses up at once; without a Backup nobody has them");
+  else if (is_of_failed_check(change, status))
+    found.emplace_back("it is down: that counts at once");
+  if (change.key != "priority" || change.after.empty() || !change.subject.starts_with("virtual router "))
+    return found;
   for (const auto& router : list(status, "routers"))
     if (change.subject == "virtual router " + text(router, "name"))
       found.push_back(prospect(router, std::stoi(change.after)));
@@ -41,10 +59,14 @@ std::vector<std::string> prospects(const conf::Change& change, const json& statu
 }
 
 json to_json(const conf::Change& change, const json& status) {
-  return {{"subject", change.subject},       {"key", change.key},
-          {"kind", word(change.kind)},       {"before", change.before},
-          {"after", change.after},           {"consequence", change.consequence},
-          {"interrupts", change.interrupts}, {"prospects", prospects(change, status)}};
+  return {{"subject", change.subject},
+          {"key", change.key},
+          {"kind", word(change.kind)},
+          {"before", change.before},
+          {"after", change.after},
+          {"consequence", change.consequence},
+          {"interrupts", change.interrupts || gives_up(change, status)},
+          {"prospects", prospects(change, status)}};
 }
 
 }  // namespace
@@ -53,6 +75,11 @@ std::string prospect(const json& router, int base_priority) {
   const auto family = text(router, "family");
   const auto state = text(router, "state");
   // What its checks take off now, they will take off then.
+  constexpr int owner = 255;
+  if (base_priority == owner)
+    return fmt::format(
+        "{} becomes the address owner: priority 255 whatever its checks say, Active at once, without a lease",
+        family);
   const int priority = std::clamp(
       base_priority + static_cast<int>(whole(router, "priority") - whole(router, "base_priority")), 1, 254);
   if (state == "Active")
@@ -85,8 +112,9 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
   if (!after.config) return diff_errors;
   const auto changes = conf::changes(*before.config, *after.config);
   const auto status = TRY(ask(run_dir, "status"));
-  const bool interrupts =
-      std::any_of(changes.begin(), changes.end(), [](const conf::Change& each) { return each.interrupts; });
+  const bool interrupts = std::any_of(changes.begin(), changes.end(), [&](const conf::Change& each) {
+    return each.interrupts || gives_up(each, status);
+  });
   if (as_json) {
     json list = json::array();
     for (const auto& change : changes) list.push_back(to_json(change, status));

@@ -65,7 +65,9 @@ int ask(const Options& options, const json& request, ToText to_text) {
 }
 
 std::string text_of(const json& result) {
-  return ctl::text(result, "text") + "\n";
+  const auto& said = ctl::part(result, "text");
+  return ctl::printable(said.is_string() ? said.get<std::string>() : std::string(), ctl::LineBreaks::stay) +
+         "\n";
 }
 
 int status(const Options& options) {
@@ -228,5 +230,7 @@ int main(int argc, char** argv) {
     }
     return app.exit(error) == 0 ? 0 : exit_usage;
   }
-  return result;
+  if (std::cout.flush()) return result;
+  std::cerr << "vipctl: writing the output: " << std::strerror(errno) << "\n";
+  return exit_usage;
 }

@@ -88,7 +88,7 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       metrics_(log, monitor_link_),
       hooks_(log, scripts_,
              [this](std::string_view name, const std::string& text, const events::Fields& fields) {
-               events_.tell_if_due("hook " + fields.at("hook"), name, text, fields);
+               events_.tell_if_due("hook " + text, name, text, fields);
              }),
       started_(now()),
       watchdog_(started_) {}
@@ -309,7 +309,7 @@ void Guardian::router_ended(const std::string& how) {
   standing_in_ = false;
   if (!known)
     if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
-  if (holder_.holding()) note_hold("vipd-router has ended");
+  if (holder_.holding() && !router_.outdated) note_hold("vipd-router has ended");
   router_ready_ = false;
   if (stopping_) holder_.last_will();
 }

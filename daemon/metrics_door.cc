@@ -81,6 +81,7 @@ void MetricsDoor::configure(const std::string& where, TimePoint now) {
   socket_.reset();
   again_ = never;
   told_.clear();
+  tried_.clear();
   monitor_.send(MetricsSocket{});
   if (!where_.empty()) open(now);
 }
@@ -93,7 +94,9 @@ void MetricsDoor::open(TimePoint now) {
     if (!std::exchange(told_, {}).empty()) log_.notice("metrics are served at " + where_);
     return monitor_attached();
   }
-  if (std::exchange(told_, opened.error().message) != opened.error().message)
+  // A predecessor may be about to let go of it.
+  const bool goes_on = std::exchange(tried_, opened.error().message) == opened.error().message;
+  if (goes_on && std::exchange(told_, tried_) != tried_)
     log_.warning(opened.error().message + "; all else goes on (another place: metrics, listen in vipd.yaml)");
 }
 

@@ -34,7 +34,8 @@ class MetricsDoor {
   Link& monitor_;
   std::string where_;
   io::Fd socket_;
-  std::string told_;  // why not
+  std::string tried_;  // why it could not be had the last time
+  std::string told_;   // why not
   TimePoint again_ = never;
 };
 

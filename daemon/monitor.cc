@@ -28,6 +28,8 @@ constexpr Duration upgrade_bound = 15s;
 constexpr Duration beat_interval = 1s;
 constexpr std::size_t most_recent = 256;  // events
 constexpr Duration time_for_answers = 200ms;
+constexpr Duration between_refusals = 10s;
+constexpr std::size_t most_refused = 1024;  // users
 
 vrrp::CheckFact to_router(const health::Fact& fact) {
   return {fact.check, fact.healthy, fact.priority, fact.detail, fact.since};
@@ -406,10 +408,25 @@ void Monitor::requested(const Client& client, const std::string& line) {
   router_.send(RecordRequest{recording_});
 }
 
+// Of one who tries again and again some are told: events are kept for what matters.
+void Monitor::refuse(const Client& client, const std::string& what) {
+  if (refusals_.size() > most_refused) refusals_.clear();
+  auto& refusal = refusals_[client.user];
+  if (now() < refusal.next) {
+    ++refusal.untold;
+    return;
+  }
+  const auto more = std::exchange(refusal.untold, 0);
+  refusal.next = now() + between_refusals;
+  audit(fmt::format("{} by user {} (pid {})", what, client.user, client.pid),
+        more == 0 ? "not permitted" : fmt::format("not permitted, nor {} others of this user before", more),
+        false);
+}
+
 void Monitor::commanded(const Client& client, const Request& request) {
   const auto what = request.text();
   if (!client.may_command) {
-    audit(fmt::format("{} by user {} (pid {})", what, client.user, client.pid), "not permitted", false);
+    refuse(client, what);
     return control_.reply(client.number, not_permitted());
   }
   if (request.command == "reload")

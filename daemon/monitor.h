@@ -62,6 +62,7 @@ class Monitor {
   void fact_changed(const health::Fact& fact);
   void seed();
   void requested(const Client& client, const std::string& line);
+  void refuse(const Client& client, const std::string& what);
   void commanded(const Client& client, const Request& request);
   void ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status);
   std::uint64_t wait(std::uint64_t client, Duration bound);
@@ -99,7 +100,12 @@ class Monitor {
   Deliveries deliveries_;
   std::deque<events::Event> recent_;  // events that the disk may not have yet
   std::uint64_t requests_ = 0;
-  std::uint64_t recording_ = 0;  // number of the request for one: the router makes one at a time
+  struct Refusal {
+    TimePoint next{};  // that is told
+    std::uint64_t untold = 0;
+  };
+  std::map<unsigned, Refusal> refusals_;  // by user
+  std::uint64_t recording_ = 0;           // number of the request for one: the router makes one at a time
   TimePoint next_beat_{};
   TimePoint end_at_ = never;
   bool ended_ = false;

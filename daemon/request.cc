@@ -22,15 +22,25 @@ bool is_in(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string text_in(const json& request, const char* key) {
+Result<std::string> text_in(const json& request, const char* key) {
   const auto found = request.find(key);
-  return found != request.end() && found->is_string() ? found->get<std::string>() : std::string();
+  if (found == request.end()) return std::string();
+  if (!found->is_string()) return failure(fmt::format("{} is a text", key));
+  return found->get<std::string>();
+}
+
+// Left out, it is false. Nothing else passes for it: "back" that was not understood would hand over.
+Result<bool> truth_in(const json& request, const char* key) {
+  const auto found = request.find(key);
+  if (found == request.end()) return false;
+  if (!found->is_boolean()) return failure(fmt::format("{} is true or false", key));
+  return found->get<bool>();
 }
 
 // "confirm": "30s", of a reload.
 Result<std::optional<Duration>> confirmation(const json& request) {
   const auto found = request.find("confirm");
-  if (found == request.end() || found->is_null()) return std::optional<Duration>{};
+  if (found == request.end()) return std::optional<Duration>{};
   if (!found->is_string()) return failure("confirm is a text: how long to wait, such as 30s");
   const auto wait = TRY(parse_duration(found->get<std::string>()));
   if (wait < shortest_confirmation || wait > longest_confirmation)
@@ -59,11 +69,9 @@ Result<Request> parse_request(const std::string& line) {
   if (!request.is_object()) return failure("a request is one JSON object on a line");
   if (request.contains("v") && request["v"] != protocol_version)
     return failure(fmt::format("this vipd speaks version {} of the control protocol", protocol_version));
-  Request result{text_in(request, "command"), text_in(request, "router")};
-  const auto back = request.find("back");
-  result.back = back != request.end() && *back == true;
-  const auto follow = request.find("follow");
-  result.follow = follow != request.end() && *follow == true;
+  Request result{TRY(text_in(request, "command")), TRY(text_in(request, "router"))};
+  result.back = TRY(truth_in(request, "back"));
+  result.follow = TRY(truth_in(request, "follow"));
   result.confirm = TRY(confirmation(request));
   if (!is_in(questions, result.command) && !result.is_command())
     return failure("unknown command " + quote(result.command));

@@ -201,7 +201,7 @@ void VirtualRouter::take_over(const Turn& turn) {
     kind = Reason::better;
     reason = fmt::format("{} advertises priority {}, less than our {}", to_string(peer_->address),
                          peer_->priority, priority_.value);
-  } else if (peer_) {
+  } else if (peer_ && std::get<Backup>(state_).followed) {
     kind = Reason::silence;
     reason = fmt::format("nothing heard from {} for {}", to_string(peer_->address),
                          milliseconds(turn.now - peer_->heard));

@@ -238,6 +238,13 @@ TEST_CASE("!include puts what files say in its place") {
   CHECK(world.good("virtual_routers: !include ${NODE}.yaml\n").virtual_routers.at(0).interface == "eth7");
 }
 
+TEST_CASE("a pattern may stand for no file at all: then it is as if its key were not there") {
+  World world;
+  const auto config = world.good(edge + "virtual_servers: !include servers/*.yaml\nvars: !include x*.yaml\n");
+  CHECK(config.virtual_routers.size() == 1);
+  CHECK(config.virtual_servers.empty());
+}
+
 TEST_CASE("what cannot be included is an error where it is asked for") {
   World world;
   CHECK(world.wrong("virtual_routers: !include none.yaml\n")

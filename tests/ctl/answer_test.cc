@@ -52,6 +52,6 @@ TEST_CASE("a status of another version is shown as far as it goes") {
 TEST_CASE("what a service or a script answers cannot command the terminal") {
   const json status{
       {"checks", {{{"name", "web"}, {"state", "up"}, {"detail", "\033]0;x\a\n\u009b2J \u00e4"}}}}};
-  CHECK(ctl::status_text(status, false).find("?]0;x???2J \u00e4\n") != std::string::npos);
+  CHECK(ctl::status_text(status, false).find("?]0;x? ?2J \u00e4\n") != std::string::npos);
   CHECK(ctl::event_text({{"time", "now"}, {"text", "a\rb\x7f"}}) == "now a?b?\n");
 }

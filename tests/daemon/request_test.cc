@@ -24,7 +24,14 @@ TEST_CASE("what is no request is refused, and the client is told why") {
   CHECK(refusal(R"({"v": "1", "command": "status"})") ==
         "this vipd speaks version 1 of the control protocol");
   CHECK(refusal(R"({"command": "dance"})") == "unknown command \"dance\"");
-  CHECK(refusal(R"({"command": 7})") == "unknown command \"\"");
+  CHECK(refusal(R"({"command": 7})") == "command is a text");
+  CHECK(refusal(R"({"command": "switch", "router": 5})") == "router is a text");
+  for (const auto* back : {"\"yes\"", "1", "null"})
+    CHECK(refusal(std::string(R"({"command": "switch", "router": "edge", "back": )") + back + "}") ==
+          "back is true or false");
+  CHECK(refusal(R"({"command": "events", "follow": "x"})") == "follow is true or false");
+  CHECK(refusal(R"({"command": "reload", "confirm": null})") ==
+        "confirm is a text: how long to wait, such as 30s");
 }
 
 TEST_CASE("a name that a client makes up cannot forge a line of the log") {

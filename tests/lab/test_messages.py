@@ -103,6 +103,14 @@ class Messages(LabCase):
             ),
         )
 
+    def test_output_that_cannot_be_written_is_an_error(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [probe.build_directory() / "vipctl", "version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr, "vipctl: writing the output: No space left on device\n")
+
     def test_what_is_refused_while_it_runs(self):
         _, a = self.pair(1000)
         self.says(

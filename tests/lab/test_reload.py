@@ -53,6 +53,19 @@ class Reload(LabCase):
         self.assertEqual(self.most_lost(group, moment, after(moment, 500)), 0)
         self.assertEqual(b.times_active(), before)
 
+    def test_a_check_that_is_down_and_takes_the_node_out_is_foretold(self):
+        group = self.pair()
+        self.ready(group)
+        a = group.daemons["a"]
+        text = a.config_file.read_text(encoding="utf-8")
+        a.write(text.replace("on_failure: {priority: -1}", "on_failure: initialize"))
+        self.assertNotEqual(text, a.config_file.read_text(encoding="utf-8"))
+        plan = a.ctl("diff")
+        self.assertIn("it is down: this node gives the addresses up at once; without a Backup nobody has them", plan)
+        self.assertIn("clients may notice this", plan)
+        a.write(text.replace("on_failure: {priority: -1}", "on_failure: {priority: -7}"))
+        self.assertIn("it is down: that counts at once", a.ctl("diff"))
+
     def test_one_file_serves_both_nodes_and_a_second_one_adds_to_it(self):
         settings = RouterSettings(interval_ms=100, addresses=(VIP4,))
 

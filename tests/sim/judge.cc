@@ -19,6 +19,7 @@ constexpr auto never_none = "nobody being Active ends within Active_Down_Interva
 constexpr auto held_by_active = "an address is held exactly by an Active";
 constexpr auto no_gap = "a planned handover has no gap";
 constexpr auto best_wins = "with Preempt_Mode the best is Active";
+constexpr Duration remembered = std::chrono::minutes(1);
 constexpr auto left_alone = "an Active that nobody may replace is left alone";
 constexpr auto best_succeeds = "when the Active goes, the best Backup succeeds it";
 constexpr auto bounded_adverts =
@@ -425,10 +426,11 @@ void Judge::lifetime_ended(const Host& host, const Prefix& prefix) {
   }
 }
 
-// Ticks have reasons: advertisements, a few announcements, renewals, repairs.
+// Ticks have reasons: advertisements, answers to another Active, a few announcements, renewals, repairs. A loop
+// that does not wait has thousands.
 void Judge::ticks(const Host& host) {
   auto& budget = budgets_[host.index()];
-  double per_second = 10;
+  double per_second = 20;
   for (const auto& group : lan_.setup().groups)
     per_second += 3.0 / std::chrono::duration<double>(interval_of(host, group.entry)).count();
   if (budget.counted != long_ago)
@@ -503,7 +505,8 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     if (other->changed() + lan_.setup().moment() > now) continue;        // or is on its way
     const bool better = host.due_priority(entry) > theirs;
     const bool unwell = theirs < other->running(entry).priority;
-    const bool knows_better = host.adopted() > lately;  // from its predecessor
+    // From its predecessor; for as long as its own priority was too low to make use of it.
+    const bool knows_better = host.adopted() + remembered > now;
     // Nobody else was heard between two lives of it: to others they are one.
     const bool was_better = said_[group].host == other->index() && said_[group].best > theirs;
     const bool fallen = (active.best > theirs || was_better || unwell || knows_better) && !host.setup().plain;
