@@ -57,6 +57,7 @@ class Reload(LabCase):
         group = self.pair()
         self.ready(group)
         a = group.daemons["a"]
+        wait_until(lambda: a.status()["checks"][0]["state"] == "down", 10, "a result")
         text = a.config_file.read_text(encoding="utf-8")
         a.write(text.replace("on_failure: {priority: -1}", "on_failure: initialize"))
         self.assertNotEqual(text, a.config_file.read_text(encoding="utf-8"))
