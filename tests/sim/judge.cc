@@ -268,6 +268,11 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
                      host->fit_since(group) + 5 * interval(entry) > now;
       replaceable |= cannot_know && (host->due_priority(entry) < best || host->router(group).left ||
                                      farewells_[group] + active_down_bound(entry) > now);
+      // Two have succeeded a third at the same moment, and one has died before it could hear the other.
+      for (const auto* other : island.hosts)
+        replaceable |= cannot_know && other != host && other->active(group) &&
+                       std::chrono::abs(other->router(group).became_active -
+                                        host->router(group).became_active) <= lan_.setup().moment();
     }
     fit = std::min(fit, host->fit_since(group));
     // One that has given way and finds no successor serves on, but its lease runs out.
@@ -426,8 +431,8 @@ void Judge::lifetime_ended(const Host& host, const Prefix& prefix) {
   }
 }
 
-// Ticks have reasons: advertisements, answers to another Active, a few announcements, renewals, repairs. A loop
-// that does not wait has thousands.
+// Ticks have reasons: advertisements, answers to another Active, a few announcements, renewals, repairs. A
+// loop that does not wait has thousands.
 void Judge::ticks(const Host& host) {
   auto& budget = budgets_[host.index()];
   double per_second = 20;
