@@ -588,8 +588,9 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
     if (host->program() == Program::held) return;  // until there is a router again
     somebody_could |= host->fit_since(group) + settling(entry) < lan_.now();
     if (host->active(group) && host->awake() && host->has_link()) active.push_back(host);
-    // Where no program runs, what somebody has added by hand is nobody's business.
-    const bool by_hand = !host->alive() && !host->has_ours(lan_.setup().groups[group].pool.front());
+    // Where no program runs, or it is asleep, what somebody has added by hand is nobody's business.
+    const bool by_hand =
+        (!host->alive() || !host->awake()) && !host->has_ours(lan_.setup().groups[group].pool.front());
     if (host->answers(group) && !by_hand) answering.push_back(host);
   }
   if (active.size() > 1) accuse(one_active, names(active) + " are Active for " + name(group));
