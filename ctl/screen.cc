@@ -50,7 +50,6 @@ class Line {
   }
   Line& gap() { return add(" ", 1); }
   Line& fill_until(std::size_t room) { return left_ > room ? add("", left_ - room) : *this; }
-  std::size_t left() const { return left_; }
   std::string text() const { return text_; }
 
  private:
@@ -149,11 +148,10 @@ class Drawing {
     return one.add((router.empty() ? "" : router + ": ") + text(event, "text")).text();
   }
 
-  std::string heading(std::string_view text) const { return head().add(text).text(); }
+  std::string heading(std::string_view text) const { return line().add(text).text(); }
 
  private:
   Line line() const { return {size_.columns, style_}; }
-  Line head() const { return line(); }
 
   void add_router(std::vector<std::string>& lines, const json& router) const {
     const auto state = text(router, "state");

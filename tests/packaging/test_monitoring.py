@@ -78,7 +78,7 @@ class Metrics(unittest.TestCase):
                 self.assertLessEqual(set(reasons.split("|")), known, where)
 
 
-@unittest.skipUnless(PROMTOOL, "there is no promtool")
+@unittest.skipUnless(PROMTOOL, "there is no promtool: Debian has it in prometheus, Fedora has no package of it")
 class Prometheus(unittest.TestCase):
     def test_the_rules_are_sound(self):
         code, said = promtool("check", "rules", "--lint-fatal", files.RULES)
@@ -178,7 +178,7 @@ class Dashboard(unittest.TestCase):
         used = set(re.findall(r"\$\{?(\w+)", files.DASHBOARD.read_text(encoding="utf-8")))
         self.assertEqual(used, set(variables) | {"__rate_interval", "__range", "__all"})
 
-    @unittest.skipUnless(PROMTOOL, "there is no promtool")
+    @unittest.skipUnless(PROMTOOL, "there is no promtool: Debian has it in prometheus, Fedora has no package of it")
     def test_every_expression_can_be_parsed(self):
         rules = [{"record": f"panel:{i}", "expr": each} for i, (_, each) in enumerate(files.dashboard_expressions())]
         with tempfile.NamedTemporaryFile("w", suffix=".yml", prefix="vipd-dashboard-") as out:
