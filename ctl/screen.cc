@@ -112,7 +112,7 @@ class Drawing {
     std::vector<std::string> lines;
     const auto& routers = list(view_.status, "routers");
     if (!routers.empty()) {
-      lines.push_back(head()
+      lines.push_back(line()
                           .add("VIRTUAL ROUTER", 16)
                           .add("STATE", 11)
                           .add("FOR", 8)
@@ -127,7 +127,7 @@ class Drawing {
     const auto& checks = list(view_.status, "checks");
     if (checks.empty()) return lines;
     lines.emplace_back();
-    lines.push_back(head()
+    lines.push_back(line()
                         .add("CHECK", 16)
                         .add("STATE", 8)
                         .add("FOR", 8)
