@@ -49,6 +49,12 @@ constexpr Duration lease_duration(Duration advertisement_interval) {
   return 5 * advertisement_interval / 2;
 }
 
+// The same after the advertisement of a take-over, as long as none has followed it: an Active that gave way
+// to a router that it had never heard before is back after one and a half intervals of silence.
+constexpr Duration first_lease_duration(Duration advertisement_interval) {
+  return 7 * advertisement_interval / 5;
+}
+
 // Which form of the IPv4 checksum is sent and accepted (section 5.2.8; RFC 5798 was read both ways).
 enum class ChecksumMode : std::uint8_t {
   automatic,      // accept both, send the form last heard from a valid peer, the pseudo-header until then

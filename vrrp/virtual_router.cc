@@ -147,19 +147,27 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
     const auto distance = turn.now - followed->heard - backup.active_adver_interval;
     measurements_.jitter.add(distance < Duration::zero() ? -distance : distance);
   }
-  const bool fallen = known && advertisement.priority < followed->best;
+  // There may be two for a while, and their words cross: whom we followed just now is no newcomer.
+  const bool was_followed = !known && backup.before && backup.before->address == source &&
+                            turn.now - backup.before->heard < 3 * backup.active_adver_interval;
+  auto* earlier = known ? &*followed : was_followed ? &*backup.before : nullptr;
+  const auto best = earlier ? std::max(earlier->best, advertisement.priority) : advertisement.priority;
+  const bool fallen = advertisement.priority < best;
   // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
   const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
   if (advertisement.priority >= priority_.value || (tolerant && !fallen)) {
     if (followed && !known) backup.before = followed;
-    const auto best = known ? std::max(followed->best, advertisement.priority) : advertisement.priority;
     followed = Followed{source, best, advertisement.priority, turn.now};
     backup.active_adver_interval = senders_.adopted_interval(source, config_.adoption_bound());
     backup.waits_for_siblings = false;
     backup.on_trial = false;
     restart_timer(turn, backup);
-  } else if (fallen) {
+  } else if (known && fallen) {
+    followed->last = advertisement.priority;
     followed_has_fallen(turn, backup);
+  } else if (fallen) {
+    earlier->last = advertisement.priority;  // the silence of the one that we follow decides
+    earlier->heard = turn.now;
   }
 }
 
@@ -345,6 +353,7 @@ void VirtualRouter::reassert(const Turn& turn, Active& active) {
     active.reassert_not_before = turn.now + interval() / answers_per_interval;
     ++counters_.reassertions;
     send(turn, priority_.value);
+    active.established = true;
   } else {
     ++counters_.reassertions_suppressed;
   }
@@ -353,6 +362,7 @@ void VirtualRouter::reassert(const Turn& turn, Active& active) {
 
 void VirtualRouter::send_and_rearm(const Turn& turn, Active& active) {
   send(turn, priority_.value);
+  active.established = true;
   active.advertised = turn.now;
   active.adver_timer = turn.now + interval();
 }
@@ -381,6 +391,7 @@ void VirtualRouter::advertisements_held(TimePoint due) {
   auto* active = std::get_if<Active>(&state_);
   if (!active || due <= active->adver_timer) return;
   active->adver_timer = due;
+  active->established = true;
   active->advertised = due - interval();
 }
 
@@ -406,6 +417,7 @@ void VirtualRouter::tick(const Turn& turn) {
     if (active->adver_timer <= turn.now) {
       measurements_.lateness.add(turn.now - active->adver_timer);
       send(turn, priority_.value);
+      active->established = true;
       active->advertised = turn.now;
       // From deadline to deadline, so that lateness does not add up; but never two for what was missed.
       active->adver_timer += interval();
@@ -635,7 +647,7 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   yielded_ = snapshot.yielded;
   if (snapshot.state == StateName::active) {
     const auto advertised = snapshot.deadline - snapshot.active_adver_interval;
-    state_ = Active{.adver_timer = snapshot.deadline, .advertised = advertised};
+    state_ = Active{.adver_timer = snapshot.deadline, .advertised = advertised, .established = true};
     std::get<Active>(state_).announcer.adopt(turn.now, config_, snapshot.announced);
   } else if (snapshot.state == StateName::backup) {
     // Nobody was listening for a while: the timer starts anew.
@@ -764,7 +776,8 @@ std::optional<TimePoint> VirtualRouter::deadline() const {
 
 std::optional<TimePoint> VirtualRouter::lease(TimePoint now) const {
   if (const auto* active = std::get_if<Active>(&state_))
-    return active->advertised + lease_duration(interval());
+    return active->advertised +
+           (active->established ? lease_duration(interval()) : first_lease_duration(interval()));
   if (releasing()) {  // serves on until a successor is heard, or until it is Active again itself
     const auto end = std::min(*release_until_, state_deadline());
     return std::min(now + release_lease, end == never ? end : end + take_over_allowance);

@@ -61,6 +61,7 @@ struct Inferior {
 struct Active {
   TimePoint adver_timer;
   TimePoint advertised;             // the last time
+  bool established = false;         // has said more than that it takes over
   TimePoint reassert_not_before{};  // rate limits of immediate answers: to an inferior Active,
   TimePoint farewell_not_before{};  // and to priority zero
   int inferior_heard = 0;           // advertisements of inferior Actives

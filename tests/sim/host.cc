@@ -355,6 +355,7 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
   auto& router = routers_[group];
   const auto interval = Duration(Centiseconds((message[4] & 0x0f) << 8 | message[5]));
   if (message[2] == vrrp::release_priority) lan_.judge().farewell(*this, group);
+  const bool takes_over = active(group) && router.sent < router.became_active;
   router.left = message[2] == vrrp::release_priority;
   if (!router.left) {
     if (has_link()) {
@@ -372,7 +373,9 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
       router.fell = lan_.now();
   }
   if (lan_.setup().lease && router.lease_until < lan_.now()) lan_.judge().host_changed(*this);
-  if (has_link()) router.lease_until = lan_.now() + interval * 5 / 2;
+  if (has_link())
+    router.lease_until =
+        lan_.now() + (takes_over ? vrrp::first_lease_duration(interval) : vrrp::lease_duration(interval));
   lan_.transmit(*this, from, std::move(message));
 }
 

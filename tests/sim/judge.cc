@@ -638,7 +638,8 @@ Moment Judge::told_by(const Island& island, std::size_t group, const Host& activ
   // It was told before this Active became one, or before it heard of the other: it announces at once.
   // A plain router announces once, and may be overtaken by what the other has sent before.
   const auto before = active.setup().plain ? known.when : known.sent;
-  if (known.lost == long_ago && before < router.must_announce) return long_ago;
+  if (known.lost == long_ago && before < router.must_announce)
+    return router.must_announce + lan_.setup().moment();
   if (active.setup().plain) return not_ever;
   const auto undisturbed = std::max({island.clear_since, network_fault_, router.must_announce, router.since,
                                      active.adopted(), active.woken(), active.fit_since(group)});

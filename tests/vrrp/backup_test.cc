@@ -335,6 +335,44 @@ TEST_CASE("Backup: once healthy again, we replace an Active that is known to hav
   }
 }
 
+TEST_CASE("Backup: the last word of a lower Active does not hide that its successor falls") {
+  Bench bench({no_preempt()});
+  bench.hear({.priority = 26, .source = "192.0.2.2"});
+  bench.hear({.priority = 105, .source = "192.0.2.3"});
+  bench.hear({.priority = 26, .source = "192.0.2.2"});
+  bench.wait(50ms);
+  bench.hear({.priority = 45, .source = "192.0.2.3"});
+  for (int i = 0; i < 3; ++i) {
+    bench.wait(1s);
+    bench.hear({.priority = 45, .source = "192.0.2.3"});
+  }
+  CHECK(bench.timer() == active_down_interval(100, 1s) - 3050ms);
+}
+
+TEST_CASE("Backup: of two that fall one after the other neither delays the move") {
+  for (const auto& config : {c4(), no_preempt()}) {
+    Bench bench({config});
+    bench.hear({.priority = 200, .source = "192.0.2.2"});
+    bench.hear({.priority = 26, .source = "192.0.2.2"});
+    bench.hear({.priority = 105, .source = "192.0.2.3"});
+    bench.hear({.priority = 26, .source = "192.0.2.2"});
+    bench.wait(50ms);
+    bench.hear({.priority = 45, .source = "192.0.2.3"});
+    CHECK(bench.timer() == skew_time(100, 1s));
+  }
+}
+
+TEST_CASE("Backup: without Preempt_Mode what an Active advertised long ago is not held against it") {
+  Bench bench({no_preempt()});
+  bench.hear({.priority = 105, .source = "192.0.2.3"});
+  for (int i = 0; i < 5; ++i) {
+    bench.hear({.priority = 90, .source = "192.0.2.2"});
+    bench.wait(1s);
+  }
+  bench.hear({.priority = 45, .source = "192.0.2.3"});
+  CHECK(bench.timer() == active_down_interval(100, 1s));
+}
+
 TEST_CASE("Backup: without Preempt_Mode an equally healthy lower Active keeps the addresses") {
   auto bench = backup(no_preempt());
   bench.hear("P4-0-1-plain");
