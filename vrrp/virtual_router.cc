@@ -15,17 +15,6 @@ using namespace std::chrono_literals;
 // the better one would otherwise answer each other at line rate, and a flood be answered by one.
 constexpr int answers_per_interval = 4;
 
-// How long the successor of a router that has left may take: it waits its Skew_Time, less than one interval,
-// and then needs a moment to put the addresses in place. If nobody is heard by then the farewell was lost,
-// and is said again: without it a Backup would wait three intervals, and this router served on for as long.
-constexpr Duration take_over_allowance = 200ms;
-constexpr Duration longest_release = 45s;  // bounds an orderly stop at intervals of 40 s
-
-// While a router that has left serves on it renews its lease all the time, not with advertisements.
-constexpr Duration release_lease = 1s;
-
-constexpr Duration note_interval = 10s;  // between notes of the same kind
-
 std::string join(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
@@ -34,38 +23,6 @@ std::string milliseconds(Duration duration) {
   return fmt::format("{:.1f} ms", std::chrono::duration<double, std::milli>(duration).count());
 }
 }  // namespace
-
-std::string_view to_string(StateName state) {
-  switch (state) {
-    case StateName::initialize: return "Initialize";
-    case StateName::backup: return "Backup";
-    case StateName::active: return "Active";
-  }
-  return "?";
-}
-
-std::string_view to_string(Reason reason) {
-  switch (reason) {
-    case Reason::no_active: return "no_active";
-    case Reason::owner: return "owner";
-    case Reason::better: return "better";
-    case Reason::farewell: return "farewell";
-    case Reason::silence: return "silence";
-    case Reason::false_claim: return "false_claim";
-  }
-  return "?";
-}
-
-bool Telling::due(bool present, TimePoint now) {
-  if (!present) {
-    told_ = false;
-    return false;
-  }
-  if (told_ || now < not_before_) return false;
-  told_ = true;
-  not_before_ = now + note_interval;
-  return true;
-}
 
 VirtualRouter::VirtualRouter(VirtualRouterConfig config) : config_(std::move(config)) {
   priority_.value = config_.priority;
@@ -78,7 +35,7 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
   if (since_ == TimePoint{}) since_ = turn.now;
   const bool in_initialize = state() == StateName::initialize;
   if (obstacles_.empty() && in_initialize) {
-    if (releasing()) release_until_ = never;  // nobody has come: serve on until we are Active ourselves
+    if (releasing()) release_.begin();  // nobody has come
     if (config_.owner())
       become_active(turn, Reason::owner, "address owner: priority 255");
     else
@@ -96,14 +53,10 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
       note(turn, events::obstructed, "does not take part: " + reason);
     reason_ = reason;
   } else {
-    if (state() == StateName::active && usable) release_until_ = never;
+    if (state() == StateName::active && usable) release_.begin();
     enter(turn, Initialize{}, join(obstacles_));
   }
-  // Make before break: the addresses stay until the successor is heard, but not for ever.
-  if (release_until_ == never) {
-    release_until_ = turn.now + std::min(2 * successor_takes(), longest_release);
-    farewell_repeated_ = false;
-  }
+  if (releasing() && !release_.bounded()) release_.bound(turn.now, interval());
   if (!in_initialize && !releasing()) addresses_.drop(turn, config_);
   if (releasing() && !usable) end_release(turn);
 }
@@ -138,6 +91,7 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
   hear(turn, source, advertisement);
   if (advertisement.priority == release_priority) {
     if (backup.before && backup.before->address == source) backup.before.reset();
+    if (backup.followed && backup.followed->address == source) backup.followed->last = release_priority;
     return shorten_timer(backup, turn.now);
   }
 
@@ -147,27 +101,24 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
     const auto distance = turn.now - followed->heard - backup.active_adver_interval;
     measurements_.jitter.add(distance < Duration::zero() ? -distance : distance);
   }
-  // There may be two for a while, and their words cross: whom we followed just now is no newcomer.
-  const bool was_followed = !known && backup.before && backup.before->address == source &&
-                            turn.now - backup.before->heard < 3 * backup.active_adver_interval;
-  auto* earlier = known ? &*followed : was_followed ? &*backup.before : nullptr;
-  const auto best = earlier ? std::max(earlier->best, advertisement.priority) : advertisement.priority;
-  const bool fallen = advertisement.priority < best;
+  const bool fallen = known && advertisement.priority < followed->best;
   // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
   const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
+  // The last word of one that gives way to the Active that we follow.
+  const bool outdone = followed && !known && !backup.on_trial && advertisement.priority < followed->last &&
+                       advertisement.priority < priority_.value &&
+                       turn.now - followed->heard < backup.active_adver_interval * 5 / 4;
   if (advertisement.priority >= priority_.value || (tolerant && !fallen)) {
-    if (followed && !known) backup.before = followed;
-    followed = Followed{source, best, advertisement.priority, turn.now};
-    backup.active_adver_interval = senders_.adopted_interval(source, config_.adoption_bound());
     backup.waits_for_siblings = false;
     backup.on_trial = false;
+    if (outdone) return restart_timer(turn, backup);
+    if (followed && !known) backup.before = followed;
+    const auto best = known ? std::max(followed->best, advertisement.priority) : advertisement.priority;
+    followed = Followed{source, best, advertisement.priority, turn.now};
+    backup.active_adver_interval = senders_.adopted_interval(source, config_.adoption_bound());
     restart_timer(turn, backup);
-  } else if (known && fallen) {
-    followed->last = advertisement.priority;
-    followed_has_fallen(turn, backup);
   } else if (fallen) {
-    earlier->last = advertisement.priority;  // the silence of the one that we follow decides
-    earlier->heard = turn.now;
+    followed_has_fallen(turn, backup);
   }
 }
 
@@ -226,7 +177,7 @@ void VirtualRouter::take_over(const Turn& turn) {
 // they are there before anybody is told.
 void VirtualRouter::become_active(const Turn& turn, Reason kind, const std::string& reason) {
   yielded_ = false;
-  release_until_.reset();
+  release_.end();
   ++counters_.became_active;
   ++measurements_.became_active[static_cast<std::size_t>(kind)];
   enter(turn, Active{.adver_timer = turn.now + interval(), .advertised = turn.now}, reason);
@@ -250,18 +201,13 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
          fmt::format("{} is Active too, with priority {} against our {}; we stay and announce again",
                      to_string(source), advertisement.priority, priority_.value));
   }
-  remember_inferior(turn, active, source, advertisement);
+  remember_rival(turn, active, source, advertisement);
   reassert(turn, active);
 }
 
-// It hears us within one exchange, or does not hear us at all.
-void VirtualRouter::remember_inferior(const Turn& turn, Active& active, const IpAddress& source,
-                                      const Advertisement& advertisement) {
-  auto& inferior = active.inferior;
-  if (!inferior || inferior->address != source || turn.now - inferior->last > silence_of_peer())
-    inferior = Inferior{.address = source, .first = turn.now, .last = turn.now};
-  inferior->last = turn.now;
-  ++inferior->heard;
+void VirtualRouter::remember_rival(const Turn& turn, Active& active, const IpAddress& source,
+                                   const Advertisement& advertisement) {
+  active.rival.heard(turn.now, source, silence_of_peer());
   if (one_way_.due(deaf_peer(turn.now).has_value(), turn.now))
     note(turn, events::one_way,
          fmt::format(
@@ -271,14 +217,9 @@ void VirtualRouter::remember_inferior(const Turn& turn, Active& active, const Ip
              to_string(source), advertisement.priority));
 }
 
-// Some of ours may be lost, but hardly all in that time.
 std::optional<IpAddress> VirtualRouter::deaf_peer(TimePoint now) const {
   const auto* active = std::get_if<Active>(&state_);
-  if (!active || !active->inferior) return std::nullopt;
-  const auto& inferior = *active->inferior;
-  const bool goes_on = inferior.heard > 4 && inferior.last - inferior.first >= 4 * interval();
-  if (!goes_on || now - inferior.last > silence_of_peer()) return std::nullopt;
-  return inferior.address;
+  return active ? active->rival.deaf(now, interval(), silence_of_peer()) : std::nullopt;
 }
 
 // After this time without a word of it, the router that was heard last is gone, whatever interval it claimed.
@@ -426,11 +367,11 @@ void VirtualRouter::tick(const Turn& turn) {
     active->announcer.tick(turn, config_);
     defend(turn, *active);
   }
-  if (farewell_again() <= turn.now) {
-    farewell_repeated_ = true;
+  if (release_.farewell_due(turn.now, interval())) {
+    release_.farewell_said();
     send(turn, release_priority);
   }
-  if (release_until_ && *release_until_ <= turn.now) end_release(turn);
+  if (release_.over(turn.now)) end_release(turn);
   for (const auto& address : addresses_.tick(turn, config_)) Announcer::announce(turn, config_, address);
 }
 
@@ -444,7 +385,11 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
   checksum_choice_.hear(turn.now, advertisement.checksum, interval(), state() == StateName::active);
   // Who only ever says farewell does not become known by that: its claim would be believed without a trial.
   if (advertisement.priority != release_priority) senders_.hear(turn.now, source, advertisement.interval);
-  note_differences(turn, source, advertisement);
+  const bool takes_part = state() != StateName::initialize;
+  differences_.look_at(turn,
+                       {config_, takes_part ? priority_.value : Priority{0},
+                        senders_.adopted_interval(source, config_.adoption_bound())},
+                       source, advertisement, counters_);
   // The successor has taken over: now the addresses can go.
   if (releasing() && advertisement.priority != release_priority) end_release(turn);
 
@@ -465,67 +410,6 @@ void VirtualRouter::hear(const Turn& turn, const IpAddress& source, const Advert
   peer_noted_ = turn.now + note_interval;
   note(turn, events::peer_heard,
        fmt::format("{} is heard, with priority {}", to_string(source), advertisement.priority));
-}
-
-// Section 7.1: differences that do not make a packet invalid are counted, and told once until they end.
-void VirtualRouter::note_differences(const Turn& turn, const IpAddress& source,
-                                     const Advertisement& advertisement) {
-  const bool other_interval = advertisement.interval != config_.advertisement_interval;
-  if (other_interval) ++counters_.interval_mismatches;
-  if (interval_mismatch_.due(other_interval, turn.now))
-    note(turn, events::interval_mismatch,
-         fmt::format("{} advertises every {}, we are configured for {}: use the same advertisement_interval",
-                     to_string(source), vipd::to_string(Duration(advertisement.interval)),
-                     vipd::to_string(interval())));
-
-  // Whose silence is to be counted by it: a Backup's Active.
-  const bool bounded = advertisement.interval > config_.adoption_bound() &&
-                       senders_.adopted_interval(source, config_.adoption_bound()) != advertisement.interval;
-  if (interval_bounded_.due(bounded, turn.now))
-    note(turn, events::interval_bounded,
-         fmt::format(
-             "{} advertises every {}, more than max_adopted_interval, {}: until it has been heard so for a "
-             "while, its silence is judged by {}. If it is right, set max_adopted_interval: {}",
-             to_string(source), vipd::to_string(Duration(advertisement.interval)),
-             vipd::to_string(config_.adoption_bound()), vipd::to_string(config_.adoption_bound()),
-             vipd::to_string(Duration(advertisement.interval))));
-
-  const bool other_addresses = !has_our_addresses(advertisement);
-  if (other_addresses) ++counters_.address_list_mismatches;
-  if (address_list_mismatch_.due(other_addresses, turn.now)) {
-    std::vector<std::string> list;
-    for (const auto& address : advertisement.addresses) list.push_back(to_string(address));
-    note(turn, events::address_list_mismatch,
-         fmt::format("{} advertises other addresses than we have: {}", to_string(source),
-                     fmt::join(list, ", ")));
-  }
-
-  const bool same_priority = advertisement.priority == priority_.value && state() != StateName::initialize;
-  if (same_priority_.due(same_priority, turn.now))
-    note(turn, config_.owner() ? events::owner_conflict : events::equal_priority,
-         config_.owner() ? fmt::format("{} claims to own the addresses too (priority 255): only one node may",
-                                       to_string(source))
-                         : fmt::format("{} has the same priority {}: the higher address will decide",
-                                       to_string(source), advertisement.priority));
-}
-
-// Whatever the order; but if ours begins with a link-local address, so must theirs (section 5.2.9, erratum
-// 8300).
-bool VirtualRouter::has_our_addresses(const Advertisement& advertisement) const {
-  const auto& ours = config_.addresses;
-  const auto& theirs = advertisement.addresses;
-  if (ours.size() != theirs.size()) return false;
-  const auto same = [](const Prefix& our, const IpAddress& their) { return our.address == their; };
-  if (std::equal(ours.begin(), ours.end(), theirs.begin(), same)) return true;
-  if (config_.key.family == Family::ipv6 && ours.front().address.is_link_local() &&
-      !theirs.front().is_link_local())
-    return false;
-  std::vector<IpAddress> sorted_ours;
-  for (const auto& prefix : ours) sorted_ours.push_back(prefix.address);
-  auto sorted_theirs = theirs;
-  std::sort(sorted_ours.begin(), sorted_ours.end());
-  std::sort(sorted_theirs.begin(), sorted_theirs.end());
-  return sorted_ours == sorted_theirs;
 }
 
 // --- what operators add
@@ -661,7 +545,7 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   const bool too_late = snapshot.state == StateName::backup && snapshot.deadline <= turn.now;
   if (snapshot.state == StateName::active || (snapshot.release_until && !too_late)) {
     addresses_.adopt(config_);
-    release_until_ = snapshot.release_until;
+    release_.adopt(snapshot.release_until);
   }
   if (snapshot.state != StateName::initialize)
     note(turn, events::adopted,
@@ -676,7 +560,7 @@ void VirtualRouter::yield(const Turn& turn) {
   if (state() != StateName::active) return;
   note(turn, events::switched, "handed over to the peer by command");
   send(turn, release_priority);
-  release_until_ = never;  // never none: without a successor the addresses stay until we are Active again
+  release_.begin();  // never none: without a successor the addresses stay until we are Active again
   yielded_ = true;
   become_backup(turn, interval(), "switched to the peer by command");
 }
@@ -703,17 +587,8 @@ void VirtualRouter::enter(const Turn& turn, std::variant<Initialize, Backup, Act
   turn.act(StateChanged{config_.key, config_.name, from, this->state(), priority_.value, reason});
 }
 
-Duration VirtualRouter::successor_takes() const {
-  return interval() + take_over_allowance;
-}
-
-TimePoint VirtualRouter::farewell_again() const {
-  if (!release_until_ || *release_until_ == never || farewell_repeated_) return never;
-  return *release_until_ - successor_takes();
-}
-
 void VirtualRouter::end_release(const Turn& turn) {
-  release_until_.reset();
+  release_.end();
   addresses_.drop(turn, config_);
 }
 
@@ -766,10 +641,9 @@ TimePoint VirtualRouter::state_deadline() const {
 }
 
 std::optional<TimePoint> VirtualRouter::deadline() const {
-  auto earliest = std::min(state_deadline(), addresses_.deadline());
+  auto earliest = std::min({state_deadline(), addresses_.deadline(), release_.deadline(interval())});
   if (const auto* active = std::get_if<Active>(&state_))
     earliest = std::min({earliest, active->announcer.deadline(), active->claims.deadline()});
-  if (release_until_) earliest = std::min({earliest, *release_until_, farewell_again()});
   if (earliest == never) return std::nullopt;
   return earliest;
 }
@@ -778,10 +652,7 @@ std::optional<TimePoint> VirtualRouter::lease(TimePoint now) const {
   if (const auto* active = std::get_if<Active>(&state_))
     return active->advertised +
            (active->established ? lease_duration(interval()) : first_lease_duration(interval()));
-  if (releasing()) {  // serves on until a successor is heard, or until it is Active again itself
-    const auto end = std::min(*release_until_, state_deadline());
-    return std::min(now + release_lease, end == never ? end : end + take_over_allowance);
-  }
+  if (releasing()) return release_.lease(now, state_deadline());
   if (addresses_.lingering()) return std::nullopt;
   return TimePoint{};
 }
@@ -826,7 +697,7 @@ RouterSnapshot VirtualRouter::snapshot(TimePoint now) const {
   if (const auto* active = std::get_if<Active>(&state_))
     snapshot.announced = active->announcer.rounds_done(now);
   snapshot.yielded = yielded_;
-  snapshot.release_until = release_until_;
+  snapshot.release_until = release_.until();
   snapshot.checksum_heard = checksum_choice_.heard();
   snapshot.counters = counters_;
   return snapshot;

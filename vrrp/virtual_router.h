@@ -16,12 +16,16 @@
 #include "vrrp/announcer.h"
 #include "vrrp/checksum_choice.h"
 #include "vrrp/claims.h"
+#include "vrrp/differences.h"
 #include "vrrp/measurements.h"
 #include "vrrp/packet.h"
 #include "vrrp/parameters.h"
 #include "vrrp/priority.h"
+#include "vrrp/release.h"
+#include "vrrp/rival.h"
 #include "vrrp/senders.h"
 #include "vrrp/status.h"
+#include "vrrp/telling.h"
 #include "vrrp/turn.h"
 
 namespace vipd::vrrp {
@@ -50,14 +54,6 @@ struct Backup {
   bool on_trial = false;           // we were Active and gave way to a router that was never heard before
 };
 
-// Another Active of lower priority, which should not go on.
-struct Inferior {
-  IpAddress address;
-  TimePoint first;  // heard, without a longer silence since then
-  TimePoint last;
-  int heard = 0;
-};
-
 struct Active {
   TimePoint adver_timer;
   TimePoint advertised;             // the last time
@@ -65,20 +61,9 @@ struct Active {
   TimePoint reassert_not_before{};  // rate limits of immediate answers: to an inferior Active,
   TimePoint farewell_not_before{};  // and to priority zero
   int inferior_heard = 0;           // advertisements of inferior Actives
-  std::optional<Inferior> inferior{};
+  Rival rival{};
   Announcer announcer{};
   Claims claims{};
-};
-
-// When to tell the operator of something that every packet may show: once when it starts, and not again
-// within a while, however it comes and goes.
-class Telling {
- public:
-  bool due(bool present, TimePoint now);
-
- private:
-  bool told_ = false;
-  TimePoint not_before_ = TimePoint::min();
 };
 
 class VirtualRouter {
@@ -124,7 +109,7 @@ class VirtualRouter {
   StateName state() const;
   const std::vector<std::string>& obstacles() const { return obstacles_; }
   bool waits_for_siblings() const;
-  bool releasing() const { return release_until_.has_value(); }
+  bool releasing() const { return release_.going(); }
   bool holds_addresses() const { return addresses_.holding(); }
   bool accepts(ChecksumForm form) const;
   std::optional<TimePoint> deadline() const;
@@ -156,20 +141,16 @@ class VirtualRouter {
                          const Advertisement& advertisement);
   void answer_farewell(const Turn& turn, Active& active);
   void reassert(const Turn& turn, Active& active);
-  void remember_inferior(const Turn& turn, Active& active, const IpAddress& source,
-                         const Advertisement& advertisement);
+  void remember_rival(const Turn& turn, Active& active, const IpAddress& source,
+                      const Advertisement& advertisement);
   std::optional<IpAddress> deaf_peer(TimePoint now) const;
   Duration silence_of_peer() const;
   void defend(const Turn& turn, Active& active);
   bool replaced_since(TimePoint now, Duration told_interval) const;
-  void note_differences(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void send(const Turn& turn, Priority priority);
   void send_and_rearm(const Turn& turn, Active& active);
-  Duration successor_takes() const;
-  TimePoint farewell_again() const;
   void end_release(const Turn& turn);
   ChecksumForm checksum() const;
-  bool has_our_addresses(const Advertisement& advertisement) const;
   void hear(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void note(const Turn& turn, std::string_view event, std::string text) const;
   Duration interval() const { return config_.advertisement_interval; }
@@ -187,15 +168,11 @@ class VirtualRouter {
   bool peer_lost_ = false;  // it has fallen silent
   TimePoint peer_noted_ = TimePoint::min();
   bool yielded_ = false;
-  std::optional<TimePoint> release_until_;  // has left, serves on until the successor is heard or this
-  bool farewell_repeated_ = false;
+  Release release_;
   AddressKeeper addresses_;
   Counters counters_;
   Measurements measurements_;
-  Telling interval_mismatch_;
-  Telling interval_bounded_;
-  Telling address_list_mismatch_;
-  Telling same_priority_;
+  Differences differences_;
   Telling one_way_;
   TimePoint conflict_noted_ = TimePoint::min();
 };

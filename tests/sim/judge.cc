@@ -319,8 +319,11 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
   // Who came after a farewell waits longer.
   const bool farewell = farewells_[group] + 2 * active_down_bound(entry) > now;
   const auto farewell_heard = farewell ? farewells_[group] : not_ever;
-  if (gap > Duration::zero() && settled(island, entry, true, true, false) && now > gap_excused_[entry] &&
-      fit_for_long != not_ever && gap_begun != not_ever &&
+  const bool refused = std::any_of(island.hosts.begin(), island.hosts.end(), [&](const Host* host) {
+    return host->active(group) && host->meddled_until() > now;  // the kernel does not take the address
+  });
+  if (gap > Duration::zero() && !refused && settled(island, entry, true, true, false) &&
+      now > gap_excused_[entry] && fit_for_long != not_ever && gap_begun != not_ever &&
       fit_for_long < std::min(gap_begun - 2 * interval(entry) - release_allowance, farewell_heard) &&
       same_interval(island, entry))
     accuse(no_gap, fmt::format("nobody of {} answered for {} for {} s", names(island.hosts), name(group),

@@ -342,34 +342,16 @@ TEST_CASE("Backup: the last word of a lower Active does not hide that its succes
   bench.hear({.priority = 26, .source = "192.0.2.2"});
   bench.wait(50ms);
   bench.hear({.priority = 45, .source = "192.0.2.3"});
-  for (int i = 0; i < 3; ++i) {
-    bench.wait(1s);
-    bench.hear({.priority = 45, .source = "192.0.2.3"});
-  }
-  CHECK(bench.timer() == active_down_interval(100, 1s) - 3050ms);
+  CHECK(bench.timer() == skew_time(100, 1s));
 }
 
-TEST_CASE("Backup: of two that fall one after the other neither delays the move") {
-  for (const auto& config : {c4(), no_preempt()}) {
-    Bench bench({config});
-    bench.hear({.priority = 200, .source = "192.0.2.2"});
-    bench.hear({.priority = 26, .source = "192.0.2.2"});
-    bench.hear({.priority = 105, .source = "192.0.2.3"});
-    bench.hear({.priority = 26, .source = "192.0.2.2"});
-    bench.wait(50ms);
-    bench.hear({.priority = 45, .source = "192.0.2.3"});
-    CHECK(bench.timer() == skew_time(100, 1s));
-  }
-}
-
-TEST_CASE("Backup: without Preempt_Mode what an Active advertised long ago is not held against it") {
+TEST_CASE(
+    "Backup: without Preempt_Mode a lower Active that goes on when the better one is gone is followed") {
   Bench bench({no_preempt()});
   bench.hear({.priority = 105, .source = "192.0.2.3"});
-  for (int i = 0; i < 5; ++i) {
-    bench.hear({.priority = 90, .source = "192.0.2.2"});
-    bench.wait(1s);
-  }
-  bench.hear({.priority = 45, .source = "192.0.2.3"});
+  bench.hear({.priority = 26, .source = "192.0.2.2"});
+  bench.wait(1300ms);
+  bench.hear({.priority = 26, .source = "192.0.2.2"});
   CHECK(bench.timer() == active_down_interval(100, 1s));
 }
 

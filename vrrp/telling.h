@@ -1,0 +1,20 @@
+// Telling: when to tell the operator of something that every packet may show: once when it starts, and not
+// again within a while, however it comes and goes.
+#pragma once
+
+#include "base/time.h"
+
+namespace vipd::vrrp {
+
+constexpr Duration note_interval = std::chrono::seconds(10);  // between notes of the same kind
+
+class Telling {
+ public:
+  bool due(bool present, TimePoint now);
+
+ private:
+  bool told_ = false;
+  TimePoint not_before_ = TimePoint::min();
+};
+
+}  // namespace vipd::vrrp
