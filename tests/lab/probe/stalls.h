@@ -1,0 +1,32 @@
+// Stalls of the machine: while it stands still nothing can be said about the programs under test.
+#pragma once
+
+#include <sched.h>
+#include <sys/prctl.h>
+
+#include <fmt/format.h>
+
+#include "output.h"
+
+namespace lab_probe {
+
+constexpr Nanoseconds notable_stall = 3 * millisecond;
+
+// A thread that wants to wake up every millisecond, at ordinary priority like the programs under test, on one
+// processor: another one may go on while this one is taken by somebody of higher priority.
+inline void watch_for_stalls(unsigned processor) {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(processor, &here);
+  sched_setaffinity(0, sizeof here, &here);  // where that is refused, one more thread looks anywhere
+  prctl(PR_SET_TIMERSLACK, 1);
+  for (;;) {
+    const Nanoseconds wanted = now() + millisecond;
+    timespec until{wanted / 1'000'000'000, wanted % 1'000'000'000};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+    const Nanoseconds overrun = now() - wanted;
+    if (overrun >= notable_stall) output.line(fmt::format("s {} {}", wanted + overrun, overrun));
+  }
+}
+
+}  // namespace lab_probe
