@@ -589,6 +589,8 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
   bool somebody_could = false;
   for (const auto* host : island.hosts) {
     if (host->program() == Program::held) return;  // until there is a router again
+    // Those that it replaces have not heard of it: look() gives them the time for it.
+    if (host->active(group) && host->router(group).became_active + lan_.setup().moment() > lan_.now()) return;
     somebody_could |= host->fit_since(group) + settling(entry) < lan_.now();
     if (host->active(group) && host->awake() && host->has_link()) active.push_back(host);
     // Where no program runs, or it is asleep, what somebody has added by hand is nobody's business.
