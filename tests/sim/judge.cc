@@ -640,10 +640,10 @@ Moment Judge::told_by(const Island& island, std::size_t group, const Host& activ
                       const Neighbor& known) const {
   const auto& router = active.router(group);
   const auto entry = lan_.setup().groups[group].entry;
-  // It was told before this Active became one, or before it heard of the other: it announces at once.
-  // A plain router announces once, and may be overtaken by what the other has sent before.
-  const auto before = active.setup().plain ? known.when : known.sent;
-  if (known.lost == long_ago && before < router.must_announce)
+  // It was told before this Active became one, or before it heard of the other: it announces at once, and may
+  // be overtaken by what the other has sent before, if it announces once only.
+  const bool once = active.setup().plain || active.running(entry).announce.repeat < 2;
+  if (known.lost == long_ago && (once ? known.when : known.sent) < router.must_announce)
     return router.must_announce + lan_.setup().moment();
   if (active.setup().plain) return not_ever;
   const auto undisturbed = std::max({island.clear_since, network_fault_, router.must_announce, router.since,
