@@ -12,6 +12,7 @@
 #include "daemon/clock.h"
 #include "events/line.h"
 #include "events/names.h"
+#include "health/curl_handles.h"
 #include "vrrp/events.h"
 
 namespace vipd::daemon {
@@ -47,26 +48,6 @@ std::string for_body(const std::string& text) {
       lines += each;
   return lines;
 }
-
-struct EasyFree {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-
-// A list of lines as libcurl wants them.
-class Lines {
- public:
-  Lines() = default;
-  Lines(const Lines&) = delete;
-  Lines& operator=(const Lines&) = delete;
-  ~Lines() { curl_slist_free_all(lines_); }
-  void add(const std::string& line) {
-    if (auto* longer = curl_slist_append(lines_, line.c_str())) lines_ = longer;
-  }
-  curl_slist* get() const { return lines_; }
-
- private:
-  curl_slist* lines_ = nullptr;
-};
 
 // What a server answers is of no interest, and bounded.
 std::size_t forget(char*, std::size_t size, std::size_t count, void* seen) {
@@ -172,8 +153,8 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
 
  private:
   struct Lists {
-    Lines headers;
-    Lines recipients;
+    health::CurlList headers;
+    health::CurlList recipients;
   };
 
   template <class Value>
@@ -283,7 +264,7 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
   std::size_t seen_ = 0;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::unique_ptr<Lists> lists_;
-  std::unique_ptr<CURL, EasyFree> easy_;
+  health::CurlHandle easy_;
 };
 
 Deliveries::Deliveries(Log& log, health::CurlMulti& curl, Tell tell)
