@@ -11,6 +11,7 @@
 
 #include "daemon/event_log.h"
 #include "daemon/paths.h"
+#include "events/catalogue.h"
 #include "events/line.h"
 #include "events/names.h"
 #include "vrrp/events.h"
@@ -44,10 +45,6 @@ std::string describe(const health::ScriptOutcome& outcome) {
 
 std::string name_of(const std::string& key, const std::string& router) {
   return router.empty() ? key : key + " of " + router;
-}
-
-bool is_of_hooks(const events::Event& event) {
-  return event.name == events::hook_failed || event.name == events::hook_dropped;
 }
 }  // namespace
 
@@ -93,7 +90,7 @@ void Hooks::happened(const std::vector<events::Event>& events, bool trusted) {
   if (trusted)
     for (const auto& event : states_.changes(events)) push(event, true);
   for (const auto& event : events) {
-    if (is_of_hooks(event)) continue;  // they would go round and round
+    if (events::is_about_hooks(event.name)) continue;
     if (trusted || event.name != vrrp::events::state_changed) push(event, false);
   }
 }

@@ -311,6 +311,26 @@ class Hooks(LabCase):
         self.assert_outage(group, moment, time.monotonic_ns(), 5000)
         self.doCleanups  # the server is closed already
 
+    def test_a_webhook_that_fails_is_told_soon_and_holds_up_no_other(self):
+        group = self.pair("{user: root}", start=False)
+        a = group.daemons["a"]
+        bad = self.serve(group.host("a"), lambda: Web([503, 503, 503]))
+        good = self.serve(group.host("a"), Web)
+        of_edge, of_all = (f"http://127.0.0.1:{each.port}/vipd" for each in (bad, good))
+        text = a.config_file.read_text(encoding="utf-8").replace(
+            "hooks: {user: root}", f"hooks: {{user: root, webhook: {{url: '{of_edge}'}}}}"
+        )
+        a.write(text + f"hooks: {{user: root, webhook: {{url: '{of_all}'}}}}\n")
+        group.start()
+        trouble = f"webhook {of_edge} of edge: status 503; 3 attempts in a row have failed"
+        recovery = f"webhook {of_edge} of edge works again"
+        wait_until(lambda: trouble in a.ctl("events"), 10, lambda: a.ctl("events"))
+        self.assertGreater(len(good.posts), len(bad.posts), "one has held up the other")
+        wait_until(lambda: recovery in a.ctl("events"), 20, lambda: a.ctl("events"))
+        told = a.ctl("events")
+        self.assertEqual((told.count("hook_failed"), told.count("hook_recovered")), (1, 1), told)
+        self.assertFalse([each for each in good.posts if b"hook_failed" in each[2]])
+
     def test_mails_that_fall_together_are_one_and_are_repeated(self):
         group = self.pair("{user: root}", start=False)
         a = group.daemons["a"]
