@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pathlib
+import select
 import shutil
 import socketserver
 import stat
@@ -263,6 +264,34 @@ class Hooks(LabCase):
 
         wait_until(read, 10, lambda: text)
         self.assertEqual(text, b'INSTANCE "edge" BACKUP 250\nINSTANCE "edge" MASTER 250\n')
+
+    def test_why_a_fifo_cannot_be_written_is_told(self):
+        directory, fifo = self.place / "later", self.place / "later" / "fifo"
+        self.place.mkdir(parents=True, exist_ok=True)
+        group = self.pair(f"{{user: root, fifo: {fifo}}}", start=False)
+        a = group.daemons["a"]
+        a.start()
+        wait_until(lambda: a.states(), 10, "its states")
+        self.assertIn(f"the FIFO {fifo}: No such file or directory: what happens is lost for it", a.ctl("events"))
+        directory.mkdir()
+        fifo.touch()
+        a.wait_state("Active")
+        a.switch()
+        told = f"the FIFO {fifo}: there is something else than a FIFO: what happens is lost for it"
+        wait_until(lambda: told in a.ctl("events", check=False), 10, lambda: a.said())
+        self.assertNotIn("nobody reads the FIFO", a.said())
+        self.assertEqual(fifo.stat().st_size, 0)
+        # What is put right works without a reload.
+        fifo.unlink()
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        a.wait_state("Active")
+        a.switch()
+        poll = select.poll()
+        poll.register(reader, select.POLLIN)
+        self.assertTrue(poll.poll(10_000), a.said())
+        self.assertIn(b"state_changed", os.read(reader, 65536))
 
     def serve(self, host, make):
         """Starts a server in the namespace of a host."""
