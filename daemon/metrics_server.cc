@@ -1,8 +1,11 @@
 #include "daemon/metrics_server.h"
 
 #include <microhttpd.h>
+#include <strings.h>
 
 #include <string_view>
+
+#include "daemon/accept.h"
 
 namespace vipd::daemon {
 
@@ -15,9 +18,13 @@ constexpr const char* prometheus_type = "text/plain; version=0.0.4; charset=utf-
 constexpr const char* open_metrics_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 Format wanted_format(MHD_Connection* connection) {
-  const char* const accepted = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
-  const bool open = accepted && std::string_view(accepted).find("openmetrics-text") != std::string_view::npos;
-  return open ? Format::open_metrics : Format::prometheus;
+  std::string accepted;
+  const auto add = [](void* all, MHD_ValueKind, const char* name, const char* value) {
+    if (value && strcasecmp(name, "Accept") == 0) *static_cast<std::string*>(all) += std::string(value) + ",";
+    return MHD_YES;
+  };
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, add, &accepted);
+  return accepted_format(accepted);
 }
 
 MHD_Result respond(MHD_Connection* connection, unsigned status, const char* type, std::string_view text) {
