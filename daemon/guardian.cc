@@ -105,7 +105,7 @@ int Guardian::run() {
     events_.tell(events::started,
                  fmt::format("vipd {} has started with {}: {}", VIPD_VERSION, configuration_.file(),
                              conf::summary(configuration_.current())));
-  make_events_directory(events_directory(), setting_.privileges);
+  make_place_for_events();
   if (const auto& why = setting_.privileges.shared_because(); !why.empty())
     log_.warning(
         fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
@@ -454,6 +454,11 @@ std::string Guardian::events_directory() const {
   return directory.empty() ? setting_.paths.events_directory() : directory;
 }
 
+void Guardian::make_place_for_events() {
+  if (const auto made = make_events_directory(events_directory(), setting_.privileges); !made)
+    log_.error(made.error().message);
+}
+
 EventSettings Guardian::event_settings() const {
   const auto& limits = configuration_.current().events.limits;
   return {events_directory(), limits.size, limits.age};
@@ -522,8 +527,7 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
   leases_.configure(conf::virtual_routers(config));
   send_configuration(std::nullopt);
   give_claims_back();
-  if (events_directory() != sandboxed_directory_)
-    make_events_directory(events_directory(), setting_.privileges);
+  if (events_directory() != sandboxed_directory_) make_place_for_events();
   monitor_link_.send(event_settings());
   metrics_.configure(config.metrics.listen, now());
   monitor_link_.send(delivery_settings(configuration_.current(), log_));

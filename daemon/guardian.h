@@ -101,6 +101,7 @@ class Guardian {
   Reloaded reload(const ReloadRequest& request);
   void put_in_force(std::string_view event, const std::string& done);
   std::string events_directory() const;
+  void make_place_for_events();
   EventSettings event_settings() const;
   bool may_run_hooks() const;
   bool waits_for_hooks() const;
