@@ -20,4 +20,11 @@ std::optional<std::string> Lines::next() {
   return line;
 }
 
+std::optional<std::string> Lines::rest() {
+  if (begin_ == bytes_.size()) return std::nullopt;
+  auto line = bytes_.substr(begin_);
+  begin_ = searched_ = bytes_.size();
+  return line;
+}
+
 }  // namespace vipd

@@ -16,6 +16,8 @@ class Lines {
   void append(std::string_view bytes);
   // The next whole line, without its end; nothing if there is none yet.
   std::optional<std::string> next();
+  // Nothing more will come: what there is without an end, if it is not empty. Ask when next() has nothing.
+  std::optional<std::string> rest();
   // What waits for its end is longer than a line may be: whoever sends it is not to be listened to any more.
   // Ask when next() has nothing.
   bool too_long() const { return bytes_.size() - begin_ > longest_; }

@@ -1,10 +1,13 @@
 #include "conf/hooks_schema.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "health/script_settings.h"
 
@@ -21,6 +24,7 @@ constexpr Duration least_timeout = 100ms;
 constexpr Duration most_timeout = 1h;
 constexpr Duration most_sending = 5min;
 constexpr std::size_t most_items = 64;
+constexpr std::string_view own_directory = "/run/vipd";  // vipd makes it when it starts
 
 constexpr std::array<Reader::Choice<Severity>, 3> severities{
     {{"P0", Severity::p0}, {"P1", Severity::p1}, {"P2", Severity::p2}}};
@@ -125,6 +129,25 @@ void read_systemd(const Node& node, Reader& above, Hooks& hooks) {
   reader.finish();
 }
 
+// vipd makes the FIFO where there is none, but not the directory, which somebody else may still make.
+void check_fifo(Reader& reader, const std::string& path) {
+  if (!path.starts_with('/'))
+    return reader.error("fifo", fmt::format("fifo is {}, it must be an absolute path", quote(path)));
+  struct stat status{};
+  if (stat(path.c_str(), &status) == 0) {
+    if (!S_ISFIFO(status.st_mode))
+      reader.error("fifo", fmt::format("fifo {}: there is something else than a FIFO", path),
+                   "name another path, or remove what is there: vipd makes the FIFO");
+    return;
+  }
+  const auto directory = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+  if (directory == own_directory) return;
+  if (stat((directory + "/").c_str(), &status) == 0) return;
+  reader.diagnostics().warning(reader.child("fifo")->place,
+                               fmt::format("fifo {}: {}: {}", path, directory, std::strerror(errno)),
+                               "make the directory: vipd makes only the FIFO in it");
+}
+
 std::string list(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : ", ") + yaml_scalar(word);
@@ -152,8 +175,7 @@ Hooks read_hooks(Reader& above) {
   hooks.arguments =
       reader.choice<events::HookArguments>("arguments", argument_orders).value_or(hooks.arguments);
   hooks.fifo = reader.text("fifo").value_or("");
-  if (!hooks.fifo.empty() && !hooks.fifo.starts_with('/'))
-    reader.error("fifo", fmt::format("fifo is {}, it must be an absolute path", quote(hooks.fifo)));
+  if (!hooks.fifo.empty()) check_fifo(reader, hooks.fifo);
   if (const Node* const systemd = reader.child("systemd")) read_systemd(*systemd, reader, hooks);
   if (const Node* const webhook = reader.child("webhook")) hooks.webhook = read_webhook(*webhook, reader);
   if (const Node* const mail = reader.child("mail")) hooks.mail = read_mail(*mail, reader);

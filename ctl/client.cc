@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -19,6 +20,21 @@ tl::unexpected<Error> broken(const std::string& doing) {
   if (code != EPIPE && code != ECONNRESET) return system_failure(doing, code);
   return failure("vipd has closed the connection: it is stopping or restarting", ECONNRESET);
 }
+constexpr const char* stands_still =
+    "vipd-monitor, which answers vipctl, does not: it may be stopped or hang, and vipd replaces it after "
+    "10s; try "
+    "again then, or see the log of vipd";
+
+// vipd gives up earlier itself, if its monitor lives: what only asks within 2 s, commands within 20 s.
+int patience(const nlohmann::json& request) {
+  const auto command = text(request, "command");
+  const bool only_asks = command == "status" || command == "explain" || command == "version" ||
+                         command == "watch" || command == "events" || command == "record";
+  return only_asks ? 7'000 : 25'000;
+}
+
+// Who waits in vain for a place in the queue of a program that stands still.
+constexpr timeval longest_connect{7, 0};
 }  // namespace
 
 Result<Client> Client::connect(const std::string& run_dir) {
@@ -32,10 +48,14 @@ Result<Client> Client::connect(const std::string& run_dir) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   Client client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (client.fd_ < 0) return system_failure("opening a socket to vipd");
+  setsockopt(client.fd_, SOL_SOCKET, SO_SNDTIMEO, &longest_connect, sizeof longest_connect);
   if (::connect(client.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int code = errno;
+    if (code == EAGAIN) return failure(stands_still, ETIMEDOUT);
     const char* remedy =
-        code == EACCES ? " (try it as root)" : " (is vipd running? another place: --run-dir)";
+        code == EACCES
+            ? " (root may ask, and who is in the group vipd; command who is in vipd-admin too: usermod -aG)"
+            : " (is vipd running? another place: --run-dir)";
     return failure("connecting to vipd at " + path + ": " + std::strerror(code) + remedy, code);
   }
   return client;
@@ -64,10 +84,14 @@ Result<std::string> Client::read_line(int milliseconds) {
 Result<nlohmann::json> Client::request(const nlohmann::json& request, int milliseconds) {
   // What a user has typed need not be UTF-8.
   const auto line = request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  if (send(fd_, line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
-    return broken("writing to vipd");
-  const auto answer = TRY(read_line(milliseconds));
-  if (answer.empty()) return failure("vipd does not answer: see its log", ETIMEDOUT);
+  if (send(fd_, line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
+    const auto unwritten = broken("writing to vipd");
+    // It may have said why before it has closed.
+    const auto farewell = read_line(0);
+    return farewell && !farewell->empty() ? parse_reply(*farewell) : unwritten;
+  }
+  const auto answer = TRY(read_line(milliseconds > 0 ? milliseconds : patience(request)));
+  if (answer.empty()) return failure(stands_still, ETIMEDOUT);
   return parse_reply(answer);
 }
 

@@ -22,8 +22,9 @@ class Client {
   ~Client();
 
   // The reply's result, or the reason why vipd refused. An Error with a code: the connection broke.
-  // Waits for `milliseconds` at most; vipd itself answers or gives up earlier.
-  Result<nlohmann::json> request(const nlohmann::json& request, int milliseconds = 25'000);
+  // Waits for `milliseconds` at most, 0: for as long as this request may take; vipd itself answers or gives
+  // up earlier, if it works.
+  Result<nlohmann::json> request(const nlohmann::json& request, int milliseconds = 0);
   // After the request "watch": the next event. Blocks for `milliseconds` at most (-1: for ever); null if none
   // came.
   Result<nlohmann::json> next_event(int milliseconds);

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <deque>
+#include <filesystem>
 #include <ostream>
 #include <set>
 #include <thread>
@@ -73,6 +74,8 @@ class Show {
   Result<> once() {
     auto client = Client::connect(options_.run_dir);
     if (!client) return without_vipd(client.error());
+    if (!options_.directory.empty())
+      if (const auto other = TRY(other_journal(*client)); other) return read_other_journal(*other);
     const auto reply = TRY(client->request({{"v", 1}, {"command", "events"}, {"follow", options_.follow}}));
     told_absent_ = false;
     if (const auto trouble = text(reply, "trouble"); !trouble.empty())
@@ -92,6 +95,29 @@ class Show {
       if (!event.is_null()) take(events::parse_line(event.dump()));
     }
     return {};
+  }
+
+  // Where the running vipd keeps its events, if that is not where we were told to look.
+  Result<std::optional<std::string>> other_journal(Client& client) const {
+    const auto reply = TRY(client.request({{"v", 1}, {"command", "events"}, {"follow", false}}));
+    auto its = text(reply, "directory");
+    std::error_code error;
+    if (options_.directory == its || std::filesystem::equivalent(options_.directory, its, error))
+      return std::nullopt;
+    return its;
+  }
+
+  // What happens to the running vipd is not mixed into it.
+  Result<> read_other_journal(const std::string& its) {
+    if (options_.follow)
+      return failure(
+          fmt::format("--follow shows what happens to the running vipd, which keeps its events in {}, not "
+                      "in {}: leave --directory away, or --follow",
+                      its.empty() ? "no directory" : its, options_.directory),
+          EINVAL);
+    const auto read = read_journal(options_.directory);
+    end_of_the_past();
+    return read;
   }
 
   Result<> without_vipd(const Error& error) {

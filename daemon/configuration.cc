@@ -23,9 +23,11 @@ std::string Configuration::node() const {
   return conf::surroundings_of_this_process(node_).node;
 }
 
-Result<std::string> Configuration::reload(std::optional<Duration> confirm, TimePoint now) {
+Result<std::string> Configuration::reload(std::optional<Duration> confirm, TimePoint now,
+                                          const Permit& permit) {
   auto loaded = TRY(conf::load_file(file_, conf::surroundings_of_this_process(node_)));
   if (!loaded.config) return failure(loaded.diagnostics.render());
+  TRY_VOID(permit(*loaded.config));
   const auto changes = conf::changes(current_, *loaded.config);
   if (confirm)
     unconfirmed_ = {unconfirmed_ ? std::move(unconfirmed_->before) : current_, now + *confirm};

@@ -4,6 +4,7 @@
 // guardian tells the others.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -25,7 +26,9 @@ class Configuration {
 
   // Reads the file again. confirm: how long to wait for confirm(); nothing: for good, and what waited is
   // confirmed too. Returns what was done, in words, a line for each change; or all that is wrong.
-  Result<std::string> reload(std::optional<Duration> confirm, TimePoint now);
+  // permit: may refuse what the file says.
+  using Permit = std::function<Result<>(const conf::Config& wanted)>;
+  Result<std::string> reload(std::optional<Duration> confirm, TimePoint now, const Permit& permit);
 
   // What was done, or that there is nothing to be confirmed.
   Result<std::string> confirm();

@@ -1,5 +1,6 @@
 #include "daemon/control.h"
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <cerrno>
 
 #include "daemon/clock.h"
+#include "daemon/request.h"
 
 namespace vipd::daemon {
 
@@ -20,6 +22,13 @@ constexpr Duration pause_of_the_hasty = 50ms;
 constexpr Duration time_to_forget = 10s;       // longer than an allowance needs to grow back
 constexpr std::size_t most_waiting = 8 << 20;  // a status of thousands of virtual routers fits
 
+std::string refusal(std::size_t connections) {
+  return fmt::format(
+      R"({{"v":{},"ok":false,"error":"{} connections to vipd are open, and no more are taken (some are kept for those )"
+      R"(who may command): close some, or try again in a moment"}})"
+      "\n",
+      protocol_version, connections);
+}
 }  // namespace
 
 Control::Control(io::Loop& loop, io::Fd listening, Requested requested)
@@ -50,7 +59,11 @@ void Control::accept_clients() {
     socklen_t size = sizeof peer;
     if (getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) continue;
     const bool commands = may_command(fd.get(), peer.uid, peer.gid);
-    if (connections_.size() >= most_connections - (commands ? 0 : kept_for_commands)) continue;  // closed
+    if (connections_.size() >= most_connections - (commands ? 0 : kept_for_commands)) {
+      const auto why = refusal(connections_.size());
+      (void)send(fd.get(), why.data(), why.size(), MSG_NOSIGNAL);
+      continue;  // closed
+    }
     const auto number = ++numbers_;
     auto& connection = connections_[number];
     connection.client = {number, peer.uid, peer.pid, commands};
@@ -81,7 +94,9 @@ void Control::step(TimePoint now) {
     if (found == connections_.end()) continue;
     found->second.resting = false;
     listen_to(found->second);
-    if (!answer_lines(found->second)) connections_.erase(number);
+    const bool open = answer_lines(found->second);
+    const auto still = connections_.find(number);
+    if (still != connections_.end() && (!open || !awaits_something(still->second))) connections_.erase(still);
   }
 }
 
@@ -114,9 +129,10 @@ bool Control::read(Connection& connection) {
   const auto size = recv(connection.fd.get(), buffer.data(), buffer.size(), 0);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
   if (size == 0) {
+    const auto number = connection.client.number;
     connection.says_no_more = true;
     listen_to(connection);
-    return awaits_something(connection);
+    return answer_lines(connection) && (!connections_.contains(number) || awaits_something(connection));
   }
   connection.received.append({buffer.data(), static_cast<std::size_t>(size)});
   return answer_lines(connection);
@@ -132,7 +148,10 @@ bool Control::answer_lines(Connection& connection) {
       listen_to(connection);
       return true;
     }
-    const auto line = connection.received.next();
+    auto line = connection.received.next();
+    // The last line of a file need not have an end.
+    if (!line && connection.says_no_more && !connection.received.too_long())
+      line = connection.received.rest();
     if (!line) {
       allowances_[connection.client.user].requests += 1;
       return !connection.received.too_long();

@@ -10,8 +10,10 @@
 #include <array>
 
 #include "daemon/clock.h"
+#include "events/catalogue.h"
 #include "events/line.h"
 #include "events/names.h"
+#include "health/curl_handles.h"
 #include "vrrp/events.h"
 
 namespace vipd::daemon {
@@ -21,6 +23,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration longest_pause = 60s;
 constexpr Duration longest_trial = 10min;
+constexpr int failures_until_told = 3;
 constexpr Duration collecting = 1s;  // what comes within this is one mail
 constexpr std::size_t most_in_a_mail = 100;
 constexpr std::size_t longest_subject = 150;
@@ -47,26 +50,6 @@ std::string for_body(const std::string& text) {
       lines += each;
   return lines;
 }
-
-struct EasyFree {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-
-// A list of lines as libcurl wants them.
-class Lines {
- public:
-  Lines() = default;
-  Lines(const Lines&) = delete;
-  Lines& operator=(const Lines&) = delete;
-  ~Lines() { curl_slist_free_all(lines_); }
-  void add(const std::string& line) {
-    if (auto* longer = curl_slist_append(lines_, line.c_str())) lines_ = longer;
-  }
-  curl_slist* get() const { return lines_; }
-
- private:
-  curl_slist* lines_ = nullptr;
-};
 
 // What a server answers is of no interest, and bounded.
 std::size_t forget(char*, std::size_t size, std::size_t count, void* seen) {
@@ -172,8 +155,8 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
 
  private:
   struct Lists {
-    Lines headers;
-    Lines recipients;
+    health::CurlList headers;
+    health::CurlList recipients;
   };
 
   template <class Value>
@@ -239,11 +222,18 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
     const bool answered = status != 0;
     const bool web = settings_.webhook.has_value();
     const bool good = web ? code == CURLE_OK && status >= 200 && status < 300 : code == CURLE_OK;
-    if (good) return done();
+    if (good) return delivered();
     // Who says that it will never take it means it.
     const bool again = web ? !answered || code != CURLE_OK || status >= 500 || status == 408 || status == 429
                            : status < 500 || code == CURLE_LOGIN_DENIED;
     failed(web && code == CURLE_OK ? fmt::format("status {}", status) : why, again);
+  }
+
+  void delivered() {
+    failures_ = 0;
+    done();
+    if (std::exchange(told_, false))
+      all_.tell_(events::hook_recovered, fmt::format("{} works again", name()), {{"hook", name()}});
   }
 
   void done() {
@@ -260,13 +250,24 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
       next_ = time + pause;
       all_.log_.write_limited(Level::warning, name(),
                               fmt::format("{}: {}; it is tried again in {}", name(), why, to_string(pause)));
-      return;
+      return tell_trouble(why);
     }
     const auto count = in_flight_;
     done();
     all_.tell_(events::hook_failed,
                fmt::format("{}: {}; given up for {} event{}", name(), why, count, count == 1 ? "" : "s"),
                {{"hook", name()}});
+  }
+
+  // Once until it works again: what waits behind it is late by then.
+  void tell_trouble(const std::string& why) {
+    if (++failures_ < failures_until_told || std::exchange(told_, true)) return;
+    all_.tell_(
+        events::hook_failed,
+        fmt::format("{}: {}; {} attempts in a row have failed, events wait for it and are late; each is "
+                    "tried for {} and then given up",
+                    name(), why, failures_, to_string(longest_trial)),
+        {{"hook", name()}});
   }
 
   Deliveries& all_;
@@ -276,6 +277,8 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
   std::uint64_t dropped_ = 0;
   bool running_ = false;
   int attempt_ = 0;
+  int failures_ = 0;   // in a row, whatever was to be sent
+  bool told_ = false;  // that it does not work
   TimePoint first_try_{};
   TimePoint next_{};
   std::string payload_;
@@ -283,7 +286,7 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
   std::size_t seen_ = 0;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::unique_ptr<Lists> lists_;
-  std::unique_ptr<CURL, EasyFree> easy_;
+  health::CurlHandle easy_;
 };
 
 Deliveries::Deliveries(Log& log, health::CurlMulti& curl, Tell tell)
@@ -303,8 +306,7 @@ void Deliveries::replace(const DeliverySettings& settings) {
 }
 
 void Deliveries::push(const events::Event& event, TimePoint now) {
-  // What is said of hooks is not for hooks: it would go round and round.
-  if (event.name == events::hook_failed || event.name == events::hook_dropped) return;
+  if (events::is_about_hooks(event.name)) return;
   for (const auto& delivery : deliveries_)
     if (delivery->wants(event)) delivery->push(event, now);
 }

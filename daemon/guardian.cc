@@ -56,8 +56,10 @@ Result<std::unique_ptr<Guardian>> Guardian::create(Log& log, Setting setting, co
   if (stored)
     if (auto adopted = Hold::adopt(std::move(stored))) hold = std::move(*adopted);
   if (!hold) hold = TRY(Hold::create());
-  return std::unique_ptr<Guardian>(new Guardian(log, std::move(setting), std::move(config), std::move(lock),
-                                                std::move(control), std::move(*hold)));
+  std::unique_ptr<Guardian> guardian(new Guardian(log, std::move(setting), std::move(config), std::move(lock),
+                                                  std::move(control), std::move(*hold)));
+  TRY_VOID(guardian->claim(guardian->configuration_.current()));
+  return guardian;
 }
 
 Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold)
@@ -67,7 +69,7 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       lock_(std::move(lock)),
       control_(std::move(control)),
       hold_(std::move(hold)),
-      leases_(loop_, log,
+      leases_(loop_, log, claims_,
               [this](const Leases& leases, std::span<const int> slots) {
                 router_link_.send(leases, slots);
                 note_leases(leases);
@@ -103,7 +105,7 @@ int Guardian::run() {
     events_.tell(events::started,
                  fmt::format("vipd {} has started with {}: {}", VIPD_VERSION, configuration_.file(),
                              conf::summary(configuration_.current())));
-  make_events_directory(events_directory(), setting_.privileges);
+  make_place_for_events();
   if (const auto& why = setting_.privileges.shared_because(); !why.empty())
     log_.warning(
         fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
@@ -136,6 +138,19 @@ bool Guardian::hold_for_the_dead() {
   holding_since_ = now();
   holder_.begin(std::move(*left), holding_since_);
   return true;
+}
+
+// That a claim cannot be had for want of descriptors, say, is no reason not to serve.
+Result<> Guardian::claim(const conf::Config& config) {
+  const auto claimed = claims_.take(conf::virtual_routers(config));
+  if (!claimed && claimed.error().code == EADDRINUSE) return claimed;
+  if (!claimed) log_.warning(claimed.error().message);
+  return {};
+}
+
+// What a reload has taken away; but not if it may come again.
+void Guardian::give_claims_back() {
+  if (configuration_.deadline() == never) claims_.keep_only(conf::virtual_routers(configuration_.current()));
 }
 
 void Guardian::turn() {
@@ -439,6 +454,11 @@ std::string Guardian::events_directory() const {
   return directory.empty() ? setting_.paths.events_directory() : directory;
 }
 
+void Guardian::make_place_for_events() {
+  if (const auto made = make_events_directory(events_directory(), setting_.privileges); !made)
+    log_.error(made.error().message);
+}
+
 EventSettings Guardian::event_settings() const {
   const auto& limits = configuration_.current().events.limits;
   return {events_directory(), limits.size, limits.age};
@@ -486,7 +506,8 @@ void Guardian::say_ready(const std::string& status) const {
 
 Reloaded Guardian::reload(const ReloadRequest& request) {
   if (told_ready_) notify_service_manager(reloading(now()));
-  const auto done = configuration_.reload(request.confirm, now());
+  const auto done = configuration_.reload(request.confirm, now(),
+                                          [this](const conf::Config& wanted) { return claim(wanted); });
   if (!done) {
     const bool lines = done.error().message.find('\n') != std::string::npos;
     events_.tell(events::reload_refused, fmt::format("reload refused, the present configuration stays:{}{}",
@@ -505,8 +526,8 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
   hooks_.replace(config);
   leases_.configure(conf::virtual_routers(config));
   send_configuration(std::nullopt);
-  if (events_directory() != sandboxed_directory_)
-    make_events_directory(events_directory(), setting_.privileges);
+  give_claims_back();
+  if (events_directory() != sandboxed_directory_) make_place_for_events();
   monitor_link_.send(event_settings());
   metrics_.configure(config.metrics.listen, now());
   monitor_link_.send(delivery_settings(configuration_.current(), log_));
@@ -517,6 +538,7 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
 
 void Guardian::confirm(std::uint64_t id) {
   const auto done = configuration_.confirm();
+  give_claims_back();
   if (done) events_.tell(events::reload_confirmed, *done);
   monitor_link_.send(Reloaded{id, done.has_value(), done ? *done : done.error().message});
 }
@@ -539,6 +561,8 @@ Result<std::unique_ptr<Guardian>> Guardian::take_over(Log& log, Setting setting,
                                                   std::move(control), std::move(hold)));
   TRY_VOID(guardian->adopt(guardian->router_, guardian->router_link_, handover.router));
   TRY_VOID(guardian->adopt(guardian->monitor_, guardian->monitor_link_, handover.monitor));
+  TRY_VOID(keep_open(handover.claims, false));
+  for (const auto fd : handover.claims) guardian->claims_.adopt(io::Fd(fd));
   for (const auto pid : handover.ending) guardian->reap_later(pid);
   guardian->started_ = handover.started;
   guardian->router_ready_ = true;
@@ -627,6 +651,7 @@ Handover Guardian::handover() const {
           .lock = lock_.get(),
           .control = control_.get(),
           .hold = hold_.fd(),
+          .claims = claims_.descriptors(),
           .router = hand(router_, router_link_),
           .monitor = hand(monitor_, monitor_link_),
           .ending = {}};
@@ -639,8 +664,9 @@ Result<> Guardian::become_new_program() {
   script_runs_.clear();
   state.ending = scripts_.abandon();
   const auto packed = TRY(pack(state));
-  const std::vector<int> kept{state.lock,           state.control,         state.hold,
-                              state.router.channel, state.monitor.channel, packed.get()};
+  std::vector<int> kept{state.lock,           state.control,         state.hold,
+                        state.router.channel, state.monitor.channel, packed.get()};
+  kept.insert(kept.end(), state.claims.begin(), state.claims.end());
   auto arguments = setting_.invocation.arguments;
   arguments.insert(arguments.begin(),
                    {setting_.invocation.program, "--handover", std::to_string(packed.get())});

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "daemon/claims.h"
 #include "daemon/configuration.h"
 #include "daemon/event_hub.h"
 #include "daemon/handover.h"
@@ -51,6 +52,7 @@ class Guardian {
   // control: the listening control socket, which the monitor serves.
   // lock: of the run directory, held for as long as it lives.
   // stored: the Hold of a vipd that was killed with all of its programs; empty: there was none.
+  // EADDRINUSE: another vipd serves one of its virtual routers.
   static Result<std::unique_ptr<Guardian>> create(Log& log, Setting setting, conf::Config config, io::Fd lock,
                                                   io::Fd control, io::Fd stored);
   // In place of the guardian that was this process before: its programs go on, and are replaced one by one.
@@ -77,6 +79,8 @@ class Guardian {
   Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold);
   void turn();
   bool hold_for_the_dead();
+  Result<> claim(const conf::Config& config);
+  void give_claims_back();
 
   void start_router();
   void start_monitor();
@@ -97,6 +101,7 @@ class Guardian {
   Reloaded reload(const ReloadRequest& request);
   void put_in_force(std::string_view event, const std::string& done);
   std::string events_directory() const;
+  void make_place_for_events();
   EventSettings event_settings() const;
   bool may_run_hooks() const;
   bool waits_for_hooks() const;
@@ -124,6 +129,7 @@ class Guardian {
   io::Fd control_;
   io::Loop loop_;
   Hold hold_;
+  Claims claims_;
   LeaseKeeper leases_;
   Holder holder_;
   health::LocalExecutor scripts_;

@@ -19,7 +19,7 @@ namespace vipd::daemon {
 
 // To be raised with every change of Handover, of HoldState or of what is in them: a router of one version
 // adopts what one of the other has kept. tests/daemon/handover_test.cc notices when it was forgotten.
-constexpr std::uint32_t handover_format = 1;
+constexpr std::uint32_t handover_format = 2;
 
 struct HandedProgram {
   std::int32_t pid = 0;
@@ -35,6 +35,7 @@ struct Handover {
   std::int32_t lock = -1;     // of the run directory
   std::int32_t control = -1;  // listening
   std::int32_t hold = -1;
+  std::vector<std::int32_t> claims;
   HandedProgram router;
   HandedProgram monitor;
   std::vector<std::int32_t> ending;  // processes that were killed and must be reaped
@@ -57,7 +58,7 @@ void fields(A& a, Is<HandedProgram> auto& p) {
 }
 template <class A>
 void fields(A& a, Is<Handover> auto& h) {
-  a(h.version, h.configuration, h.started, h.lock, h.control, h.hold, h.router, h.monitor, h.ending);
+  a(h.version, h.configuration, h.started, h.lock, h.control, h.hold, h.claims, h.router, h.monitor, h.ending);
 }
 
 }  // namespace vipd::daemon

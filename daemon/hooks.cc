@@ -11,6 +11,7 @@
 
 #include "daemon/event_log.h"
 #include "daemon/paths.h"
+#include "events/catalogue.h"
 #include "events/line.h"
 #include "events/names.h"
 #include "vrrp/events.h"
@@ -42,12 +43,12 @@ std::string describe(const health::ScriptOutcome& outcome) {
   return text;
 }
 
-std::string name_of(const std::string& key, const std::string& router) {
-  return router.empty() ? key : key + " of " + router;
+std::string nobody_reads(const std::string& path) {
+  return fmt::format("nobody reads the FIFO {}, or not fast enough", path);
 }
 
-bool is_of_hooks(const events::Event& event) {
-  return event.name == events::hook_failed || event.name == events::hook_dropped;
+std::string name_of(const std::string& key, const std::string& router) {
+  return router.empty() ? key : key + " of " + router;
 }
 }  // namespace
 
@@ -76,8 +77,8 @@ void Hooks::replace(const conf::Config& config) {
   for (const auto& each : hooks_) {
     if (each.config.fifo.empty()) continue;
     fifos_[each.config.fifo];
-    if (mkfifo(each.config.fifo.c_str(), fifo_mode) != 0 && errno != EEXIST)
-      log_.warning(fmt::format("making the FIFO {}: {}", each.config.fifo, std::strerror(errno)));
+    // A reader may open it before anything happens. Why it cannot be made is told with the first line.
+    (void)mkfifo(each.config.fifo.c_str(), fifo_mode);
   }
 }
 
@@ -93,7 +94,7 @@ void Hooks::happened(const std::vector<events::Event>& events, bool trusted) {
   if (trusted)
     for (const auto& event : states_.changes(events)) push(event, true);
   for (const auto& event : events) {
-    if (is_of_hooks(event)) continue;  // they would go round and round
+    if (events::is_about_hooks(event.name)) continue;
     if (trusted || event.name != vrrp::events::state_changed) push(event, false);
   }
 }
@@ -213,37 +214,42 @@ void Hooks::write_fifos(const events::Event& event, bool state) {
     if (keepalived != state) continue;  // of changes of state that has entries, JSON has all events
     if (!state && event.severity > config.severity && event.name != vrrp::events::state_changed) continue;
     const auto line = keepalived ? events::keepalived_line(event) : events::to_line(event);
-    if (write_fifo(config.fifo, line + "\n")) continue;
     auto& fifo = fifos_[config.fifo];
-    if (fifo.dropped++ == 0)
-      tell_(events::hook_dropped,
-            fmt::format("nobody reads the FIFO {}, or not fast enough: what happens is lost for it",
-                        config.fifo),
-            {{"hook", "fifo"}});
+    const auto written = write_fifo(fifo, config.fifo, line + "\n");
+    const auto trouble = written ? std::string() : written.error().message;
+    if (std::exchange(fifo.trouble, trouble) == trouble || written) continue;
+    tell_(events::hook_dropped, trouble + ": what happens is lost for it", {{"hook", "fifo"}});
   }
 }
 
+// Makes it where there is nothing.
+Result<> Hooks::open_fifo(Fifo& fifo, const std::string& path) {
+  const auto cannot = [&](const std::string& why) {
+    return failure(fmt::format("the FIFO {}: {}", path, why));
+  };
+  if (mkfifo(path.c_str(), fifo_mode) != 0 && errno != EEXIST) return cannot(std::strerror(errno));
+  struct stat status{};
+  if (lstat(path.c_str(), &status) == 0 && !S_ISFIFO(status.st_mode))
+    return cannot("there is something else than a FIFO");
+  io::Fd fd(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno == ENXIO) return failure(nobody_reads(path));
+  if (!fd || fstat(fd.get(), &status) != 0) return cannot(std::strerror(errno));
+  if (!S_ISFIFO(status.st_mode)) return cannot("there is something else than a FIFO");
+  fifo.fd = std::move(fd);
+  return {};
+}
+
 // Whole lines or nothing: longer than a pipe takes at once there is none.
-bool Hooks::write_fifo(const std::string& path, const std::string& line) {
-  auto& fd = fifos_[path].fd;
+Result<> Hooks::write_fifo(Fifo& fifo, const std::string& path, const std::string& line) {
+  if (line.size() > PIPE_BUF)
+    return failure(fmt::format("the FIFO {} takes no line of more than {} bytes at once", path, PIPE_BUF));
   for (const bool again : {true, false}) {
-    if (!fd) {
-      fd = io::Fd(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
-      struct stat status{};
-      if (!fd || fstat(fd.get(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
-        fd.reset();
-        return false;
-      }
-    }
-    if (line.size() > PIPE_BUF) return false;
-    if (::write(fd.get(), line.data(), line.size()) >= 0) {
-      fifos_[path].dropped = 0;
-      return true;
-    }
-    if (errno != EPIPE || !again) return false;
-    fd.reset();  // the reader has gone; there may be another
+    if (!fifo.fd) TRY_VOID(open_fifo(fifo, path));
+    if (::write(fifo.fd.get(), line.data(), line.size()) >= 0) return {};
+    if (errno != EPIPE || !again) break;
+    fifo.fd.reset();  // the reader has gone; there may be another
   }
-  return false;
+  return failure(nobody_reads(path));
 }
 
 // --- what the monitor sends -------------------------------------------------------------------------

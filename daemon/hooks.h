@@ -52,7 +52,7 @@ class Hooks {
   // A pipe that others read.
   struct Fifo {
     io::Fd fd;
-    std::uint64_t dropped = 0;
+    std::string trouble;  // why nothing is written, as it was told; empty: it works
   };
   struct Step {
     std::string name;  // "on_active of edge"
@@ -75,7 +75,8 @@ class Hooks {
   void ended(const events::HookQueue::Lane& lane, const std::string& name,
              const health::ScriptOutcome& outcome);
   void write_fifos(const events::Event& event, bool state);
-  bool write_fifo(const std::string& path, const std::string& line);
+  static Result<> open_fifo(Fifo& fifo, const std::string& path);
+  static Result<> write_fifo(Fifo& fifo, const std::string& path, const std::string& line);
   void note_dropped();
 
   Log& log_;

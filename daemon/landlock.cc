@@ -23,6 +23,9 @@ constexpr std::uint64_t first_version =
     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
 constexpr std::uint64_t managing = reading | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
                                    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+// What can be done with a file: rules about one must not name more.
+constexpr std::uint64_t with_a_file =
+    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE | (1ULL << 14);
 constexpr std::uint64_t refer = 1ULL << 13;     // since version 2
 constexpr std::uint64_t truncate = 1ULL << 14;  // since version 3
 
@@ -36,7 +39,7 @@ Result<> allow(int rules, const std::string& path, std::uint64_t access) {
   struct stat status{};
   const bool directory = fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode);
   landlock_path_beneath_attr attribute{};
-  attribute.allowed_access = directory ? access : access & ~std::uint64_t{LANDLOCK_ACCESS_FS_READ_DIR};
+  attribute.allowed_access = directory ? access : access & with_a_file;
   attribute.parent_fd = fd.get();
   if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &attribute, 0) != 0)
     return system_failure("Landlock: allowing " + path);

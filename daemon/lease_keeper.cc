@@ -64,8 +64,22 @@ LeaseKeeper::Places LeaseKeeper::places() const {
 
 // --- into the kernel ----------------------------------------------------------------------------------
 
+// Whoever opens it goes on with what is there, and would take it from another vipd.
+Result<std::unique_ptr<netlink::Lease>> LeaseKeeper::open_claimed() {
+  const auto claimed = claims_.take_lease();
+  if (!claimed && claimed.error().code == EADDRINUSE) return tl::unexpected(claimed.error());
+  if (!claimed) log_.warning(claimed.error().message);
+  return netlink::open_lease();
+}
+
+void LeaseKeeper::let_go() {
+  events_.reset();
+  lease_.reset();
+  claims_.give_lease_back();
+}
+
 void LeaseKeeper::open() {
-  auto lease = netlink::open_lease();
+  auto lease = open_claimed();
   if (lease) {
     lease_ = std::move(*lease);
     if (auto guarded = lease_->guarded()) guarded_ = std::move(*guarded);
@@ -95,10 +109,7 @@ void LeaseKeeper::reconcile(bool leftovers) {
       if (!in_place_.contains(index)) attach(index, name);
     release(wanted);
     detach();
-    if (guards_.empty()) {
-      events_.reset();
-      lease_.reset();
-    }
+    if (guards_.empty()) let_go();
   }
   tell();
 }
@@ -322,8 +333,7 @@ void LeaseKeeper::close() {
     }
     if (const auto detached = lease_->detach(index); !detached) log_.warning(detached.error().message);
   }
-  events_.reset();
-  lease_.reset();
+  let_go();
 }
 
 }  // namespace vipd::daemon

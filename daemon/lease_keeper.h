@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/claims.h"
 #include "daemon/log.h"
 #include "daemon/messages.h"
 #include "io/loop.h"
@@ -28,7 +29,8 @@ class LeaseKeeper {
   // Hands a message, perhaps with a descriptor, to the router.
   using Tell = std::function<void(const Leases& leases, std::span<const int> slots)>;
 
-  LeaseKeeper(io::Loop& loop, Log& log, Tell tell) : loop_(loop), log_(log), tell_(std::move(tell)) {}
+  LeaseKeeper(io::Loop& loop, Log& log, Claims& claims, Tell tell)
+      : loop_(loop), log_(log), claims_(claims), tell_(std::move(tell)) {}
 
   // Before the first router starts. leftovers: nobody is in charge of addresses of ours that are there
   // already, so nobody shall answer for them until a router has removed them or taken over.
@@ -61,6 +63,8 @@ class LeaseKeeper {
   using Places = std::map<vrrp::RouterKey, WantedLeases::Place>;
 
   void open();
+  Result<std::unique_ptr<netlink::Lease>> open_claimed();
+  void let_go();
   void reconcile(bool leftovers);
   Places places() const;
   void give_slots(const Places& places);
@@ -80,6 +84,7 @@ class LeaseKeeper {
 
   io::Loop& loop_;
   Log& log_;
+  Claims& claims_;
   Tell tell_;
   std::unique_ptr<netlink::Lease> lease_;
   io::Watch events_;

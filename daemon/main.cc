@@ -1,4 +1,5 @@
 // vipd: reads the configuration, takes its run directory, and becomes the guardian.
+#include <sys/prctl.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -26,8 +27,7 @@ int cannot_run(const Error& error) {
 }
 
 int serve(const Paths& paths, Result<std::unique_ptr<Guardian>> guardian) {
-  if (!guardian) return cannot_run(guardian.error());
-  const int result = (*guardian)->run();
+  const int result = guardian ? (*guardian)->run() : cannot_run(guardian.error());
   std::error_code ignored;
   std::filesystem::remove(paths.control_socket(), ignored);
   return result;
@@ -42,6 +42,9 @@ Result<> set_privileges(Guardian::Setting& setting, const std::string& user) {
 
 // In place of the program that was this process before.
 int go_on(Guardian::Setting setting, const std::string& user, int fd) {
+  // As at a first start: who executes a program with more rights than he has kept is hidden from those with
+  // the same rights, another vipd that asks who serves a virtual router for instance.
+  prctl(PR_SET_DUMPABLE, 1);
   const io::Fd state(fd);
   auto handover = unpack(state.get());
   if (!handover) return cannot_run(handover.error());

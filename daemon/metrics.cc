@@ -8,6 +8,7 @@ namespace vipd::daemon {
 
 namespace {
 constexpr Duration conflict_shown = std::chrono::minutes(1);
+constexpr std::string_view guardian_name = "guardian";
 
 using Labels = Exposition::Labels;
 
@@ -68,7 +69,9 @@ class Writer {
     for (const auto& [name, program] : all)
       out_.sample({{"program", name}}, program.pid == 0 ? 0.0 : seconds(measured_.now - program.since));
     out_.counter("vipd_program_restarts", "How often it was started again after an unwanted end.");
-    for (const auto& [name, program] : all) out_.sample({{"program", name}}, std::uint64_t{program.restarts});
+    // Nobody of ours could start the guardian again.
+    for (const auto& [name, program] : all)
+      if (name != guardian_name) out_.sample({{"program", name}}, std::uint64_t{program.restarts});
   }
 
   void events() {
@@ -86,6 +89,8 @@ class Writer {
     using Check = health::CheckStatus;
     out_.gauge("vipd_check_up", "1 up, 0 down, 0.5 without a result so far.");
     each_check([](const Check& check) { return !check.healthy ? 0.5 : *check.healthy ? 1.0 : 0.0; });
+    out_.gauge("vipd_check_interval_seconds", "How often it runs: from start to start.");
+    each_check([](const Check& check) { return seconds(check.interval); });
     out_.counter("vipd_check_runs", "Runs with a result.");
     each_check([](const Check& check) { return check.runs; });
     out_.counter("vipd_check_failures", "Runs that failed.");

@@ -77,13 +77,19 @@ Result<io::Fd> listen_for_metrics(const std::string& where) {
 
 void MetricsDoor::configure(const std::string& where, TimePoint now) {
   if (where == where_) return;
+  close();
   where_ = where;
-  socket_.reset();
   again_ = never;
   told_.clear();
   tried_.clear();
   monitor_.send(MetricsSocket{});
   if (!where_.empty()) open(now);
+}
+
+// A Unix socket stays behind when nobody has it any more.
+void MetricsDoor::close() {
+  if (socket_ && where_.starts_with('/')) unlink(where_.c_str());
+  socket_.reset();
 }
 
 void MetricsDoor::open(TimePoint now) {

@@ -20,6 +20,9 @@ Result<io::Fd> listen_for_metrics(const std::string& where);
 class MetricsDoor {
  public:
   MetricsDoor(Log& log, Link& monitor) : log_(log), monitor_(monitor) {}
+  MetricsDoor(const MetricsDoor&) = delete;
+  MetricsDoor& operator=(const MetricsDoor&) = delete;
+  ~MetricsDoor() { close(); }
 
   // where: empty for nowhere.
   void configure(const std::string& where, TimePoint now);
@@ -29,6 +32,7 @@ class MetricsDoor {
 
  private:
   void open(TimePoint now);
+  void close();
 
   Log& log_;
   Link& monitor_;

@@ -1,13 +1,18 @@
 #include "daemon/metrics_server.h"
 
 #include <microhttpd.h>
+#include <strings.h>
+#include <sys/socket.h>
 
 #include <string_view>
+
+#include "daemon/accept.h"
 
 namespace vipd::daemon {
 
 namespace {
-constexpr unsigned most_clients = 16;
+constexpr unsigned most_clients = 64;
+constexpr std::size_t most_idle = 16;
 constexpr unsigned longest_exchange = 10;  // seconds without progress
 
 constexpr const char* text_type = "text/plain; charset=utf-8";
@@ -15,9 +20,13 @@ constexpr const char* prometheus_type = "text/plain; version=0.0.4; charset=utf-
 constexpr const char* open_metrics_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 Format wanted_format(MHD_Connection* connection) {
-  const char* const accepted = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
-  const bool open = accepted && std::string_view(accepted).find("openmetrics-text") != std::string_view::npos;
-  return open ? Format::open_metrics : Format::prometheus;
+  std::string accepted;
+  const auto add = [](void* all, MHD_ValueKind, const char* name, const char* value) {
+    if (value && strcasecmp(name, "Accept") == 0) *static_cast<std::string*>(all) += std::string(value) + ",";
+    return MHD_YES;
+  };
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, add, &accepted);
+  return accepted_format(accepted);
 }
 
 MHD_Result respond(MHD_Connection* connection, unsigned status, const char* type, std::string_view text) {
@@ -43,6 +52,7 @@ struct MetricsServer::Callbacks {
       exchange->connection = connection;
       *state = exchange.get();
       server.exchanges_.emplace(exchange->number, std::move(exchange));
+      server.idle_.remove(connection);
       return MHD_YES;
     }
     auto& exchange = *static_cast<Exchange*>(*state);
@@ -69,9 +79,19 @@ struct MetricsServer::Callbacks {
     return MHD_YES;
   }
 
-  static void completed(void* self, MHD_Connection* /*connection*/, void** state,
+  static void connected(void* self, MHD_Connection* connection, void** /*state*/,
+                        MHD_ConnectionNotificationCode what) {
+    auto& server = *static_cast<MetricsServer*>(self);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+      server.add(connection);
+    else
+      server.idle_.remove(connection);
+  }
+
+  static void completed(void* self, MHD_Connection* connection, void** state,
                         MHD_RequestTerminationCode /*how*/) {
     auto& server = *static_cast<MetricsServer*>(self);
+    if (*state) server.add(connection);
     if (*state) server.exchanges_.erase(static_cast<Exchange*>(*state)->number);
     *state = nullptr;
   }
@@ -80,11 +100,11 @@ struct MetricsServer::Callbacks {
 Result<std::unique_ptr<MetricsServer>> MetricsServer::start(io::Loop& loop, io::Fd listening, Asked asked) {
   std::unique_ptr<MetricsServer> server(new MetricsServer(std::move(asked)));
   auto* const self = server.get();
-  self->server_ =
-      MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Callbacks::handle,
-                       self, MHD_OPTION_LISTEN_SOCKET, listening.get(), MHD_OPTION_CONNECTION_LIMIT,
-                       most_clients, MHD_OPTION_CONNECTION_TIMEOUT, longest_exchange,
-                       MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::completed, self, MHD_OPTION_END);
+  self->server_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
+                                   &Callbacks::handle, self, MHD_OPTION_LISTEN_SOCKET, listening.get(),
+                                   MHD_OPTION_CONNECTION_LIMIT, most_clients, MHD_OPTION_CONNECTION_TIMEOUT,
+                                   longest_exchange, MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::completed, self,
+                                   MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connected, self, MHD_OPTION_END);
   if (!self->server_) return system_failure("serving metrics");
   (void)listening.release();  // the library closes it
   const auto* const info = MHD_get_daemon_info(self->server_, MHD_DAEMON_INFO_EPOLL_FD);
@@ -99,6 +119,15 @@ MetricsServer::~MetricsServer() {
   for (auto& [number, exchange] : exchanges_)
     if (std::exchange(exchange->waiting, false)) MHD_resume_connection(exchange->connection);
   MHD_stop_daemon(server_);
+}
+
+// Who asks makes room for itself: the one that has said nothing for longest goes.
+void MetricsServer::add(MHD_Connection* connection) {
+  idle_.push_back(connection);
+  if (idle_.size() <= most_idle) return;
+  const auto* const info = MHD_get_connection_info(idle_.front(), MHD_CONNECTION_INFO_CONNECTION_FD);
+  idle_.pop_front();
+  if (info) shutdown(info->connect_fd, SHUT_RDWR);  // the library sees it and closes
 }
 
 void MetricsServer::answered(std::uint64_t number, std::string text) {

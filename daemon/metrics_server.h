@@ -1,9 +1,11 @@
 // MetricsServer: answers GET /metrics over HTTP, by libmicrohttpd within the monitor's loop. Few clients,
-// each with a bound on its time; a request waits until the router has told its state.
+// each with a bound on its time, and of those that ask for nothing fewer still; a request waits until the
+// router has told its state.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,12 +50,14 @@ class MetricsServer {
   struct Callbacks;  // what libmicrohttpd calls
 
   explicit MetricsServer(Asked asked) : asked_(std::move(asked)) {}
+  void add(MHD_Connection* idle);
   void answered(std::uint64_t number, std::string text);
 
   Asked asked_;
   MHD_Daemon* server_ = nullptr;
   io::Watch watch_;
   std::map<std::uint64_t, std::unique_ptr<Exchange>> exchanges_;
+  std::list<MHD_Connection*> idle_;  // between two requests, or before the head of one is whole; oldest first
   std::uint64_t numbers_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after our end
 };

@@ -41,11 +41,19 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
   return lock;
 }
 
-void make_events_directory(const std::string& path, const Privileges& privileges) {
+Result<> make_events_directory(const std::string& path, const Privileges& privileges) {
   std::error_code error;
-  if (!std::filesystem::create_directories(path, error) || error) return;  // what was there has its owner
+  const bool made = std::filesystem::create_directories(path, error);
+  if (error)
+    return failure(
+        fmt::format("events cannot be kept on disk: making the directory {}: {} (another place: --state-dir, "
+                    "or events, directory in vipd.yaml)",
+                    path, error.message()),
+        error.value());
+  if (!made) return {};  // what was there has its owner
   std::filesystem::permissions(path, events_mode, error);
   privileges.give_to_monitor(path);
+  return {};
 }
 
 }  // namespace vipd::daemon

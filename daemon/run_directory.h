@@ -13,7 +13,7 @@ namespace vipd::daemon {
 Result<io::Fd> take_run_directory(const Paths& paths);
 
 // Makes the directory for the journal of events, for the user of the monitor. That it cannot is no reason not
-// to serve: the journal says so, and goes on trying.
-void make_events_directory(const std::string& path, const Privileges& privileges);
+// to serve, but to be told: the message has the remedy.
+Result<> make_events_directory(const std::string& path, const Privileges& privileges);
 
 }  // namespace vipd::daemon

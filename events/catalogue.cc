@@ -61,6 +61,7 @@ constexpr std::array kinds{
     Kind{upgrade_refused, p2, p2, "another version could not take over"},
     Kind{command, p2, p2, "somebody has commanded"},
     Kind{command_refused, p2, p2, "somebody has commanded in vain"},
+    Kind{hook_recovered, p2, p2, "a webhook or mail works again"},
     Kind{journal_resumed, p2, p2, "events are kept on disk again"},
 };
 
@@ -85,6 +86,10 @@ const Kind* find_kind(std::string_view name) {
   const auto* const found =
       std::find_if(kinds.begin(), kinds.end(), [&](const Kind& each) { return each.name == name; });
   return found == kinds.end() ? nullptr : found;
+}
+
+bool is_about_hooks(std::string_view name) {
+  return name == hook_failed || name == hook_dropped || name == hook_recovered;
 }
 
 }  // namespace vipd::events

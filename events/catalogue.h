@@ -34,4 +34,7 @@ std::span<const Kind> catalogue();
 // nullptr: there is no such event.
 const Kind* find_kind(std::string_view name);
 
+// What is told of hooks is not for hooks: it would go round and round.
+bool is_about_hooks(std::string_view name);
+
 }  // namespace vipd::events

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -128,6 +129,12 @@ Result<> JournalFiles::open_file(std::uint64_t number, WallTime now) {
   struct stat status{};
   if (!fd || fstat(fd.get(), &status) != 0) return system_failure("opening " + path);
   if (!S_ISREG(status.st_mode)) return failure(path + " is not a file", EINVAL);
+  // Two vipd with one directory would mix what has happened to them, and remove each other's files.
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    return failure(errno == EWOULDBLOCK
+                       ? "another vipd writes to " + directory_ + ": give each a --state-dir of its own"
+                       : "locking " + path + ": " + std::strerror(errno),
+                   errno == EWOULDBLOCK ? EBUSY : errno);
   fd_ = std::move(fd);
   file_ = {number, static_cast<std::uint64_t>(status.st_size), to_wall_time(status.st_mtim)};
   begun_ = first_time(fd_.get()).value_or(now);

@@ -46,7 +46,7 @@ class JournalFiles {
   JournalFiles(std::string directory, Limits limits) : directory_(std::move(directory)), limits_(limits) {}
 
   // All of the lines, or none: what a full disk has cut off is taken back. Makes the directory if it is not
-  // there, but not the one above. They are on the disk when it returns.
+  // there, but not the one above. They are on the disk when it returns. EBUSY: somebody else writes there.
   Result<> append(std::span<const std::string> lines, WallTime now);
 
  private:

@@ -27,6 +27,7 @@ constexpr std::string_view events_lost = "events_lost";
 constexpr std::string_view journal_failed = "journal_failed";
 constexpr std::string_view hook_failed = "hook_failed";
 constexpr std::string_view hook_dropped = "hook_dropped";
+constexpr std::string_view hook_recovered = "hook_recovered";
 constexpr std::string_view journal_resumed = "journal_resumed";
 
 }  // namespace vipd::events

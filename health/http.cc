@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "health/curl_handles.h"
 #include "health/http_settings.h"
 #include "health/runners.h"
 #include "health/wording.h"
@@ -54,25 +55,6 @@ std::string status_in_words(long status) {
     if (phrase.status == status) text += " " + std::string(phrase.words);
   return text;
 }
-
-struct EasyFree {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-
-// A list of lines as libcurl wants them.
-class Lines {
- public:
-  Lines() = default;
-  Lines(const Lines&) = delete;
-  ~Lines() { curl_slist_free_all(lines_); }
-  void add(const std::string& line) {
-    if (auto* longer = curl_slist_append(lines_, line.c_str())) lines_ = longer;
-  }
-  curl_slist* get() const { return lines_; }
-
- private:
-  curl_slist* lines_ = nullptr;
-};
 
 class HttpAttempt : public Attempt, private CurlMulti::Transfer {
  public:
@@ -303,11 +285,11 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
   TimePoint started_;
   TimePoint resolved_;
   std::unique_ptr<Resolver::Lookup> lookup_;
-  Lines connect_to_;
-  Lines resolve_;
-  Lines headers_;
+  CurlList connect_to_;
+  CurlList resolve_;
+  CurlList headers_;
   std::array<char, CURL_ERROR_SIZE> error_{};
-  std::unique_ptr<CURL, EasyFree> easy_;  // uses all of the above
+  CurlHandle easy_;  // uses all of the above
   bool running_ = false;
   curl_socket_t socket_ = CURL_SOCKET_BAD;  // the last one that was opened; libcurl's
   int socket_error_ = 0;                    // why the last one was not

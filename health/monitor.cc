@@ -193,6 +193,7 @@ std::vector<CheckStatus> Monitor::status() const {
     auto& status = all.emplace_back();
     status.check = name;
     status.kind = check.config.kind;
+    status.interval = check.config.interval;
     status.healthy = check.rise_fall.healthy();
     status.priority = check.fact.priority;
     if (status.healthy) status.since = check.fact.since;

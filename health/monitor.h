@@ -49,6 +49,7 @@ void fields(A& a, Is<Fact> auto& fact) {
 struct CheckStatus {
   std::string check;
   std::string kind;
+  Duration interval{};          // from start to start
   std::optional<bool> healthy;  // empty: not yet known
   std::optional<int> priority;
   std::optional<TimePoint> since;        // when healthy took this value

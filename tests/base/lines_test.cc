@@ -36,3 +36,15 @@ TEST_CASE("a line without an end is too long some day; many short ones never are
   CHECK_FALSE(lines.next());
   CHECK(lines.too_long());
 }
+
+TEST_CASE("what has no end is a line when nothing more comes, and only then") {
+  Lines lines(10);
+  lines.append("one\ntwo");
+  CHECK(lines.next() == "one");
+  CHECK_FALSE(lines.next());
+  CHECK(lines.rest() == "two");
+  CHECK_FALSE(lines.rest());
+  lines.append("three\n");
+  CHECK(lines.next() == "three");
+  CHECK_FALSE(lines.rest());
+}

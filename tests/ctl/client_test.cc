@@ -20,58 +20,14 @@
 #include "ctl/diff.h"
 #include "ctl/recording.h"
 #include "ctl/upgrade.h"
+#include "tests/ctl/fake_vipd.h"
 #include "tests/health/scratch.h"
 
 using namespace vipd;
 using nlohmann::json;
+using testing::FakeVipd;
 
 namespace {
-
-// What is said in the place of vipd: the answer to each line. An empty one ends the connection.
-using Answer = std::function<std::string(const std::string& line)>;
-
-class FakeVipd {
- public:
-  explicit FakeVipd(Answer answer) : answer_(std::move(answer)), listening_(socket(AF_UNIX, SOCK_STREAM, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, (run_dir() + "/control").c_str());
-    REQUIRE(bind(listening_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(listen(listening_, 8) == 0);
-    thread_ = std::thread([this] {
-      std::vector<std::jthread> clients;
-      for (int fd = 0; (fd = accept(listening_, nullptr, nullptr)) >= 0;)
-        clients.emplace_back([this, fd] { serve(fd); });
-    });
-  }
-  FakeVipd(const FakeVipd&) = delete;
-  ~FakeVipd() {
-    shutdown(listening_, SHUT_RDWR);
-    thread_.join();
-    close(listening_);
-  }
-
-  const std::string& run_dir() const { return scratch_.path(); }
-  ctl::Client client() const { return std::move(ctl::Client::connect(run_dir()).value()); }
-
- private:
-  void serve(int fd) {
-    std::array<char, 4096> buffer;
-    for (ssize_t size = 0; (size = recv(fd, buffer.data(), buffer.size(), 0)) > 0;) {
-      const std::lock_guard lock(mutex_);
-      const auto answer = answer_({buffer.data(), static_cast<std::size_t>(size)});
-      if (answer.empty()) break;
-      (void)send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
-    }
-    close(fd);
-  }
-
-  testing::Scratch scratch_;
-  std::mutex mutex_;
-  Answer answer_;
-  int listening_;
-  std::thread thread_;
-};
 
 Error answered(const std::string& answer) {
   const FakeVipd vipd([&](const std::string&) { return answer; });
@@ -117,17 +73,37 @@ TEST_CASE("where no vipd is, vipctl says where it has looked and what to do") {
             "/control is longer than a socket's may be: give the --run-dir of vipd");
 }
 
-TEST_CASE("who may not ask vipd is told to try it as root") {
+TEST_CASE("who may not ask vipd is told who may") {
   const FakeVipd vipd([](const std::string&) { return ""; });
   REQUIRE(chmod(vipd.run_dir().c_str(), 0) == 0);
   // Root may do everything, and in a user namespace there may be nobody else.
   const auto before = static_cast<uid_t>(setfsuid(65534));
   const bool is_another = static_cast<uid_t>(setfsuid(65534)) != 0;
   if (is_another)
-    CHECK(connecting(vipd.run_dir()) ==
-          "connecting to vipd at " + vipd.run_dir() + "/control: Permission denied (try it as root)");
+    CHECK(connecting(vipd.run_dir()) == "connecting to vipd at " + vipd.run_dir() +
+                                            "/control: Permission denied (root may ask, and who is in the "
+                                            "group vipd; command who is in vipd-admin too: usermod -aG)");
   setfsuid(before);
   REQUIRE(chmod(vipd.run_dir().c_str(), 0700) == 0);
+}
+
+TEST_CASE("a vipd-monitor that stands still does not keep vipctl: it is named, and what to do") {
+  const FakeVipd vipd([](const std::string&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return "";
+  });
+  CHECK(vipd.client().request({{"command", "status"}}, 20).error().message ==
+        "vipd-monitor, which answers vipctl, does not: it may be stopped or hang, and vipd replaces it after "
+        "10s; "
+        "try again then, or see the log of vipd");
+}
+
+TEST_CASE("what vipd says before it closes a connection that it does not take is what vipctl says") {
+  const FakeVipd vipd([](const std::string&) { return ""; },
+                      "{\"v\":1,\"ok\":false,\"error\":\"too many\"}\n");
+  auto client = vipd.client();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  CHECK(client.request({{"command", "status"}}).error().message == "too many");
 }
 
 TEST_CASE("without descriptors vipctl says what it could not do") {
@@ -161,7 +137,9 @@ TEST_CASE("a vipd that goes, is silent or talks nonsense is told from one that r
 
   const FakeVipd silent([](const std::string&) { return "\r"; });
   const auto nothing = silent.client().request({{"command", "status"}}, 10);
-  CHECK(nothing.error().message == "vipd does not answer: see its log");
+  CHECK(nothing.error().message ==
+        "vipd-monitor, which answers vipctl, does not: it may be stopped or hang, and vipd replaces it "
+        "after 10s; try again then, or see the log of vipd");
   CHECK(nothing.error().code == ETIMEDOUT);
 }
 

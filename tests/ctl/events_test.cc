@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "events/journal_files.h"
 #include "events/line.h"
+#include "tests/ctl/fake_vipd.h"
 #include "tests/health/scratch.h"
 #include "vrrp/events.h"
 
@@ -131,4 +133,40 @@ TEST_CASE("what an event says cannot command the terminal") {
   evil.text = "\033[2Jgone\n";
   CHECK(ctl::event_line(evil, false).find('\033') == std::string::npos);
   CHECK(ctl::event_line(event("1", noon, true), true).find("\033[33mP1") != std::string::npos);
+}
+
+TEST_CASE("another journal than that of the running vipd is read, not mixed with it, and not followed") {
+  const Journal journal;
+  const auto theirs = event("9", noon + 3h);
+  nlohmann::json its_directory = "/var/lib/vipd/elsewhere";
+  const testing::FakeVipd vipd([&](const std::string&) {
+    return nlohmann::json{
+               {"ok", true},
+               {"result",
+                {{"directory", its_directory}, {"recent", nlohmann::json::array({events::to_json(theirs)})}}}}
+               .dump() +
+           "\n";
+  });
+  auto options = journal.options();
+  options.run_dir = vipd.run_dir();
+  const auto shown = show(options);
+  CHECK(shown.code == 0);
+  CHECK(shown.out.find("12:00:00") != std::string::npos);
+  CHECK_MESSAGE(shown.out.find("15:00:00") == std::string::npos, "it is not of this journal");
+
+  options.follow = true;
+  const auto followed = show(options);
+  CHECK(followed.out.empty());
+  CHECK(followed.error ==
+        "--follow shows what happens to the running vipd, which keeps its events in /var/lib/vipd/elsewhere, "
+        "not in " +
+            journal.directory() + ": leave --directory away, or --follow");
+
+  its_directory = nullptr;
+  CHECK(show(options).error.find("keeps its events in no directory, not in " + journal.directory()) !=
+        std::string::npos);
+
+  options.directory.clear();
+  options.follow = false;
+  CHECK(show(options).out.find("15:00:00") != std::string::npos);
 }

@@ -19,6 +19,7 @@ Handover sample() {
   handover.version = "1.2.3";
   handover.configuration = "virtual_routers: {}\n";
   handover.router = {42, 7, TimePoint{std::chrono::seconds(5)}, 3};
+  handover.claims = {8, 9};
   handover.ending = {43, 44};
   return handover;
 }
@@ -97,7 +98,7 @@ TEST_CASE("handover: the format has a new number whenever what is handed over ha
   held.addresses.emplace_back();
   held.advertisement.addresses.emplace_back();
   const HoldState state{{{router}, {{"", {}}}}, {held}};
-  CHECK(handover_format == 1);
-  CHECK(to_bytes(Handover{}).size() == 72);
+  CHECK(handover_format == 2);
+  CHECK(to_bytes(Handover{}).size() == 76);
   CHECK(to_bytes(state).size() == 406);
 }

@@ -188,3 +188,22 @@ TEST_CASE("what was written last is on the disk when the journal ends") {
   }
   CHECK(ids(directory).ends_with("98 99"));
 }
+
+TEST_CASE(
+    "two that write to one directory do not mix: the second one is told, and writes when the first has "
+    "gone") {
+  const Scratch scratch;
+  const auto directory = scratch.path() + "/events";
+  auto first = std::make_optional<JournalFiles>(directory, Limits{});
+  JournalFiles second(directory, {});
+  const std::vector<std::string> line{"{}"};
+  REQUIRE(first->append(line, WallTime{}));
+  const auto refused = second.append(line, WallTime{});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == EBUSY);
+  CHECK(refused.error().message ==
+        "another vipd writes to " + directory + ": give each a --state-dir of its own");
+  CHECK(list_journal(directory).value().front().size == 3);
+  first.reset();
+  CHECK(second.append(line, WallTime{}));
+}

@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pathlib
+import select
 import shutil
 import socketserver
 import stat
@@ -264,6 +265,34 @@ class Hooks(LabCase):
         wait_until(read, 10, lambda: text)
         self.assertEqual(text, b'INSTANCE "edge" BACKUP 250\nINSTANCE "edge" MASTER 250\n')
 
+    def test_why_a_fifo_cannot_be_written_is_told(self):
+        directory, fifo = self.place / "later", self.place / "later" / "fifo"
+        self.place.mkdir(parents=True, exist_ok=True)
+        group = self.pair(f"{{user: root, fifo: {fifo}}}", start=False)
+        a = group.daemons["a"]
+        a.start()
+        wait_until(lambda: a.states(), 10, "its states")
+        self.assertIn(f"the FIFO {fifo}: No such file or directory: what happens is lost for it", a.ctl("events"))
+        directory.mkdir()
+        fifo.touch()
+        a.wait_state("Active")
+        a.switch()
+        told = f"the FIFO {fifo}: there is something else than a FIFO: what happens is lost for it"
+        wait_until(lambda: told in a.ctl("events", check=False), 10, lambda: a.said())
+        self.assertNotIn("nobody reads the FIFO", a.said())
+        self.assertEqual(fifo.stat().st_size, 0)
+        # What is put right works without a reload.
+        fifo.unlink()
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        a.wait_state("Active")
+        a.switch()
+        poll = select.poll()
+        poll.register(reader, select.POLLIN)
+        self.assertTrue(poll.poll(10_000), a.said())
+        self.assertIn(b"state_changed", os.read(reader, 65536))
+
     def serve(self, host, make):
         """Starts a server in the namespace of a host."""
         own = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -310,6 +339,26 @@ class Hooks(LabCase):
         group.settle("b")
         self.assert_outage(group, moment, time.monotonic_ns(), 5000)
         self.doCleanups  # the server is closed already
+
+    def test_a_webhook_that_fails_is_told_soon_and_holds_up_no_other(self):
+        group = self.pair("{user: root}", start=False)
+        a = group.daemons["a"]
+        bad = self.serve(group.host("a"), lambda: Web([503, 503, 503]))
+        good = self.serve(group.host("a"), Web)
+        of_edge, of_all = (f"http://127.0.0.1:{each.port}/vipd" for each in (bad, good))
+        text = a.config_file.read_text(encoding="utf-8").replace(
+            "hooks: {user: root}", f"hooks: {{user: root, webhook: {{url: '{of_edge}'}}}}"
+        )
+        a.write(text + f"hooks: {{user: root, webhook: {{url: '{of_all}'}}}}\n")
+        group.start()
+        trouble = f"webhook {of_edge} of edge: status 503; 3 attempts in a row have failed"
+        recovery = f"webhook {of_edge} of edge works again"
+        wait_until(lambda: trouble in a.ctl("events"), 10, lambda: a.ctl("events"))
+        self.assertGreater(len(good.posts), len(bad.posts), "one has held up the other")
+        wait_until(lambda: recovery in a.ctl("events"), 20, lambda: a.ctl("events"))
+        told = a.ctl("events")
+        self.assertEqual((told.count("hook_failed"), told.count("hook_recovered")), (1, 1), told)
+        self.assertFalse([each for each in good.posts if b"hook_failed" in each[2]])
 
     def test_mails_that_fall_together_are_one_and_are_repeated(self):
         group = self.pair("{user: root}", start=False)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import types
 
 from vipdlab import probe, sandbox
 from vipdlab.case import LabCase, main
@@ -181,6 +182,49 @@ class Messages(LabCase):
         a.stop()
         self.says(a, "SIGTERM: stopping")
         self.says(a, "vipd-monitor does not stop: it is killed")
+
+    def test_a_second_vipd_does_not_serve_what_the_first_one_in_its_network_serves(self):
+        group, a = self.pair(300)
+        host = group.host("a")
+        settings = group.settings
+        # Of the same host, with files of its own.
+        place = types.SimpleNamespace(name="second", process=lambda _, *rest: host.process("second", *rest))
+        second = Vipd(place, settings, 240)
+        second.start()
+        try:
+            guardian = a.status()["programs"]["guardian"]["pid"]
+            refusal = (
+                f"{settings.name}: VRID {settings.vrid} on {settings.interface} (IPv4) is served by another vipd in this"
+                f" network namespace (process {guardian}): stop that one first, or take the virtual router out of the"
+                " configuration of one of them"
+            )
+            self.says(second, "vipd: " + refusal)
+            wait_until(lambda: not second.running, 5, "the end of the second vipd")
+            self.assertFalse((second.directory / "run" / "control").exists())
+
+            # With another VRID it may; then a reload must not bring what it may not start with.
+            theirs = second.config_file.read_text()
+            mine = theirs.replace(f"vrid: {settings.vrid}\n", "vrid: 77\n")
+            for address, other in (("192.0.2.10/", "192.0.2.177/"), ("2001:db8::10/", "2001:db8::177/")):
+                mine = mine.replace(address, other)
+            second.write(mine)
+            second.start()
+            second.wait_state("Active", 15)
+            second.write(theirs)
+            status, text = self.vipctl(second, "reload")
+            self.assertEqual(status, 1)
+            self.assertIn(refusal, text)
+            self.assertEqual({each["vrid"] for each in second.routers()}, {77})
+
+            # The program that takes its place has it without a moment between, and what dies loses it.
+            self.install("vipd", (probe.build_directory() / "vipd").read_bytes())
+            self.assertEqual(self.vipctl(a, "upgrade")[0], 0)
+            self.assertIn(refusal, self.vipctl(second, "reload")[1])
+            a.kill_all()
+            self.assertEqual(self.vipctl(second, "reload")[0], 0)
+            second.wait_state("Active", 15)
+        finally:
+            second.end()
 
 
 if __name__ == "__main__":

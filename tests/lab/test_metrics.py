@@ -83,6 +83,18 @@ class Metrics(LabCase):
         self.assertIn("application/openmetrics-text; version=1.0.0", other)
         self.assertTrue(other.endswith("# EOF\n"))
 
+    def test_the_format_is_the_one_that_the_client_likes_best(self):
+        group = self.pair()
+        for accept, format in (
+            ("application/openmetrics-text;q=0.5, text/plain", "text/plain; version=0.0.4"),
+            ("application/openmetrics-text, text/plain;q=0.5", "application/openmetrics-text"),
+        ):
+            wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), 10, "an answer")
+            self.assertIn(format, self.fetch(group, "a", "-i", "-H", f"Accept: {accept}"))
+        self.assertIn("openmetrics", self.fetch(
+            group, "a", "-i", "-H", "Accept: text/plain;q=0.1", "-H", "Accept: application/openmetrics-text"
+        ))
+
     def test_who_asks_for_something_else_is_told_so(self):
         group = self.pair()
         self.assertIn("404", self.fetch(group, "a", "-i", path="/"))
@@ -127,11 +139,38 @@ class Metrics(LabCase):
         a.write(a.configuration(checks=CHECK) + "metrics: {listen: off}\n")
         a.ctl("reload")
         self.assertIn("Failed to connect", self.failing_fetch(group))
+        self.assertFalse(path.exists(), "a socket at which nobody listens is left")
+        a.write(a.configuration(checks=CHECK) + f"metrics: {{listen: {path}}}\n")
+        a.ctl("reload")
+        self.assertTrue(path.exists())
+        a.stop()
+        self.assertFalse(path.exists(), "a socket at which nobody listens is left")
 
     def failing_fetch(self, group):
         return group.host("a").run(
             "sh", "-c", "curl -sS -m 5 http://127.0.0.1:9650/metrics 2>&1 || true"
         )
+
+    def test_connections_on_which_nothing_is_asked_keep_nobody_out(self):
+        group = self.pair()
+        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), 10, "an answer")
+        script = (
+            "import socket, time\n"
+            "silent = [socket.create_connection(('127.0.0.1', 9650)) for _ in range(100)]\n"
+            "for each in silent[::2]: each.send(b'GET /metrics HTTP/1.1\\r\\nHost: ')\n"
+            "begin = time.monotonic()\n"
+            "for _ in range(20):\n"
+            "    with socket.create_connection(('127.0.0.1', 9650)) as asking:\n"
+            "        asking.settimeout(8)\n"
+            "        asking.send(b'GET /metrics HTTP/1.0\\r\\n\\r\\n')\n"
+            "        assert asking.recv(12) == b'HTTP/1.1 200', 'no answer'\n"
+            "print(time.monotonic() - begin)\n"
+        )
+
+        def within():
+            return float(group.host("a").run("/usr/bin/python3", "-c", script))
+
+        self.assertLess(min(within() for _ in range(3)), 3, "they waited until the silent ones were too late")
 
     def test_whoever_asks_without_end_or_never_reads_disturbs_nobody(self):
         group = self.pair()

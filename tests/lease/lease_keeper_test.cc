@@ -28,15 +28,18 @@ struct Host {
   std::uint32_t index = if_nametoindex("port7");
   io::Loop loop;
   Log log{"vipd", Level::error};
+  Claims claims;
   Leases told;
   std::optional<netlink::LeaseSlots> slots;
   std::unique_ptr<LeaseKeeper> keeper = make();
 
   std::unique_ptr<LeaseKeeper> make() {
-    return std::make_unique<LeaseKeeper>(loop, log, [this](const Leases& leases, std::span<const int> fds) {
-      told = leases;
-      if (!fds.empty()) slots = std::move(netlink::LeaseSlots::map(fds.front()).value());
-    });
+    return std::make_unique<LeaseKeeper>(loop, log, claims,
+                                         [this](const Leases& leases, std::span<const int> fds) {
+                                           told = leases;
+                                           if (!fds.empty())
+                                             slots = std::move(netlink::LeaseSlots::map(fds.front()).value());
+                                         });
   }
   // An address as a dead router leaves it.
   void leave(const std::string& prefix) const {
@@ -229,5 +232,19 @@ TEST_CASE("other people's filters come and go without a look at ours") {
   run("tc filter del dev port7 ingress pref 7");
   REQUIRE(host.loop.wait(io::now()));
   CHECK(host.keeper->deadline() > now() + 30s);
+  host.keeper->close();
+}
+
+TEST_CASE("the leases that another vipd of this network namespace keeps are left alone, and it is said why") {
+  Host host;
+  host.keeper->start({one});
+  Claims of_the_other;
+  LeaseKeeper other(host.loop, host.log, of_the_other,
+                    [&](const Leases& leases, std::span<const int>) { host.told = leases; });
+  other.start({two});
+  CHECK(host.guards("192.0.2.10") == 1);
+  CHECK(host.told.why_not.at(two.key) ==
+        "the leases of all interfaces are kept by another vipd in this network namespace (process " +
+            std::to_string(getpid()) + "): stop that one first, or serve everything with one vipd");
   host.keeper->close();
 }

@@ -104,6 +104,22 @@ TEST_CASE("control: who has closed its end for writing still gets what it has as
   CHECK(Fixture::hear(watcher) == "re: watch\nnews\n");
 }
 
+TEST_CASE("control: the last line need not have an end if nothing more comes") {
+  Fixture fixture;
+  const auto client = fixture.connect();
+  fixture.say(client, "one\ntwo");
+  CHECK(Fixture::hear(client) == "re: one\n");
+  REQUIRE(shutdown(client.get(), SHUT_WR) == 0);
+  fixture.turn();
+  CHECK(Fixture::hear(client) == "re: two\n");
+  CHECK(Fixture::hear(client) == "end");
+
+  const auto silent = fixture.connect();
+  REQUIRE(shutdown(silent.get(), SHUT_WR) == 0);
+  fixture.turn();
+  CHECK(Fixture::hear(silent) == "end");
+}
+
 TEST_CASE("control: who subscribes gets what is published, others do not") {
   Fixture fixture;
   const auto watcher = fixture.connect();
@@ -177,11 +193,14 @@ TEST_CASE("control: who asks without end is answered at a bounded rate, and noth
   CHECK(fixture.control->next_deadline() == never);
 }
 
-TEST_CASE("control: when all connections are taken the next one is closed, and one that ends makes room") {
+TEST_CASE("control: when all connections are taken the next one is told so, and one that ends makes room") {
   Fixture fixture;
   std::vector<io::Fd> silent;
   for (std::size_t i = 0; i < Control::most_connections; ++i) silent.push_back(fixture.connect());
   const auto refused = fixture.connect();
+  CHECK(Fixture::hear(refused) ==
+        "{\"v\":1,\"ok\":false,\"error\":\"256 connections to vipd are open, and no more are taken (some are "
+        "kept for those who may command): close some, or try again in a moment\"}\n");
   CHECK(Fixture::hear(refused) == "end");
   silent.pop_back();
   fixture.turn();

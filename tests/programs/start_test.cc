@@ -80,6 +80,17 @@ TEST_CASE("a run directory that cannot be had is named, with the option for anot
   CHECK(refusal(good) == "opening " + good.lock_file() + ": Is a directory (another place: --run-dir)");
 }
 
+TEST_CASE("a place for events that cannot be had is told as an error with what to do") {
+  const Scratch scratch;
+  const auto directory = scratch.file("state", "") + "/events";
+  const auto made = make_events_directory(directory, Privileges::find("").value());
+  REQUIRE_FALSE(made);
+  CHECK(made.error().message == "events cannot be kept on disk: making the directory " + directory +
+                                    ": Not a directory (another place: --state-dir, or events, directory in "
+                                    "vipd.yaml)");
+  CHECK(make_events_directory(scratch.path() + "/good/events", Privileges::find("").value()));
+}
+
 TEST_CASE("two vipd do not share a run directory, and the second one is told who was first") {
   const Scratch scratch;
   Paths paths;

@@ -1,0 +1,178 @@
+#include "daemon/claims.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
+
+namespace vipd::daemon {
+
+namespace {
+namespace fs = std::filesystem;
+
+constexpr const char* lease_name = "vipd/lease";
+// For everything else that the guardian opens.
+constexpr rlim_t other_descriptors = 512;
+
+// "vipd/51/IPv4/eth0"
+std::string name_of(const vrrp::RouterKey& router) {
+  return fmt::format("vipd/{}/{}/{}", router.vrid, to_string(router.family), router.interface);
+}
+
+// An abstract name begins with a zero byte, and ends with the address.
+socklen_t size_of(const std::string& name) {
+  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+}
+
+Result<io::Fd> bind_to(const std::string& name) {
+  sockaddr_un address{};
+  if (name.size() + 1 > sizeof address.sun_path) return failure("claiming " + name, ENAMETOOLONG);
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  io::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd || bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size_of(name)) != 0)
+    return system_failure("claiming " + name);
+  return fd;
+}
+
+std::optional<std::string> name_of(int fd) {
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+      size <= offsetof(sockaddr_un, sun_path) + 1 || address.sun_family != AF_UNIX)
+    return std::nullopt;
+  return std::string(address.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1);
+}
+
+// "Num: RefCount Protocol Flags Type St Inode Path", and an abstract name begins with "@".
+std::string inode_of(const std::string& name) {
+  std::ifstream sockets("/proc/net/unix");
+  for (std::string line; std::getline(sockets, line);) {
+    if (!line.ends_with(" @" + name)) continue;
+    std::istringstream words(line);
+    std::string word;
+    for (int i = 0; i < 7; ++i) words >> word;
+    return word;
+  }
+  return {};
+}
+
+struct Holder {
+  std::string process;
+  uid_t user = 0;
+};
+
+// Nobody, if it cannot be seen from here: it may be in another PID namespace.
+std::optional<Holder> holder_of(const std::string& name) {
+  const auto wanted = "socket:[" + inode_of(name) + "]";
+  std::error_code error;
+  for (fs::directory_iterator process("/proc", error), end; !error && process != end;
+       process.increment(error)) {
+    const auto number = process->path().filename().string();
+    if (number.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::error_code unseen;  // it may just end
+    for (fs::directory_iterator each(process->path() / "fd", unseen); !unseen && each != end;
+         each.increment(unseen)) {
+      std::error_code closed;
+      if (fs::read_symlink(each->path(), closed) != wanted) continue;
+      struct stat status{};
+      if (stat(process->path().c_str(), &status) == 0) return Holder{number, status.st_uid};
+    }
+  }
+  return std::nullopt;
+}
+
+// Why a name is not free. Everybody may have such names: somebody who cannot run a vipd does not keep us from
+// serving.
+tl::unexpected<Error> taken(const std::string& name, const std::string& what, const std::string& remedy) {
+  const auto holder = holder_of(name);
+  if (holder && holder->user != 0 && holder->user != geteuid())
+    return failure(
+        fmt::format("process {} of user {}, which is no vipd, has the name \"@{}\": another vipd that "
+                    "serves the same would not be noticed",
+                    holder->process, holder->user, name),
+        EPERM);
+  return failure(
+      fmt::format("{} by another vipd in this network namespace ({}): {}", what,
+                  holder ? "process " + holder->process : "a process that cannot be seen from here", remedy),
+      EADDRINUSE);
+}
+
+// Children inherit it: no more than is needed.
+void make_room(std::size_t claims) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= claims + other_descriptors) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, claims + other_descriptors);
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+}  // namespace
+
+Result<> Claims::take(const std::vector<vrrp::VirtualRouterConfig>& routers) {
+  make_room(held_.size() + routers.size());
+  std::map<std::string, io::Fd> more;
+  Result<> done;
+  for (const auto& router : routers) {
+    const auto name = name_of(router.key);
+    if (held_.contains(name)) continue;
+    auto fd = bind_to(name);
+    if (fd) {
+      more.emplace(name, std::move(*fd));
+      continue;
+    }
+    if (fd.error().code != EADDRINUSE) {
+      done = tl::unexpected(std::move(fd).error());
+      continue;
+    }
+    auto why =
+        taken(name, fmt::format("{}: {} is served", router.name, to_string(router.key)),
+              "stop that one first, or take the virtual router out of the configuration of one of them");
+    if (why.value().code == EADDRINUSE) return why;
+    done = std::move(why);
+  }
+  held_.merge(std::move(more));
+  return done;
+}
+
+void Claims::keep_only(const std::vector<vrrp::VirtualRouterConfig>& routers) {
+  std::set<std::string> names{lease_name};
+  for (const auto& router : routers) names.insert(name_of(router.key));
+  std::erase_if(held_, [&](const auto& each) { return !names.contains(each.first); });
+}
+
+Result<> Claims::take_lease() {
+  if (held_.contains(lease_name)) return {};
+  auto fd = bind_to(lease_name);
+  if (!fd && fd.error().code == EADDRINUSE)
+    return taken(lease_name, "the leases of all interfaces are kept",
+                 "stop that one first, or serve everything with one vipd");
+  held_.emplace(lease_name, TRY(std::move(fd)));
+  return {};
+}
+
+void Claims::give_lease_back() {
+  held_.erase(lease_name);
+}
+
+std::vector<int> Claims::descriptors() const {
+  std::vector<int> all;
+  for (const auto& [name, fd] : held_) all.push_back(fd.get());
+  return all;
+}
+
+void Claims::adopt(io::Fd descriptor) {
+  if (auto name = name_of(descriptor.get())) held_.emplace(std::move(*name), std::move(descriptor));
+}
+
+}  // namespace vipd::daemon

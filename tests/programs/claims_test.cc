@@ -1,0 +1,152 @@
+// Two vipd in one network namespace: what only one of them may have.
+#include "daemon/claims.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "daemon/handover.h"
+#include "tests/network.h"
+#include "tests/programs/limits.h"
+
+using namespace vipd;
+using namespace vipd::daemon;
+using namespace vipd::test;
+
+namespace {
+vrrp::VirtualRouterConfig router(const std::string& name, vrrp::Vrid vrid,
+                                 const std::string& interface = "eth0", Family family = Family::ipv4) {
+  vrrp::VirtualRouterConfig config;
+  config.name = name;
+  config.key = {interface, vrid, family};
+  return config;
+}
+
+// Another process, which does this and then stays until it is killed.
+class Other {
+ public:
+  explicit Other(const std::function<void()>& deed) {
+    std::array<int, 2> ends{};
+    REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+      deed();
+      [[maybe_unused]] const auto told = write(ends[1], "x", 1);
+      while (true) pause();
+    }
+    char told = 0;
+    REQUIRE(read(ends[0], &told, 1) == 1);
+    close(ends[0]);
+    close(ends[1]);
+  }
+  Other(const Other&) = delete;
+  ~Other() { end(); }
+
+  pid_t pid() const { return pid_; }
+  void end() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+}  // namespace
+
+TEST_CASE("a virtual router that another vipd serves is refused, and the message says who and what to do") {
+  require_own_namespace();
+  Claims theirs;
+  Other other([&] { REQUIRE(theirs.take({router("web", 51), router("mail", 52)})); });
+  Claims ours;
+  const auto refused = ours.take({router("new", 7), router("edge", 51)});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == EADDRINUSE);
+  CHECK(refused.error().message ==
+        "edge: VRID 51 on eth0 (IPv4) is served by another vipd in this network namespace (process " +
+            std::to_string(other.pid()) +
+            "): stop that one first, or take the virtual router out of the configuration of one of them");
+  CHECK_MESSAGE(ours.descriptors().empty(), "all or nothing");
+
+  other.end();
+  CHECK_MESSAGE(ours.take({router("edge", 51)}), "the kernel takes back what the dead had");
+}
+
+TEST_CASE("other VRIDs, interfaces and families are no conflict") {
+  require_own_namespace();
+  Claims theirs;
+  const Other other([&] { REQUIRE(theirs.take({router("web", 51)})); });
+  Claims ours;
+  CHECK(ours.take({router("web", 52), router("web", 51, "eth1"), router("web", 51, "eth0", Family::ipv6)}));
+  CHECK(ours.descriptors().size() == 3);
+}
+
+TEST_CASE("what a reload takes away is free for others, what stays is not given up for a moment") {
+  require_own_namespace();
+  Claims ours;
+  REQUIRE(ours.take({router("web", 51), router("mail", 52)}));
+  const auto before = ours.descriptors();
+  REQUIRE(ours.take({router("mail", 52), router("new", 53)}));
+  ours.keep_only({router("mail", 52), router("new", 53)});
+  Claims theirs;
+  CHECK(theirs.take({router("web", 51)}));
+  CHECK_FALSE(theirs.take({router("mail", 52)}));
+  const auto after = ours.descriptors();
+  CHECK(std::count_if(after.begin(), after.end(), [&](int fd) {
+          return std::find(before.begin(), before.end(), fd) != before.end();
+        }) == 1);
+}
+
+TEST_CASE("the program that takes the place of this one has what it had") {
+  require_own_namespace();
+  Claims before;
+  REQUIRE(before.take({router("web", 51)}));
+  REQUIRE(before.take_lease());
+  Claims after;
+  for (const int fd : before.descriptors()) after.adopt(io::Fd(dup(fd)));
+  before = Claims{};
+  Claims theirs;
+  CHECK_FALSE(theirs.take({router("web", 51)}));
+  CHECK_FALSE(theirs.take_lease());
+  CHECK_MESSAGE(after.take({router("web", 51)}), "its own");
+  after.give_lease_back();
+  CHECK(theirs.take_lease());
+}
+
+TEST_CASE("thousands of virtual routers are claimed, also where few descriptors were allowed") {
+  require_own_namespace();
+  const Limit few(RLIMIT_NOFILE, 256);
+  std::vector<vrrp::VirtualRouterConfig> routers;
+  for (int interface = 0; interface < 8; ++interface)
+    for (int vrid = 1; vrid <= 255; ++vrid)
+      for (const auto family : {Family::ipv4, Family::ipv6})
+        routers.push_back(
+            router("many", static_cast<vrrp::Vrid>(vrid), "eth" + std::to_string(interface), family));
+  Claims ours;
+  const auto done = ours.take(routers);
+  CHECK_MESSAGE(done, done.error().message);
+  CHECK(ours.descriptors().size() == routers.size());
+}
+
+TEST_CASE("that there are no descriptors left is said, and is no conflict") {
+  require_own_namespace();
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const auto said = errors_of([&] {
+    const auto next = one_more();
+    const rlimit none{next, next};
+    setrlimit(RLIMIT_NOFILE, &none);
+    Claims ours;
+    const auto done = ours.take({router("web", 51), router("mail", 52)});
+    std::fprintf(stderr, "%s; %zu", done.error().message.c_str(), ours.descriptors().size());
+  });
+  CHECK(said == "claiming vipd/52/IPv4/eth0: Too many open files; 1");
+}
