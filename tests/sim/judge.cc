@@ -663,9 +663,10 @@ Moment Judge::told_by(const Island& island, std::size_t group, const Host& activ
 
 void Judge::look_at_families(const Island& island, std::size_t entry) {
   if (lan_.setup().families(entry) < 2) return;
-  // A plain router does not know that they belong together; and nobody is the better of two equals.
+  // A plain router does not know that they belong together, a guardian goes on with what was so; and nobody
+  // is the better of two equals.
   for (const auto* host : island.hosts) {
-    if (host->setup().plain) return;
+    if (host->setup().plain || host->program() == Program::held) return;
     for (const auto* other : island.hosts)
       if (other != host && other->due_priority(entry) == host->due_priority(entry)) return;
   }

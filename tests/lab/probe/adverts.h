@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "frames.h"
-#include "loop.h"
+#include "tests/lab/probe/frames.h"
+#include "tests/lab/probe/loop.h"
 
 namespace lab_probe {
 

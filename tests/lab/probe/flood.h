@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "loop.h"
+#include "tests/lab/probe/loop.h"
 
 namespace lab_probe {
 

@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "address.h"
-#include "loop.h"
+#include "tests/lab/probe/address.h"
+#include "tests/lab/probe/loop.h"
 
 namespace lab_probe {
 

@@ -15,7 +15,7 @@
 
 #include <fmt/format.h>
 
-#include "output.h"
+#include "tests/lab/probe/output.h"
 
 namespace lab_probe {
 

@@ -31,12 +31,12 @@
 #include <cstdlib>
 #include <thread>
 
-#include "adverts.h"
-#include "flood.h"
-#include "http.h"
-#include "neighbour.h"
-#include "stalls.h"
-#include "udp.h"
+#include "tests/lab/probe/adverts.h"
+#include "tests/lab/probe/flood.h"
+#include "tests/lab/probe/http.h"
+#include "tests/lab/probe/neighbour.h"
+#include "tests/lab/probe/stalls.h"
+#include "tests/lab/probe/udp.h"
 
 namespace lab_probe {
 

@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "address.h"
-#include "frames.h"
-#include "loop.h"
+#include "tests/lab/probe/address.h"
+#include "tests/lab/probe/frames.h"
+#include "tests/lab/probe/loop.h"
 
 namespace lab_probe {
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "output.h"
+#include "tests/lab/probe/output.h"
 
 namespace lab_probe {
 
