@@ -151,7 +151,8 @@ int watch(const Options& options) {
     const auto event = client->next_event(-1);
     if (!event) return fail(event.error());
     if (event->is_null()) continue;
-    std::cout << (options.as_json ? event->dump() + "\n" : ctl::event_text(*event)) << std::flush;
+    std::cout << (options.as_json ? event->dump() + "\n" : ctl::event_line(*event, wants_colours()))
+              << std::flush;
   }
 }
 }  // namespace

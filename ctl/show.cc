@@ -118,10 +118,4 @@ std::string explanation_text(const json& explanation) {
   return all;
 }
 
-std::string event_text(const json& event) {
-  const auto router = text(event, "router");
-  return fmt::format("{} {}{}{}\n", text(event, "time"), router.empty() ? "" : router + ", ",
-                     router.empty() ? "" : text(event, "virtual_router") + ": ", text(event, "text"));
-}
-
 }  // namespace vipd::ctl

@@ -26,7 +26,8 @@ TEST_CASE("diff: what a new priority leads to is said for the virtual router as 
         "IPv4 becomes Active with priority 150: 192.0.2.2 has priority 100");
   CHECK(prospect(router("Initialize", 50, 50, nullptr), 150) == "IPv4 stays Initialize");
   CHECK(prospect(router("Active", 250, 250, nullptr), 255) ==
-        "IPv4 becomes the address owner: priority 255 whatever its checks say, Active at once, without a lease");
+        "IPv4 becomes the address owner: priority 255 whatever its checks say, Active at once, without a "
+        "lease");
 }
 
 TEST_CASE("diff: what checks take off the priority now, they take off the new one as well") {

@@ -104,6 +104,20 @@ TEST_CASE("watch: whatever the size, no line is longer and none too many") {
     }
 }
 
+TEST_CASE("watch: the last event is seen in small terminals too, and with it the virtual router") {
+  auto view = view_of(status_with({router("edge", "Active")}, {check(1, 0, 2.0)}));
+  for (int i = 1; i <= 9; ++i) view.events.push_back(event("number " + std::to_string(i)));
+  for (std::size_t rows = 6; rows <= 14; ++rows) {
+    CAPTURE(rows);
+    const auto lines = draw(view, {80, rows}, plain);
+    CHECK(contains(lines, "\nedge            Active"));
+    CHECK(contains(lines, "11:27:00 P1 edge: number 9\n"));
+    CHECK(lines.size() == rows);
+  }
+  CHECK(contains(draw(view, {80, 11}, plain), "edge: number 8\n"));
+  CHECK(contains(draw(view, {80, 13}, plain), "\nEVENTS (UTC)\n"));
+}
+
 TEST_CASE("watch: what is wrong is said below the virtual router that it is about") {
   auto idle = router("idle", "Initialize");
   idle["obstacles"] = {"eth0 has no carrier"};
