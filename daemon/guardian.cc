@@ -412,9 +412,10 @@ void Guardian::message_from_monitor(io::Message message) {
   if (on<EventsTaken>(message, [this](EventsTaken taken) { events_.taken(taken.last); })) return;
   if (on<UpgradeRequest>(message, [this](UpgradeRequest request) { begin_upgrade(request.id); })) return;
   if (on<ConfirmRequest>(message, [this](ConfirmRequest request) { confirm(request.id); })) return;
-  if (on<ConfigurationRequest>(message, [this](ConfigurationRequest request) {
-        monitor_link_.send(
-            ConfigurationReply{request.id, configuration_.node(), conf::print(configuration_.current())});
+  if (on<ConfigurationRequest>(message, [this](const ConfigurationRequest& request) {
+        monitor_link_.send(ConfigurationReply{request.id, configuration_.node(),
+                                              conf::print(configuration_.current()),
+                                              configuration_.environment(request.variables)});
       }))
     return;
   on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request)); });

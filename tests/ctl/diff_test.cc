@@ -2,10 +2,18 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
+#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "tests/ctl/fake_vipd.h"
+
+using namespace vipd;
 using nlohmann::json;
 using vipd::ctl::prospect;
+using vipd::testing::FakeVipd;
 
 namespace {
 json router(const char* state, int priority, int base, json peer) {
@@ -13,7 +21,88 @@ json router(const char* state, int priority, int base, json peer) {
           {"base_priority", base}, {"preempt_mode", true}, {"peer", std::move(peer)}};
 }
 const json active_with_100{{"address", "192.0.2.2"}, {"priority", 100}};
+
+// A vipd with this configuration and this environment, and a file beside it.
+class Running {
+ public:
+  explicit Running(json configuration, json status = json::object())
+      : configuration_(std::move(configuration)), status_(std::move(status)) {}
+
+  void set(const std::string& name, const std::string& value) { environment_[name] = value; }
+  void without_variables() { tells_variables_ = false; }
+  std::string file() const { return vipd_.run_dir() + "/vipd.yaml"; }
+  void write(const std::string& text) const { std::ofstream(file()) << text; }
+
+  struct Plan {
+    std::string out;
+    std::string err;
+    Result<int> result;
+  };
+  Plan plan(bool as_json = false) const { return plan_for(file(), as_json); }
+  Plan plan_for(const std::string& file, bool as_json = false) const {
+    std::ostringstream out;
+    std::ostringstream err;
+    auto result = ctl::diff(vipd_.run_dir(), file, "", as_json, out, err);
+    return {out.str(), err.str(), std::move(result)};
+  }
+
+ private:
+  std::string answer(const json& request) const {
+    auto result = request["command"] == "status" ? status_ : configuration_;
+    if (request["command"] == "configuration" && tells_variables_) {
+      result["variables"] = json::object();
+      for (const auto& name : request.value("variables", json::array()))
+        if (const auto found = environment_.find(name); found != environment_.end())
+          result["variables"][found->first] = found->second;
+    }
+    return json{{"ok", true}, {"result", result}}.dump() + "\n";
+  }
+
+  json configuration_;
+  json status_;
+  std::map<std::string, std::string> environment_;
+  bool tells_variables_ = true;
+  FakeVipd vipd_{[this](const std::string& line) { return answer(json::parse(line)); }};
+};
+
+std::string edge_with(const std::string& keys) {
+  return "virtual_routers: {edge: {interface: eth0, vrid: 51, addresses: [192.0.2.10/24], " + keys + "}}\n";
+}
+json in_force(const std::string& keys) {
+  return {{"file", "/etc/vipd/vipd.yaml"}, {"node", "web-a"}, {"configuration", edge_with(keys)}};
+}
 }  // namespace
+
+TEST_CASE("diff: variables are those of vipd's environment, for a reload would take them") {
+  setenv("VIPD_TEST_PRIORITY", "10", 1);
+  Running vipd(in_force("priority: 150"));
+  vipd.set("VIPD_TEST_PRIORITY", "150");
+  vipd.write(edge_with("priority: \"${VIPD_TEST_PRIORITY}\""));
+  CHECK(vipd.plan().out == "nothing would change: " + vipd.file() + " says what is in force\n");
+
+  vipd.write(edge_with("priority: \"${VIPD_TEST_UNKNOWN}\""));
+  const auto unknown = vipd.plan();
+  CHECK(*unknown.result == ctl::diff_errors);
+  CHECK(unknown.err.find("there is no variable VIPD_TEST_UNKNOWN") != std::string::npos);
+  unsetenv("VIPD_TEST_PRIORITY");
+}
+
+TEST_CASE("diff: a vipd that does not tell its variables is not guessed") {
+  Running vipd(in_force("priority: 150"));
+  vipd.without_variables();
+  vipd.write(edge_with("priority: 150"));
+  CHECK(vipd.plan().result);
+  vipd.write(edge_with("priority: \"${VIPD_TEST_PRIORITY:-150}\""));
+  CHECK(vipd.plan().result.error().message ==
+        "this vipd does not tell the variables of its environment: vipctl upgrade, or use its own vipctl");
+}
+
+TEST_CASE("diff: a file that cannot be read is wrong usage, as it is for check") {
+  const Running vipd(in_force("priority: 150"));
+  const auto plan = vipd.plan_for("/nonexistent/vipd.yaml");
+  CHECK(plan.result.error().message == "reading /nonexistent/vipd.yaml: No such file or directory");
+  CHECK(plan.result.error().code == EINVAL);
+}
 
 TEST_CASE("diff: what a new priority leads to is said for the virtual router as it is") {
   CHECK(
