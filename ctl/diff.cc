@@ -15,6 +15,7 @@
 #include "conf/load.h"
 #include "ctl/answer.h"
 #include "ctl/client.h"
+#include "ctl/wording.h"
 
 namespace vipd::ctl {
 
@@ -151,11 +152,16 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
   if (as_json) {
     json list = json::array();
     for (const auto& change : changes) list.push_back(to_json(change, status));
-    out << json{{"file", path}, {"changes", list}, {"interrupts", interrupts}}.dump(
-               2, ' ', false, json::error_handler_t::replace)
+    out << json{{"file", path},
+                {"changes", list},
+                {"interrupts", interrupts},
+                {"goes_back_in_s", part(status, "goes_back_in_s")}}
+               .dump(2, ' ', false, json::error_handler_t::replace)
         << "\n";
     return diff_ok;
   }
+  if (const auto waiting = waiting_reload(status); !waiting.empty())
+    out << waiting << "; this is compared with what is in force until then\n";
   for (const auto& change : changes) {
     out << conf::to_text(change) << "\n";
     for (const auto& each : prospects(change, status)) out << "    " << each << "\n";

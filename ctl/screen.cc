@@ -97,6 +97,8 @@ class Drawing {
   std::vector<std::string> alarms() const {
     std::vector<std::string> lines;
     if (!view_.trouble.empty()) lines.push_back(line().add(view_.trouble, 0, "31").text());
+    if (const auto waiting = waiting_reload(view_.status); !waiting.empty())
+      lines.push_back(line().add(waiting, 0, "33").text());
     for (const auto& [name, program] : part(view_.status, "programs").items()) {
       const auto restarts = whole(program, "restarts");
       if (restarts == 0 && whole(program, "pid") != 0) continue;

@@ -94,6 +94,8 @@ std::string check_text(const json& check, bool colours) {
 
 std::string status_text(const json& status, bool colours) {
   std::string all;
+  if (const auto waiting = waiting_reload(status); !waiting.empty())
+    all += coloured(waiting, severity_colour("P1"), colours) + "\n";
   const auto& routers = list(status, "routers");
   for (const auto& router : routers) all += router_text(router, colours);
   if (routers.empty()) all += "no virtual routers are configured\n";

@@ -396,10 +396,12 @@ void Guardian::tell_monitor() {
   const auto describe = [](const Child& child) {
     return Program{child.process ? child.process->pid : 0, child.started, child.restarts};
   };
+  const auto deadline = configuration_.deadline();
   monitor_link_.send(Programs{setting_.paths.config_file,
                               {{"guardian", Program{getpid(), started_, 0}},
                                {"router", describe(router_)},
-                               {"monitor", describe(monitor_)}}});
+                               {"monitor", describe(monitor_)}},
+                              deadline == never ? std::nullopt : std::optional(deadline)});
 }
 
 void Guardian::message_from_monitor(io::Message message) {
@@ -512,6 +514,7 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
   metrics_.configure(config.metrics.listen, now());
   monitor_link_.send(delivery_settings(configuration_.current(), log_));
   monitor_link_.send(Checks{conf::checks(config)});
+  tell_monitor();
   say_ready("serving " + conf::summary(config));
   events_.tell(event, done);
 }
@@ -519,6 +522,7 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
 void Guardian::confirm(std::uint64_t id) {
   const auto done = configuration_.confirm();
   if (done) events_.tell(events::reload_confirmed, *done);
+  tell_monitor();
   monitor_link_.send(Reloaded{id, done.has_value(), done ? *done : done.error().message});
 }
 

@@ -207,6 +207,7 @@ struct Programs {
   static constexpr auto type = MessageType::programs;
   std::string config_file;
   std::map<std::string, Program> programs;  // guardian, router, monitor
+  std::optional<TimePoint> goes_back;       // when a reload is undone that nobody has confirmed by then
 };
 
 struct Health {
@@ -386,7 +387,7 @@ void fields(A& a, Is<Program> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<Programs> auto& m) {
-  a(m.config_file, m.programs);
+  a(m.config_file, m.programs, m.goes_back);
 }
 template <class A>
 void fields(A& a, Is<Health> auto& m) {

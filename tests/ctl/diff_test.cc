@@ -104,6 +104,15 @@ TEST_CASE("diff: a file that cannot be read is wrong usage, as it is for check")
   CHECK(plan.result.error().code == EINVAL);
 }
 
+TEST_CASE("diff: a reload that waits to be confirmed is said, for it is what is compared with") {
+  Running vipd(in_force("priority: 150"), {{"goes_back_in_s", 24.2}});
+  vipd.write(edge_with("priority: 120"));
+  CHECK(vipd.plan().out.starts_with(
+      "a reload waits to be confirmed: in 24 s it goes back to what was before it, \"vipctl confirm\" keeps it; "
+      "this is compared with what is in force until then\nvirtual router edge: priority 150 -> 120\n"));
+  CHECK(json::parse(vipd.plan(true).out)["goes_back_in_s"] == 24.2);
+}
+
 TEST_CASE("diff: what a new priority leads to is said for the virtual router as it is") {
   CHECK(
       prospect(router("Active", 150, 150, nullptr), 120) ==

@@ -143,6 +143,13 @@ TEST_CASE("watch: what is wrong is said below the virtual router that it is abou
   CHECK(contains(lines, "\n  192.0.2.2 is Active too and does not hear this node\n"));
 }
 
+TEST_CASE("watch: a reload that waits to be confirmed is said above all else, in small terminals too") {
+  auto view = view_of(status_with({router("edge", "Active")}));
+  view.status["goes_back_in_s"] = 24.2;
+  for (std::size_t rows : {3, 24})
+    CHECK(draw(view, {80, rows}, plain)[1].starts_with("a reload waits to be confirmed: in 24 s it goes back"));
+}
+
 TEST_CASE("watch: a check's curve grows with each new result, and a failure is seen in it") {
   auto view = view_of(status_with({router("edge", "Active")}, {check(1, 0, 1.0)}));
   update(view, status_with({router("edge", "Active")}, {check(1, 0, 1.0)}));  // nothing new

@@ -141,6 +141,8 @@ class Reload(LabCase):
         self.write(a, priority=120)
         self.assertIn("it goes back in 2s", a.ctl("reload", "--confirm", "2s"))
         wait_until(lambda: a.effective_priority() == 119, 5, "the new priority")
+        for command in ("status", "diff"):
+            self.assertRegex(a.ctl(command), r"a reload waits to be confirmed: in [0-9.]+ s it goes back to what was")
         self.assertIn(
             'a reload waits to be confirmed, and would not go back by itself any more: "vipctl confirm" first',
             a.refusal("upgrade"),
@@ -149,9 +151,11 @@ class Reload(LabCase):
         self.assertIn("the reload was not confirmed, back to the configuration before it", a.log())
         self.assertIn("priority 150 -> 120", a.ctl("diff"), "the file has been left alone")
         self.assertIn("no reload waits to be confirmed", a.refusal("confirm"))
+        self.assertNotIn("waits to be confirmed", a.ctl("status"))
 
         a.ctl("reload", "--confirm", "2s")
         self.assertIn("confirmed", a.ctl("confirm"))
+        wait_until(lambda: "waits to be confirmed" not in a.ctl("status"), 5, "nothing waits")
         time.sleep(3)
         self.assertEqual(a.effective_priority(), 119)
 
