@@ -14,6 +14,7 @@
 #include "conf/changes.h"
 #include "conf/load.h"
 #include "ctl/answer.h"
+#include "ctl/check.h"
 #include "ctl/client.h"
 #include "ctl/wording.h"
 
@@ -142,8 +143,15 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
         "vipd's configuration is not one of this vipctl: use the vipctl that belongs to the running vipd");
   const auto path = file.empty() ? text(running, "file") : file;
   const auto after = TRY(load_as_vipd(path, node.empty() ? text(running, "node") : node, run_dir));
-  err << after.diagnostics.render();
-  if (!after.config) return diff_errors;
+  const auto diagnostics = list_of(after.diagnostics);
+  if (!as_json) err << after.diagnostics.render();
+  if (!after.config) {
+    if (as_json)
+      out << json{{"error", path + " has errors: a reload would be refused"}, {"diagnostics", diagnostics}}
+                 .dump(2, ' ', false, json::error_handler_t::replace)
+          << "\n";
+    return diff_errors;
+  }
   const auto changes = conf::changes(*before.config, *after.config);
   const auto status = TRY(ask(run_dir, {{"command", "status"}}));
   const bool interrupts = std::any_of(changes.begin(), changes.end(), [&](const conf::Change& each) {
@@ -155,6 +163,7 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
     out << json{{"file", path},
                 {"changes", list},
                 {"interrupts", interrupts},
+                {"diagnostics", diagnostics},
                 {"goes_back_in_s", part(status, "goes_back_in_s")}}
                .dump(2, ' ', false, json::error_handler_t::replace)
         << "\n";

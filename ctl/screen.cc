@@ -191,7 +191,7 @@ class Drawing {
       all.push_back(
           fmt::format("{} of {} addresses are not here", addresses.size() - here, addresses.size()));
     if (state != "Active" && here > 0 && !truth(router, "releasing"))
-      all.push_back(fmt::format("{} addresses are here", here));
+      all.push_back(here == 1 ? "1 address is here" : fmt::format("{} addresses are here", here));
     if (const auto& conflict = part(router, "conflict"); !conflict.is_null())
       all.push_back(fmt::format("{} has {} too",
                                 part(conflict, "mac").is_null() ? "somebody" : text(conflict, "mac"),

@@ -97,6 +97,17 @@ TEST_CASE("diff: a vipd that does not tell its variables is not guessed") {
         "this vipd does not tell the variables of its environment: vipctl upgrade, or use its own vipctl");
 }
 
+TEST_CASE("diff: with --json what is wrong with the file is JSON too") {
+  const Running vipd(in_force("priority: 150"));
+  vipd.write(edge_with("priority: 300"));
+  const auto plan = vipd.plan(true);
+  CHECK(*plan.result == ctl::diff_errors);
+  CHECK(plan.err.empty());
+  const auto told = json::parse(plan.out);
+  CHECK(told["error"] == vipd.file() + " has errors: a reload would be refused");
+  CHECK(told["diagnostics"][0]["message"] == "priority is 300, it must be 1 to 255");
+}
+
 TEST_CASE("diff: a file that cannot be read is wrong usage, as it is for check") {
   const Running vipd(in_force("priority: 150"));
   const auto plan = vipd.plan_for("/nonexistent/vipd.yaml");
@@ -108,7 +119,8 @@ TEST_CASE("diff: a reload that waits to be confirmed is said, for it is what is 
   Running vipd(in_force("priority: 150"), {{"goes_back_in_s", 24.2}});
   vipd.write(edge_with("priority: 120"));
   CHECK(vipd.plan().out.starts_with(
-      "a reload waits to be confirmed: in 24 s it goes back to what was before it, \"vipctl confirm\" keeps it; "
+      "a reload waits to be confirmed: in 24 s it goes back to what was before it, \"vipctl confirm\" keeps "
+      "it; "
       "this is compared with what is in force until then\nvirtual router edge: priority 150 -> 120\n"));
   CHECK(json::parse(vipd.plan(true).out)["goes_back_in_s"] == 24.2);
 }

@@ -137,7 +137,7 @@ TEST_CASE("watch: what is wrong is said below the virtual router that it is abou
   CHECK(contains(lines, "\nthe monitor program is not running\n"));
   CHECK(contains(lines, "\n  eth0 has no carrier\n"));
   CHECK(contains(lines, "\n  1 of 1 addresses are not here\n"));
-  CHECK(contains(lines, "\n  1 addresses are here\n"));
+  CHECK(contains(lines, "\n  1 address is here\n"));
   CHECK(contains(lines, "\n  switched to the peer: vipctl switch --back switched\n"));
   CHECK(contains(lines, "\n  02:00:00:00:00:66 has 192.0.2.10 too\n"));
   CHECK(contains(lines, "\n  192.0.2.2 is Active too and does not hear this node\n"));
@@ -147,7 +147,8 @@ TEST_CASE("watch: a reload that waits to be confirmed is said above all else, in
   auto view = view_of(status_with({router("edge", "Active")}));
   view.status["goes_back_in_s"] = 24.2;
   for (std::size_t rows : {3, 24})
-    CHECK(draw(view, {80, rows}, plain)[1].starts_with("a reload waits to be confirmed: in 24 s it goes back"));
+    CHECK(
+        draw(view, {80, rows}, plain)[1].starts_with("a reload waits to be confirmed: in 24 s it goes back"));
 }
 
 TEST_CASE("watch: a check's curve grows with each new result, and a failure is seen in it") {
