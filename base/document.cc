@@ -231,12 +231,17 @@ void Diagnostics::warning(Place place, std::string message, std::string remedy) 
 }
 
 void Diagnostics::add(Severity severity, Place place, std::string message, std::string remedy) {
+  if (spoilt_.contains({place.file, place.line, place.column})) return;
   const auto comes_before = [](const Place& new_place, const Diagnostic& old) {
     return std::tuple(new_place.file, new_place.line, new_place.column) <
            std::tuple(old.place.file, old.place.line, old.place.column);
   };
   const auto position = std::upper_bound(diagnostics_.begin(), diagnostics_.end(), place, comes_before);
   diagnostics_.insert(position, {severity, place, std::move(message), std::move(remedy)});
+}
+
+void Diagnostics::spoil(const Place& place) {
+  if (place.line > 0) spoilt_.insert({place.file, place.line, place.column});
 }
 
 bool Diagnostics::has_errors() const {
@@ -433,9 +438,7 @@ std::optional<std::size_t> Reader::choice_index(std::string_view key, std::span<
 }
 
 void Reader::required(std::string_view key) {
-  if (node_.type != Node::Type::map || has(key)) return;
-  diagnostics_.error(node_.place, fmt::format("{} has no {}", what_, key),
-                     fmt::format("add \"{}:\" to it", key));
+  if (node_.type == Node::Type::map && !has(key)) missing_.emplace_back(key);
 }
 
 void Reader::reserved(std::string_view key, std::string_view why) {
@@ -457,10 +460,15 @@ void Reader::finish() {
   };
   for (const auto& each : node_.entries) {
     if (among(known_, each.key) || among(hidden_, each.key)) continue;
+    const auto meant = nearest(each.key, known_);
+    if (meant) std::erase(missing_, *meant);
     auto remedy = did_you_mean(each.key, known_);
     if (remedy.empty() && !known_.empty()) remedy = "it knows " + fmt::format("{}", fmt::join(known_, ", "));
     diagnostics_.error(each.key_place, fmt::format("unknown key {} in {}", quote(each.key), what_), remedy);
   }
+  for (const auto& key : missing_)
+    diagnostics_.error(node_.place, fmt::format("{} has no {}", what_, key),
+                       fmt::format("add \"{}:\" to it", key));
 }
 
 void Reader::error(std::string_view key, std::string message, std::string remedy) {

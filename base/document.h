@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -77,6 +79,9 @@ class Diagnostics {
   void error(Place place, std::string message, std::string remedy = {});
   void warning(Place place, std::string message, std::string remedy = {});
 
+  // What stands there is not known, which has been told: nothing more is said of that place.
+  void spoil(const Place& place);
+
   bool has_errors() const;
   const std::string& file(int number = 0) const;
   const std::string& source(int number = 0) const;  // without a byte order mark; for as long as this lives
@@ -106,7 +111,8 @@ class Diagnostics {
   };
 
   std::vector<std::unique_ptr<const File>> files_;
-  std::vector<Diagnostic> diagnostics_;  // sorted by place
+  std::vector<Diagnostic> diagnostics_;         // sorted by place
+  std::set<std::tuple<int, int, int>> spoilt_;  // file, line, column
 };
 
 // A text of the user for a message: in double quotes, one line, ASCII, cut if it is long.
@@ -151,7 +157,7 @@ class Reader {
 
   const Node* child(std::string_view key);  // any node; marks the key as known; nullptr if absent
   bool has(std::string_view key) const;     // present; does not mark it as known
-  void required(std::string_view key);      // reports the key as missing if it is absent
+  void required(std::string_view key);      // finish() reports it as missing, unless it is only misspelt
 
   // A key that will exist one day: reported if it is used, with the reason.
   void reserved(std::string_view key, std::string_view why);
@@ -175,8 +181,9 @@ class Reader {
   const Node& node_;
   Diagnostics& diagnostics_;
   std::string what_;
-  std::vector<std::string> known_;   // what finish() may propose
-  std::vector<std::string> hidden_;  // reserved and foreign: dealt with, but not to be proposed
+  std::vector<std::string> known_;    // what finish() may propose
+  std::vector<std::string> missing_;  // required ones
+  std::vector<std::string> hidden_;   // reserved and foreign: dealt with, but not to be proposed
 };
 
 }  // namespace vipd

@@ -71,8 +71,8 @@ class Assembler {
     return node;
   }
 
-  // In the place of each !include what its file says. False: the node stands for no file at all, as if nothing
-  // had been written.
+  // In the place of each !include what its file says. False: the node stands for no file at all, as if
+  // nothing had been written.
   bool include(Node& node, const std::string& file) {
     for (auto& item : node.items) include(item, file);
     std::vector<Node::Entry> kept;
@@ -87,8 +87,12 @@ class Assembler {
     Node included;
     included.place = place;
     const auto paths = surroundings_.match(pattern);
-    for (const auto& path : paths)
-      if (auto found = read(path, place)) join(included, std::move(*found));
+    for (const auto& path : paths) {
+      if (auto found = read(path, place))
+        join(included, std::move(*found));
+      else
+        diagnostics_.spoil(place);
+    }
     node = std::move(included);
     return !paths.empty();
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/document.h"
 #include "conf/print.h"
@@ -37,6 +38,26 @@ constexpr Consequence of_routers[] = {
     {"link_local", list_differs, true},
     {"dead_man", "the addresses are renewed with this lifetime", false},
 };
+
+constexpr std::string_view gives_up =
+    "if it fails, this node gives the addresses up; without a Backup nobody has them";
+
+// What hooks are where the file does not say it.
+Node default_hooks() {
+  const auto told = [](events::Severity severity, Duration timeout) {
+    return Node::map({{"severity", Node::text(std::string(events::to_string(severity)))},
+                      {"timeout", Node::text(vipd::to_string(timeout))}});
+  };
+  const events::Hooks hooks;
+  const events::Webhook webhook;
+  const events::Mail mail;
+  auto all = told(hooks.severity, hooks.timeout);
+  all.entries.push_back({"arguments", {}, Node::text("none")});
+  all.entries.push_back({"systemd", {}, Node::map({{"start", Node::list({})}, {"stop", Node::list({})}})});
+  all.entries.push_back({"webhook", {}, told(webhook.severity, webhook.timeout)});
+  all.entries.push_back({"mail", {}, told(mail.severity, mail.timeout)});
+  return all;
+}
 
 std::string_view word(Change::Kind kind) {
   switch (kind) {
@@ -74,8 +95,9 @@ class Comparison {
     compare_entries(old_tree.find("virtual_routers"), new_tree.find("virtual_routers"), "virtual router ");
     compare_entries(old_tree.find("virtual_servers"), new_tree.find("virtual_servers"), "virtual server ");
     compare_section("events", old_tree, new_tree);
+    foretell_journal(before.events, after.events);
     compare_section("metrics", old_tree, new_tree);
-    compare_section("hooks", old_tree, new_tree);
+    compare_hooks("hooks", old_tree.find("hooks"), new_tree.find("hooks"));
     return std::move(changes_);
   }
 
@@ -93,6 +115,8 @@ class Comparison {
 
   void compare_entries(const Node* before, const Node* after, const std::string& kind) {
     const bool routers = kind == "virtual router ";
+    if (routers && before)
+      for (const auto& entry : before->entries) routers_before_.insert(entry.key);
     for_both(before, after, [&](const std::string& name, const Node* old_entry, const Node* new_entry) {
       const auto subject = kind + name;
       if (!old_entry) {
@@ -109,7 +133,7 @@ class Comparison {
         return;
       }
       compare_checks(name, old_entry ? old_entry->find("checks") : nullptr,
-                     new_entry ? new_entry->find("checks") : nullptr);
+                     new_entry ? new_entry->find("checks") : nullptr, serves(name, kind, new_entry));
     });
   }
 
@@ -125,7 +149,8 @@ class Comparison {
   void compare_keys(const std::string& subject, const std::string& name, const Node& before,
                     const Node& after) {
     for_both(&before, &after, [&](const std::string& key, const Node* old_value, const Node* new_value) {
-      if (key == "checks") return compare_checks(name, old_value, new_value);
+      if (key == "checks") return compare_checks(name, old_value, new_value, true);
+      if (key == "hooks") return compare_hooks("hooks of " + subject, old_value, new_value);
       if (old_value && new_value && *old_value == *new_value) return;
       if (key == "addresses") return compare_lists(subject, "address", *old_value, *new_value, list_differs);
       const bool lists = old_value && new_value && old_value->type == Node::Type::sequence;
@@ -136,6 +161,41 @@ class Comparison {
       add(Change::Kind::changed, subject, key, old_value, new_value, known ? found->text : "",
           known && found->interrupts);
     });
+  }
+
+  // Key by key, those of a webhook and of mail too. Hooks that come or go are compared with what there is
+  // without a word, so that nobody reads what nobody has written.
+  void compare_hooks(const std::string& subject, const Node* before, const Node* after) {
+    static const auto defaults = default_hooks();
+    compare_values(subject, {}, before, after, defaults);
+  }
+
+  void compare_values(const std::string& subject, const std::string& above, const Node* before,
+                      const Node* after, const Node& defaults) {
+    for_both(before ? before : &defaults, after ? after : &defaults,
+             [&](const std::string& key, const Node* old_value, const Node* new_value) {
+               static const Node nothing = Node::map({});
+               const auto* const known = defaults.find(key);
+               const bool has_keys = (old_value && old_value->type == Node::Type::map) ||
+                                     (new_value && new_value->type == Node::Type::map);
+               if (has_keys)
+                 compare_values(subject, above + key + ".", old_value, new_value, known ? *known : nothing);
+               else if (!old_value || !new_value || *old_value != *new_value)
+                 add(Change::Kind::changed, subject, above + key, old_value, new_value, "");
+             });
+  }
+
+  void foretell_journal(const EventsSection& before, const EventsSection& after) {
+    for (auto& change : changes_) {
+      if (change.subject != "events") continue;
+      if (change.key == "directory")
+        change.consequence = "the journal begins anew there; what has been kept stays where it is";
+      else if (change.key == "max_size" ? after.limits.size < before.limits.size
+                                        : after.limits.age < before.limits.age)
+        change.consequence = change.key == "max_size"
+                                 ? "the oldest events are removed, until the rest has no more than that"
+                                 : "events that are older are removed";
+    }
   }
 
   void compare_lists(const std::string& subject, const std::string& what, const Node& before,
@@ -155,17 +215,30 @@ class Comparison {
     changes_.back().interrupts |= !consequence.empty();
   }
 
-  void compare_checks(const std::string& owner, const Node* before, const Node* after) {
+  // Whether an entry that is new is about a virtual router that is there already.
+  bool serves(const std::string& name, const std::string& kind, const Node* entry) const {
+    if (kind == "virtual router ") return routers_before_.contains(name);
+    const Node* const router = entry ? entry->find("router") : nullptr;
+    return router && routers_before_.contains(router->scalar);
+  }
+
+  // serves: of a virtual router that may have its addresses here.
+  void compare_checks(const std::string& owner, const Node* before, const Node* after, bool serves) {
     for_both(before, after, [&](const std::string& name, const Node* old_check, const Node* new_check) {
       const auto subject = "check " + owner + "/" + name;
-      if (!old_check)
-        return add(Change::Kind::added, subject, {}, nullptr, nullptr,
-                   "it counts as up until its first result");
+      const bool may_give_up =
+          new_check && new_check->find("on_failure") && new_check->find("on_failure")->scalar == "initialize";
+      if (!old_check) {
+        std::string follows = "it counts as up until its first result";
+        if (may_give_up) follows += fmt::format("; {}", gives_up);
+        return add(Change::Kind::added, subject, {}, nullptr, nullptr, follows, may_give_up && serves);
+      }
       if (!new_check) return add(Change::Kind::removed, subject, {}, nullptr, nullptr, "");
       for_both(old_check, new_check,
                [&](const std::string& key, const Node* old_value, const Node* new_value) {
                  if (!old_value || !new_value || *old_value != *new_value)
-                   add(Change::Kind::changed, subject, key, old_value, new_value, "");
+                   add(Change::Kind::changed, subject, key, old_value, new_value,
+                       key == "on_failure" && may_give_up ? gives_up : "");
                });
     });
   }
@@ -177,6 +250,7 @@ class Comparison {
   }
 
   std::vector<Change> changes_;
+  std::set<std::string> routers_before_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "conf/words.h"
 #include "health/script_settings.h"
 
 namespace vipd::conf {
@@ -57,15 +58,19 @@ bool is_url(const std::string& text, std::initializer_list<std::string_view> sch
          });
 }
 
-// A path that is there, for secrets.
+// A path that is there, for secrets. What everybody may read is none.
 std::string read_file_name(Reader& reader, std::string_view key) {
   const auto path = reader.text(key).value_or("");
   if (path.empty()) return path;
   if (!path.starts_with('/'))
     reader.error(key, fmt::format("{} is {}, it must be an absolute path", key, quote(path)));
-  else if (access(path.c_str(), F_OK) != 0)
+  else if (struct stat status{}; stat(path.c_str(), &status) != 0)
     reader.error(key, fmt::format("{} {}: {}", key, path, std::strerror(errno)),
                  "make the file, for root alone to read");
+  else if ((status.st_mode & S_IROTH) != 0)
+    reader.diagnostics().warning(reader.node().find(key)->place,
+                                 fmt::format("everybody may read {}, and it has a secret", path),
+                                 fmt::format("chmod o-rwx {}", path));
   return path;
 }
 
@@ -179,6 +184,7 @@ Hooks read_hooks(Reader& above) {
   if (const Node* const systemd = reader.child("systemd")) read_systemd(*systemd, reader, hooks);
   if (const Node* const webhook = reader.child("webhook")) hooks.webhook = read_webhook(*webhook, reader);
   if (const Node* const mail = reader.child("mail")) hooks.mail = read_mail(*mail, reader);
+  refuse_hook_words(reader);
   reader.finish();
   return hooks;
 }

@@ -69,7 +69,7 @@ class Schema {
       return {};
     }
     Reader reader(root, diagnostics_, "the configuration");
-    reader.required("virtual_routers");
+    if (!reader.has("virtual_router") && !reader.has("vrrp_instance")) reader.required("virtual_routers");
     reader.child("nodes");  // conf/assemble has dealt with them
     reader.child("vars");
     if (const Node* const routers = reader.child("virtual_routers")) read_routers(*routers);
@@ -124,8 +124,7 @@ class Schema {
     router.vrid = static_cast<vrrp::Vrid>(reader.integer("vrid", 1, 255).value_or(0));
     router.priority =
         static_cast<vrrp::Priority>(reader.integer("priority", 1, 255).value_or(vrrp::default_priority));
-    read_advertisement_interval(reader, router);
-    read_max_adopted_interval(reader, router);
+    read_max_adopted_interval(reader, router, read_advertisement_interval(reader, router));
     router.preempt_mode = reader.boolean("preempt_mode").value_or(true);
     read_accept_mode(reader);
     router.checksum = reader.choice<vrrp::ChecksumMode>("checksum", checksum_modes).value_or(router.checksum);
@@ -160,25 +159,27 @@ class Schema {
     router.interface = *text;
   }
 
-  void read_advertisement_interval(Reader& reader, RouterEntry& router) {
+  // Whether it is good.
+  bool read_advertisement_interval(Reader& reader, RouterEntry& router) {
     const auto interval = reader.duration("advertisement_interval", vrrp::shortest_advertisement_interval,
                                           vrrp::longest_advertisement_interval);
-    if (!interval) return;
+    if (!interval) return !reader.has("advertisement_interval");
     router.advertisement_interval = std::chrono::duration_cast<Centiseconds>(*interval);
-    if (router.advertisement_interval == *interval) return;
+    if (router.advertisement_interval == *interval) return true;
     // VRRPv3 has 12 bits of centiseconds (RFC 9568 section 5.2.7).
     reader.error("advertisement_interval",
                  fmt::format("advertisement_interval is {}, it must be a multiple of 10ms",
                              vipd::to_string(*interval)),
                  fmt::format("write {}", vipd::to_string(router.advertisement_interval)));
+    return false;
   }
 
-  void read_max_adopted_interval(Reader& reader, RouterEntry& router) {
+  void read_max_adopted_interval(Reader& reader, RouterEntry& router, bool own_is_good) {
     const auto own = router.advertisement_interval;
     const auto interval = reader.duration("max_adopted_interval", vrrp::shortest_advertisement_interval,
                                           vrrp::longest_advertisement_interval);
     router.max_adopted_interval = interval.value_or(vrrp::default_max_adopted_interval(own));
-    if (router.max_adopted_interval >= own) return;
+    if (router.max_adopted_interval >= own || !own_is_good) return;
     reader.error("max_adopted_interval",
                  fmt::format("max_adopted_interval is {}, less than the own advertisement_interval, {}",
                              vipd::to_string(*interval), vipd::to_string(own)),
@@ -377,8 +378,9 @@ class Schema {
     for (const auto& router : config_.virtual_routers)
       if (router.name == *name) return &router;
     if (std::find(router_names_.begin(), router_names_.end(), *name) != router_names_.end()) return nullptr;
+    if (router_names_.empty()) return nullptr;  // that is what has been told
     auto remedy = did_you_mean(*name, router_names_);
-    if (remedy.empty() && !router_names_.empty()) remedy = "there is " + listed(quoted(router_names_), 5);
+    if (remedy.empty()) remedy = "there is " + listed(quoted(router_names_), 5);
     reader.error("router", "there is no virtual router " + quote(*name), remedy);
     return nullptr;
   }
@@ -472,6 +474,7 @@ class Schema {
                                   diagnostics_.where(first->second.place, key_place)),
                       "rename one of them, or the virtual server");
                 Reader check_reader(value, diagnostics_, "check " + full_name);
+                refuse_check_words(check_reader);
                 checks.push_back(health::read_check(check_reader, full_name));
                 warn_about_owners_check(check_reader, checks.back(), priority);
               });

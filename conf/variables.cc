@@ -22,15 +22,29 @@ bool is_name(std::string_view text) {
   });
 }
 
+// The variables that a value refers to.
+std::vector<std::string> names_in(std::string_view text) {
+  std::vector<std::string> names;
+  for (auto at = text.find("${"); at != std::string_view::npos; at = text.find("${", at + 2)) {
+    if (at > 0 && text[at - 1] == '$') continue;
+    const auto inside = text.substr(at + 2, text.find('}', at) - at - 2);
+    names.emplace_back(inside.substr(0, inside.find(":-")));
+  }
+  return names;
+}
+
 }  // namespace
 
 void Variables::define(const Node& vars) {
   if (vars.type != Node::Type::map) {
     diagnostics_.error(vars.place, "vars must be a map of names and values",
                        "write \"NAME: value\" below it");
+    all_broken_ = true;
     return;
   }
+  vars_ = &vars;
   for (const auto& entry : vars.entries) {
+    if (broken_.contains(entry.key)) continue;
     if (!is_name(entry.key) || entry.key == nodes_own) {
       diagnostics_.error(
           entry.key_place,
@@ -38,17 +52,24 @@ void Variables::define(const Node& vars) {
                                  : fmt::format("{} is no name for a variable", quote(entry.key)),
           entry.key == nodes_own ? "use another name; --node NAME sets it"
                                  : "a name has letters, digits and \"_\", and does not begin with a digit");
+      broken_.insert(entry.key);
       continue;
     }
     if (entry.value.type != Node::Type::scalar) {
       diagnostics_.error(entry.value.place, fmt::format("the variable {} must be a single value", entry.key),
                          "a text that is empty is \"\"");
+      broken_.insert(entry.key);
       continue;
     }
+    defining_ = entry.key;
     auto text = entry.value.scalar;
-    replace_text(text, entry.value.place);
-    defined_[entry.key] = std::move(text);
+    if (try_to_replace(text, entry.value.place))
+      defined_[entry.key] = std::move(text);
+    else
+      broken_.insert(entry.key);
   }
+  defining_.clear();
+  vars_ = nullptr;
 }
 
 void Variables::replace(Node& node) {
@@ -60,7 +81,12 @@ void Variables::replace(Node& node) {
   for (auto& entry : node.entries) replace(entry.value);
 }
 
-void Variables::replace_text(std::string& text, const Place& place) {
+bool Variables::try_to_replace(std::string& text, const Place& place) {
+  const auto fail = [&](std::string message, std::string remedy = {}) {
+    diagnostics_.error(place, std::move(message), std::move(remedy));
+    diagnostics_.spoil(place);
+    return false;
+  };
   std::string done;
   std::size_t from = 0;
   for (auto at = text.find("${"); at != std::string::npos; at = text.find("${", from)) {
@@ -74,25 +100,68 @@ void Variables::replace_text(std::string& text, const Place& place) {
     const auto inside = end == std::string::npos ? std::string() : text.substr(at + 2, end - at - 2);
     const auto otherwise = inside.find(":-");
     const auto name = inside.substr(0, otherwise);
-    if (!is_name(name)) {
-      diagnostics_.error(place, fmt::format("{} is no variable", quote(text.substr(at))),
-                         "write ${NAME} or ${NAME:-default}; \"$${\" stands for \"${\" itself");
-      return;
+    if (is_broken(name)) {
+      diagnostics_.spoil(place);
+      return false;
     }
+    if (!is_name(name))
+      return fail(fmt::format("{} is no variable", quote(text.substr(at))),
+                  "write ${NAME} or ${NAME:-default}; \"$${\" stands for \"${\" itself");
     const auto value = value_of(name);
     if (!value && otherwise == std::string::npos) {
-      diagnostics_.error(place, fmt::format("there is no variable {}", name), remedy(name));
-      return;
+      report_missing(name, place);
+      return false;
     }
     done += value ? *value : inside.substr(otherwise + 2);
-    if (done.size() > longest_scalar) {
-      diagnostics_.error(place,
-                         fmt::format("with its variables this has more than {} bytes", longest_scalar));
-      return;
-    }
+    if (done.size() > longest_scalar)
+      return fail(fmt::format("with its variables this has more than {} bytes", longest_scalar));
     from = end + 1;
   }
   text = done + text.substr(from);
+  return true;
+}
+
+bool Variables::is_broken(const std::string& name) const {
+  return broken_.contains(name) || (all_broken_ && name != nodes_own && !value_of(name));
+}
+
+// Those below "vars:" may stand in the wrong order, or in a circle.
+void Variables::report_missing(const std::string& name, const Place& place) {
+  const Node* const below = vars_ ? vars_->find(name) : nullptr;
+  std::vector<std::string> path{name};
+  if (below && leads_to(defining_, path)) {
+    std::string circle = defining_;
+    for (const auto& each : path) {
+      circle += fmt::format(" -> {}", each);
+      if (each != defining_)
+        circle += fmt::format(" ({})", diagnostics_.where(vars_->find(each)->place, place));
+      broken_.insert(each);
+    }
+    diagnostics_.error(place, fmt::format("variables refer to each other in a circle: {}", circle),
+                       "give one of them a value that does not refer to the others");
+  } else if (below) {
+    diagnostics_.error(
+        place,
+        fmt::format("the variable {} stands below, in {}", name, diagnostics_.where(below->place, place)),
+        "put it above this one: a value may use those above it");
+  } else {
+    diagnostics_.error(place, fmt::format("there is no variable {}", name), remedy(name));
+  }
+  diagnostics_.spoil(place);
+}
+
+// Whether the value of the path's last one refers to it, by way of others perhaps, which go into the path.
+bool Variables::leads_to(const std::string& to, std::vector<std::string>& path) const {
+  if (path.back() == to) return true;
+  const Node* const value = vars_->find(path.back());
+  if (!value) return false;
+  for (const auto& next : names_in(value->scalar)) {
+    if (std::find(path.begin(), path.end(), next) != path.end()) continue;
+    path.push_back(next);
+    if (leads_to(to, path)) return true;
+    path.pop_back();
+  }
+  return false;
 }
 
 std::optional<std::string> Variables::value_of(const std::string& name) const {

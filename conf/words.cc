@@ -27,6 +27,13 @@ constexpr std::string_view no_authentication =
     "better";
 constexpr std::string_view no_state =
     "leave it out: every virtual router begins as Backup, and the priorities decide";
+constexpr std::string_view write_notify =
+    "write hooks: {arguments: keepalived, ...}, with on_active, on_backup and on_initialize";
+constexpr std::string_view write_on_active = "write hooks: {on_active: [/path/of/program]}";
+constexpr std::string_view write_on_backup = "write hooks: {on_backup: [/path/of/program]}";
+constexpr std::string_view write_on_initialize = "write hooks: {on_initialize: [/path/of/program]}";
+constexpr std::string_view write_fifo = "write hooks: {fifo: /run/vipd/fifo, arguments: keepalived}";
+constexpr std::string_view write_mail = "write hooks: {mail: {smtp: smtp://HOST:25, from: ..., to: [...]}}";
 constexpr std::string_view write_announce = "write announce: {repeat: 5, refresh: 60s}";
 constexpr Word foreign_to_routers[] = {
     {"virtual_router_id", "write vrid"},
@@ -60,12 +67,27 @@ constexpr Word foreign_to_routers[] = {
     {"garp_master_repeat", write_announce},
     {"garp_master_refresh", write_announce},
     {"garp_master_refresh_repeat", write_announce},
-    {"notify", "write hooks: {arguments: keepalived, ...}, with on_active, on_backup and on_initialize"},
-    {"notify_master", "write hooks: {on_active: [/path/of/program]}"},
-    {"notify_backup", "write hooks: {on_backup: [/path/of/program]}"},
-    {"notify_fault", "write hooks: {on_initialize: [/path/of/program]}"},
-    {"notify_fifo", "write hooks: {fifo: /run/vipd/fifo, arguments: keepalived}"},
-    {"smtp_alert", "write hooks: {mail: {smtp: smtp://HOST:25, from: ..., to: [...]}}"},
+    {"notify", write_notify},
+    {"notify_master", write_on_active},
+    {"notify_backup", write_on_backup},
+    {"notify_fault", write_on_initialize},
+    {"notify_stop", write_on_initialize},
+    {"notify_fifo", write_fifo},
+    {"smtp_alert", write_mail},
+    {"garp_lower_prio_delay", write_announce},
+    {"garp_lower_prio_repeat", write_announce},
+    {"dont_track_primary", "leave it out: without its interface no virtual router can serve"},
+    {"native_ipv6", "leave it out: an IPv6 address in addresses is enough"},
+    {"vmac_xmit_base", "leave it out: advertisements leave by the interface itself"},
+    {"track_bfd", "write checks, with a script in it"},
+    {"weight", "write on_failure: {priority: -60}, in a check"},
+    {"down_timer_adverts", "leave it out: RFC 9568 has three, and so do the peers"},
+    {"strict_mode", "leave it out: what RFC 9568 forbids is refused"},
+    {"skip_check_adv_addr", "leave it out: differing lists are counted, and do no harm"},
+    {"lower_prio_no_advert", "leave it out: RFC 9568 says what is answered"},
+    {"higher_prio_send_advert", "leave it out: RFC 9568 says what is answered"},
+    {"old_unicast_checksum", "leave it out: checksum: auto finds what the peers understand"},
+    {"debug", "leave it out: --log-level debug of vipd is that"},
 };
 
 constexpr std::string_view later_balancing =
@@ -87,6 +109,15 @@ constexpr Word foreign_to_servers[] = {
     {"protocol", "leave it out: listen says where clients connect"},
     {"delay_loop", "write interval, in a check"},
     {"virtual_router", "write router"},
+    {"virtualhost", "write host, in a check with http"},
+    {"alpha", "leave it out: a check counts from its first result on"},
+    {"omega", later_balancing},
+    {"ha_suspend", later_balancing},
+    {"quorum_up", later_balancing},
+    {"quorum_down", later_balancing},
+    {"notify_up", "write on_event, in the hooks of the virtual router: it is told check_changed"},
+    {"notify_down", "write on_event, in the hooks of the virtual router: it is told check_changed"},
+    {"retry", "write fall, in a check"},
     {"addresses", "addresses belong to the virtual router; write listen, with ports"},
 };
 
@@ -102,6 +133,51 @@ constexpr Word foreign_at_top[] = {
     {"vrrp_script", "write checks, in the virtual router or virtual server that the script is about"},
     {"global_defs", "leave it out: what is common has sensible values"},
     {"checks", "checks belong to a virtual router or a virtual server"},
+    {"notify", write_notify},
+    {"notify_master", write_on_active},
+    {"notify_backup", write_on_backup},
+    {"notify_fault", write_on_initialize},
+    {"notify_stop", write_on_initialize},
+    {"notify_fifo", write_fifo},
+    {"vrrp_notify_fifo", write_fifo},
+    {"vrrp_track_process", "write checks, with a script, tcp or http check in it"},
+    {"vrrp_track_file", "write checks, with a script in it"},
+    {"static_ipaddress",
+     "leave it out: what is not virtual belongs to the network configuration of the host"},
+    {"static_routes", "leave it out: what is not virtual belongs to the network configuration of the host"},
+    {"router_id", "leave it out: a node is called as its host is"},
+    {"notification_email", write_mail},
+    {"notification_email_from", write_mail},
+    {"smtp_server", write_mail},
+    {"smtp_alert", write_mail},
+    {"script_user", "write user, in hooks or in a check with script"},
+    {"enable_script_security", "leave it out: a program that others may write is never run as root"},
+    {"vrrp_garp_master_delay", "write announce in the virtual router: {repeat: 5, refresh: 60s}"},
+    {"vrrp_garp_master_repeat", "write announce in the virtual router: {repeat: 5, refresh: 60s}"},
+    {"vrrp_garp_master_refresh", "write announce in the virtual router: {repeat: 5, refresh: 60s}"},
+};
+
+constexpr Word foreign_to_checks[] = {
+    {"weight", "write on_failure: {priority: -60}"},
+    {"retry", "write fall"},
+    {"nb_get_retry", "write fall"},
+    {"delay_loop", "write interval"},
+    {"delay_before_retry", "write interval"},
+    {"connect_timeout", "write timeout"},
+    {"init_fail", "leave it out: the first result counts at once"},
+};
+
+constexpr Word foreign_to_hooks[] = {
+    {"notify", "write on_active, on_backup and on_initialize, and arguments: keepalived"},
+    {"notify_master", "write on_active: [/path/of/program]"},
+    {"notify_backup", "write on_backup: [/path/of/program]"},
+    {"notify_fault", "write on_initialize: [/path/of/program]"},
+    {"notify_stop", "write on_initialize: [/path/of/program]"},
+    {"notify_fifo", "write fifo: /run/vipd/fifo, and arguments: keepalived"},
+    {"on_master", "write on_active: [/path/of/program]"},
+    {"on_fault", "write on_initialize: [/path/of/program]"},
+    {"smtp_alert", "write mail: {smtp: smtp://HOST:25, from: ..., to: [...]}"},
+    {"script_user", "write user"},
 };
 
 void refuse(Reader& reader, std::span<const Word> reserved, std::span<const Word> foreign) {
@@ -117,6 +193,14 @@ void refuse_router_words(Reader& reader) {
 
 void refuse_server_words(Reader& reader) {
   refuse(reader, reserved_for_servers, foreign_to_servers);
+}
+
+void refuse_check_words(Reader& reader) {
+  refuse(reader, {}, foreign_to_checks);
+}
+
+void refuse_hook_words(Reader& reader) {
+  refuse(reader, {}, foreign_to_hooks);
 }
 
 void refuse_top_words(Reader& reader) {

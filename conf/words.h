@@ -9,5 +9,7 @@ namespace vipd::conf {
 void refuse_router_words(Reader& reader);  // in a virtual router
 void refuse_server_words(Reader& reader);  // in a virtual server
 void refuse_top_words(Reader& reader);     // at the top of the file
+void refuse_check_words(Reader& reader);   // in a check
+void refuse_hook_words(Reader& reader);    // in hooks
 
 }  // namespace vipd::conf

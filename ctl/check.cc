@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iostream>
 #include <nlohmann/json.hpp>
-#include <ostream>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "conf/load.h"
 #include "conf/print.h"
+#include "conf/yaml.h"
 
 namespace vipd::ctl {
 
@@ -37,13 +40,25 @@ nlohmann::ordered_json to_json(const std::string& file, const Diagnostic& diagno
           {"remedy", diagnostic.remedy}};
 }
 
+bool is_standard_input(const std::string& file) {
+  return file == "-" || file == "/dev/stdin";
+}
+
+// One byte more than is allowed is enough to know.
+std::string read_standard_input() {
+  std::string text(conf::largest_text + 1, '\0');
+  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::cin.gcount()));
+  return text;
+}
+
 // What was found so far, of all files and nodes.
 class Findings {
  public:
   Findings(bool json, std::ostream& out, std::ostream& err) : json_(json), out_(out), err_(err) {}
 
   void check(const std::string& file, const std::string& node) {
-    const auto loaded = conf::load_file(file, conf::surroundings_of_this_process(node));
+    const auto loaded = load(file, node);
     if (!loaded) return unreadable(file, loaded.error());
     if (!node.empty() || loaded->nodes.empty()) return add(file, node, *loaded);
     for (const auto& each : loaded->nodes) check(file, each);
@@ -56,6 +71,13 @@ class Findings {
   }
 
  private:
+  Result<conf::Loaded> load(const std::string& file, const std::string& node) {
+    const auto surroundings = conf::surroundings_of_this_process(node);
+    if (!is_standard_input(file)) return conf::load_file(file, surroundings);
+    if (!standard_input_) standard_input_ = read_standard_input();
+    return conf::load_text("<stdin>", *standard_input_, surroundings);
+  }
+
   void unreadable(const std::string& file, const Error& error) {
     exit_code_ = check_unreadable;
     list_.push_back(to_json(file, {Severity::error, {}, error.message, ""}));
@@ -68,8 +90,7 @@ class Findings {
     const auto& diagnostics = loaded.diagnostics;
     const bool is_new = told_.insert(diagnostics.render()).second;
     if (is_new)
-      for (const auto& each : diagnostics.all())
-        list_.push_back(to_json(diagnostics.file(each.place.file), each));
+      for (auto& each : list_of(diagnostics)) list_.push_back(std::move(each));
     if (json_) return;
     if (is_new) err_ << diagnostics.render();
     const auto name = node.empty() ? file : fmt::format("{} (node {})", file, node);
@@ -80,11 +101,18 @@ class Findings {
   std::ostream& out_;
   std::ostream& err_;
   int exit_code_ = check_ok;
+  std::optional<std::string> standard_input_;
   nlohmann::ordered_json list_ = nlohmann::ordered_json::array();
   std::set<std::string> told_;
 };
 
 }  // namespace
+
+nlohmann::ordered_json list_of(const Diagnostics& diagnostics) {
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& each : diagnostics.all()) list.push_back(to_json(diagnostics.file(each.place.file), each));
+  return list;
+}
 
 int check(const std::vector<std::string>& files, const std::string& node, bool json, std::ostream& out,
           std::ostream& err) {

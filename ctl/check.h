@@ -3,8 +3,11 @@
 #pragma once
 
 #include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
+
+#include "base/document.h"
 
 namespace vipd::ctl {
 
@@ -13,6 +16,10 @@ constexpr int check_ok = 0;          // warnings are allowed
 constexpr int check_errors = 1;      // a file has errors
 constexpr int check_unreadable = 2;  // a file cannot be read
 
+// As elements of the list below.
+nlohmann::ordered_json list_of(const Diagnostics& diagnostics);
+
+// files: "-" and "/dev/stdin" are the standard input, which stands in the working directory.
 // node: for which node; empty: for each that a file has a section for, else for this host.
 //
 // For people: the diagnostics and a count of them on err; for each good file one line on out,

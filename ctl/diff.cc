@@ -3,22 +3,58 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
+#include <set>
+#include <utility>
 
 #include "conf/changes.h"
 #include "conf/load.h"
 #include "ctl/answer.h"
+#include "ctl/check.h"
 #include "ctl/client.h"
+#include "ctl/wording.h"
 
 namespace vipd::ctl {
 
 namespace {
 using nlohmann::json;
 
-Result<json> ask(const std::string& run_dir, const char* command) {
+Result<json> ask(const std::string& run_dir, json request) {
   auto client = TRY(Client::connect(run_dir));
-  return client.request({{"v", 1}, {"command", command}});
+  request["v"] = 1;
+  return client.request(request);
+}
+
+// As a reload would read it: the file's variables are those of vipd's environment, not of ours. They are
+// asked for as they turn up, because their values may bring in further files with further variables.
+Result<conf::Loaded> load_as_vipd(const std::string& path, const std::string& node,
+                                  const std::string& run_dir) {
+  auto surroundings = conf::surroundings_of_this_process(node);
+  std::map<std::string, std::optional<std::string>> known;
+  std::set<std::string> unknown;
+  surroundings.environment = [&](const std::string& name) -> std::optional<std::string> {
+    const auto found = known.find(name);
+    if (found == known.end()) unknown.insert(name);
+    return found == known.end() ? std::nullopt : found->second;
+  };
+  while (true) {
+    auto loaded = conf::load_file(path, surroundings);
+    if (!loaded) return failure(loaded.error().message, EINVAL);
+    if (unknown.empty()) return loaded;
+    const auto answer = TRY(ask(run_dir, {{"command", "configuration"}, {"variables", unknown}}));
+    const auto& values = part(answer, "variables");
+    if (!values.is_object())
+      return failure(
+          "this vipd does not tell the variables of its environment: vipctl upgrade, or use its own vipctl");
+    for (const auto& name : std::exchange(unknown, {})) {
+      const auto& value = part(values, name);
+      known[name] = value.is_string() ? std::optional(value.get<std::string>()) : std::nullopt;
+    }
+  }
 }
 
 std::string word(conf::Change::Kind kind) {
@@ -98,7 +134,7 @@ std::string prospect(const json& router, int base_priority) {
 
 Result<int> diff(const std::string& run_dir, const std::string& file, const std::string& node, bool as_json,
                  std::ostream& out, std::ostream& err) {
-  const auto running = TRY(ask(run_dir, "configuration"));
+  const auto running = TRY(ask(run_dir, {{"command", "configuration"}}));
   const auto& printed = part(running, "configuration");
   const auto configuration = printed.is_string() ? printed.get<std::string>() : std::string();
   const auto before = conf::load_printed("", configuration);
@@ -106,23 +142,35 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
     return failure(
         "vipd's configuration is not one of this vipctl: use the vipctl that belongs to the running vipd");
   const auto path = file.empty() ? text(running, "file") : file;
-  const auto after = TRY(
-      conf::load_file(path, conf::surroundings_of_this_process(node.empty() ? text(running, "node") : node)));
-  err << after.diagnostics.render();
-  if (!after.config) return diff_errors;
+  const auto after = TRY(load_as_vipd(path, node.empty() ? text(running, "node") : node, run_dir));
+  const auto diagnostics = list_of(after.diagnostics);
+  if (!as_json) err << after.diagnostics.render();
+  if (!after.config) {
+    if (as_json)
+      out << json{{"error", path + " has errors: a reload would be refused"}, {"diagnostics", diagnostics}}
+                 .dump(2, ' ', false, json::error_handler_t::replace)
+          << "\n";
+    return diff_errors;
+  }
   const auto changes = conf::changes(*before.config, *after.config);
-  const auto status = TRY(ask(run_dir, "status"));
+  const auto status = TRY(ask(run_dir, {{"command", "status"}}));
   const bool interrupts = std::any_of(changes.begin(), changes.end(), [&](const conf::Change& each) {
     return each.interrupts || gives_up(each, status);
   });
   if (as_json) {
     json list = json::array();
     for (const auto& change : changes) list.push_back(to_json(change, status));
-    out << json{{"file", path}, {"changes", list}, {"interrupts", interrupts}}.dump(
-               2, ' ', false, json::error_handler_t::replace)
+    out << json{{"file", path},
+                {"changes", list},
+                {"interrupts", interrupts},
+                {"diagnostics", diagnostics},
+                {"goes_back_in_s", part(status, "goes_back_in_s")}}
+               .dump(2, ' ', false, json::error_handler_t::replace)
         << "\n";
     return diff_ok;
   }
+  if (const auto waiting = waiting_reload(status); !waiting.empty())
+    out << waiting << "; this is compared with what is in force until then\n";
   for (const auto& change : changes) {
     out << conf::to_text(change) << "\n";
     for (const auto& each : prospects(change, status)) out << "    " << each << "\n";

@@ -13,8 +13,8 @@ namespace vipd::ctl {
 constexpr int diff_ok = 0;      // whether anything would change or not
 constexpr int diff_errors = 1;  // the file has errors: a reload would be refused
 
-// file: empty for the one that vipd was started with. node: empty for the one that vipd is. An Error as
-// ctl::Client has it, or the file cannot be read.
+// file: empty for the one that vipd was started with. node: empty for the one that vipd is. Variables have
+// the values of vipd's environment. An Error as ctl::Client has it; EINVAL: the file cannot be read.
 Result<int> diff(const std::string& run_dir, const std::string& file, const std::string& node, bool json,
                  std::ostream& out, std::ostream& err);
 

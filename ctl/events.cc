@@ -210,6 +210,11 @@ std::string event_line(const Event& event, bool colours) {
                      printable(who + event.text));
 }
 
+std::string event_line(const json& event, bool colours) {
+  const auto known = events::parse_line(event.dump());
+  return known ? event_line(*known, colours) : std::string();
+}
+
 Result<> show_events(const EventsOptions& options, std::ostream& out, std::ostream& err) {
   auto selection = TRY(selection_of(options, wall_now()));
   return Show(options, std::move(selection), out, err).run();

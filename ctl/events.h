@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -39,8 +40,9 @@ struct Selection {
 };
 Result<Selection> selection_of(const EventsOptions& options, events::WallTime now);
 
-// A line for people.
+// A line for people. Empty: it is no event.
 std::string event_line(const events::Event& event, bool colours);
+std::string event_line(const nlohmann::json& event, bool colours);
 
 // An Error as ctl::Client has it. EINVAL: an option makes no sense.
 Result<> show_events(const EventsOptions& options, std::ostream& out, std::ostream& err);

@@ -3,11 +3,13 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ctl/answer.h"
@@ -19,6 +21,7 @@
 #include "ctl/show.h"
 #include "ctl/terminal.h"
 #include "ctl/upgrade.h"
+#include "ctl/usage.h"
 #include "ctl/watch.h"
 
 namespace {
@@ -46,8 +49,17 @@ bool wants_colours() {
   return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
 }
 
-int fail(const Error& error) {
-  std::cerr << "vipctl: " << ctl::printable(error.message, ctl::LineBreaks::stay) << "\n";
+// For programs too: a line of JSON in place of the answer.
+void say(bool as_json, const std::string& message) {
+  if (as_json)
+    std::cout << json{{"error", message}}.dump(-1, ' ', false, json::error_handler_t::replace) << "\n"
+              << std::flush;
+  else
+    std::cerr << "vipctl: " << ctl::printable(message, ctl::LineBreaks::stay) << "\n";
+}
+
+int fail(const Options& options, const Error& error) {
+  say(options.as_json, error.message);
   if (error.code == EACCES || error.code == EPERM) return exit_not_permitted;
   if (error.code == EINVAL) return exit_usage;
   return error.code == 0 ? exit_refused : exit_unreachable;
@@ -57,9 +69,9 @@ int fail(const Error& error) {
 template <class ToText>
 int ask(const Options& options, const json& request, ToText to_text) {
   auto client = ctl::Client::connect(options.run_dir);
-  if (!client) return fail(client.error());
+  if (!client) return fail(options, client.error());
   const auto result = client->request(request);
-  if (!result) return fail(result.error());
+  if (!result) return fail(options, result.error());
   std::cout << (options.as_json ? result->dump(2) + "\n" : to_text(*result));
   return 0;
 }
@@ -97,23 +109,23 @@ int confirm(const Options& options) {
 int diff(const Options& options) {
   const auto file = options.files.empty() ? "" : options.files.front();
   const auto result = ctl::diff(options.run_dir, file, options.node, options.as_json, std::cout, std::cerr);
-  return result ? *result : fail(result.error());
+  return result ? *result : fail(options, result.error());
 }
 
 int upgrade(const Options& options) {
   const auto result = ctl::upgrade(options.run_dir);
-  if (!result) return fail(result.error());
+  if (!result) return fail(options, result.error());
   std::cout << (options.as_json ? result->dump(2) + "\n" : text_of(*result));
   return 0;
 }
 
 int record(const Options& options) {
   auto client = ctl::Client::connect(options.run_dir);
-  if (!client) return fail(client.error());
+  if (!client) return fail(options, client.error());
   const auto result = client->request({{"v", 1}, {"command", "record"}});
-  if (!result) return fail(result.error());
+  if (!result) return fail(options, result.error());
   const auto text = ctl::recording_text(ctl::text(*result, "recording"));
-  if (!text) return fail(text.error());
+  if (!text) return fail(options, text.error());
   if (options.output.empty()) {
     std::cout << *text;
     return 0;
@@ -131,7 +143,7 @@ int show_events(const Options& options) {
   query.as_json = options.as_json;
   query.colours = wants_colours();
   const auto shown = ctl::show_events(query, std::cout, std::cerr);
-  return shown ? 0 : fail(shown.error());
+  return shown ? 0 : fail(options, shown.error());
 }
 
 // In a terminal a page that keeps itself up to date; elsewhere the state as it is, and then each event as it
@@ -139,25 +151,26 @@ int show_events(const Options& options) {
 int watch(const Options& options) {
   if (!options.as_json && ctl::Terminal::is_there()) {
     const auto watched = ctl::watch(options.run_dir, wants_colours());
-    return watched ? 0 : fail(watched.error());
+    return watched ? 0 : fail(options, watched.error());
   }
   if (!options.as_json)
     if (const int code = status(options); code != 0) return code;
   auto client = ctl::Client::connect(options.run_dir);
-  if (!client) return fail(client.error());
+  if (!client) return fail(options, client.error());
   if (const auto begun = client->request({{"v", 1}, {"command", "watch"}}); !begun)
-    return fail(begun.error());
+    return fail(options, begun.error());
   while (true) {
     const auto event = client->next_event(-1);
-    if (!event) return fail(event.error());
+    if (!event) return fail(options, event.error());
     if (event->is_null()) continue;
-    std::cout << (options.as_json ? event->dump() + "\n" : ctl::event_text(*event)) << std::flush;
+    std::cout << (options.as_json ? event->dump() + "\n" : ctl::event_line(*event, wants_colours()))
+              << std::flush;
   }
 }
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"vipctl asks, explains and commands a running vipd. See vipctl(8)."};
+  CLI::App app{"vipctl asks, explains and commands a running vipd. See vipctl(8).", "vipctl"};
   Options options;
   int result = 0;
   app.add_option("--run-dir", options.run_dir, "directory of vipd's control socket")->capture_default_str();
@@ -206,7 +219,7 @@ int main(int argc, char** argv) {
       with_json(command("check", "say whether vipd would take configuration files", [](const Options& each) {
         return ctl::check(each.files, each.node, each.as_json, std::cout, std::cerr);
       }));
-  checking->add_option("files", options.files, "configuration files")->required();
+  checking->add_option("files", options.files, "configuration files; - for standard input")->required();
   checking->add_option("--node", options.node, "as the file is for this node; default: each that it names");
   auto* recording = command("record", "write what vipd was told of late, for replay", record);
   recording->add_option("--output", options.output, "the file to write");
@@ -223,12 +236,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const auto unknown = app.remaining(true);
-    if (error.get_exit_code() != 0 && app.get_subcommands().empty() && !unknown.empty()) {
-      std::cerr << "vipctl: there is no command \"" << unknown.front() << "\"; vipctl --help lists them\n";
-      return exit_usage;
-    }
-    return app.exit(error) == 0 ? 0 : exit_usage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const bool as_json =
+        std::any_of(argv, argv + argc, [](std::string_view each) { return each == "--json"; });
+    say(as_json, ctl::usage_error(app, error));
+    return exit_usage;
   }
   if (std::cout.flush()) return result;
   std::cerr << "vipctl: writing the output: " << std::strerror(errno) << "\n";

@@ -41,16 +41,19 @@ Result<std::string> recording_text(const std::string& reply) {
 }
 
 int replay(const std::string& file, bool json, std::ostream& out, std::ostream& err) {
+  const auto fail = [&](const std::string& place, const std::string& message, int code) {
+    if (json)
+      out << nlohmann::json{{"error", place + message}}.dump(-1, ' ', false,
+                                                             nlohmann::json::error_handler_t::replace)
+          << "\n";
+    else
+      err << (place.empty() ? "vipctl: " : place) << message << "\n";
+    return code;
+  };
   const auto text = read(file);
-  if (!text) {
-    err << "vipctl: " << text.error().message << "\n";
-    return replay_unreadable;
-  }
+  if (!text) return fail({}, text.error().message, replay_unreadable);
   const auto recording = record::parse(*text);
-  if (!recording) {
-    err << file << ": " << recording.error().message << "\n";
-    return replay_bad;
-  }
+  if (!recording) return fail(file + ": ", recording.error().message, replay_bad);
   const auto happenings = record::replay(*recording);
   if (!json) {
     out << record::to_text(happenings);

@@ -97,6 +97,8 @@ class Drawing {
   std::vector<std::string> alarms() const {
     std::vector<std::string> lines;
     if (!view_.trouble.empty()) lines.push_back(line().add(view_.trouble, 0, "31").text());
+    if (const auto waiting = waiting_reload(view_.status); !waiting.empty())
+      lines.push_back(line().add(waiting, 0, "33").text());
     for (const auto& [name, program] : part(view_.status, "programs").items()) {
       const auto restarts = whole(program, "restarts");
       if (restarts == 0 && whole(program, "pid") != 0) continue;
@@ -189,7 +191,7 @@ class Drawing {
       all.push_back(
           fmt::format("{} of {} addresses are not here", addresses.size() - here, addresses.size()));
     if (state != "Active" && here > 0 && !truth(router, "releasing"))
-      all.push_back(fmt::format("{} addresses are here", here));
+      all.push_back(here == 1 ? "1 address is here" : fmt::format("{} addresses are here", here));
     if (const auto& conflict = part(router, "conflict"); !conflict.is_null())
       all.push_back(fmt::format("{} has {} too",
                                 part(conflict, "mac").is_null() ? "somebody" : text(conflict, "mac"),
@@ -255,22 +257,23 @@ std::vector<std::string> draw(View& view, Size size, Style style) {
   lines.resize(std::min(lines.size(), size.rows - 3));
   lines.emplace_back();
 
-  // Events get what the rest leaves, but at least a third.
+  // Events get what the rest leaves, but at least a third; a heading, if that leaves two of them.
   const auto body = drawing.body();
   const auto room = size.rows - lines.size() - 1;  // the last line has the keys
   const auto left = room - std::min(room, body.size());
-  const auto wanted = view.events.empty() || room <= 8 ? 0 : view.events.size() + 2;
-  const auto for_events = std::min(wanted, std::max(room / 3, left));
+  const auto most = std::max(room / 3, left);
+  const std::size_t headed = most > 3 ? 2 : 0;
+  const auto for_events = view.events.empty() ? 0 : std::min(view.events.size() + headed, most);
   const auto for_body = room - for_events;
   view.scrolled = std::min(view.scrolled, body.size() - std::min(body.size(), for_body));
   const auto end = std::min(body.size(), view.scrolled + for_body);
   for (auto i = view.scrolled; i < end; ++i) lines.push_back(body[i]);
-  if (for_events > 2) {
+  if (for_events > 0 && headed > 0) {
     lines.emplace_back();
     lines.push_back(drawing.heading("EVENTS (UTC)"));
-    for (auto i = view.events.size() - (for_events - 2); i < view.events.size(); ++i)
-      lines.push_back(drawing.event_line(view.events[i]));
   }
+  for (auto i = view.events.size() + headed - for_events; for_events > 0 && i < view.events.size(); ++i)
+    lines.push_back(drawing.event_line(view.events[i]));
   lines.resize(size.rows - 1);
   const bool scrolls = body.size() > for_body;
   lines.push_back(drawing.heading(scrolls ? fmt::format("q quits, up and down scroll: lines {} to {} of {}",

@@ -94,6 +94,8 @@ std::string check_text(const json& check, bool colours) {
 
 std::string status_text(const json& status, bool colours) {
   std::string all;
+  if (const auto waiting = waiting_reload(status); !waiting.empty())
+    all += coloured(waiting, severity_colour("P1"), colours) + "\n";
   const auto& routers = list(status, "routers");
   for (const auto& router : routers) all += router_text(router, colours);
   if (routers.empty()) all += "no virtual routers are configured\n";
@@ -116,12 +118,6 @@ std::string explanation_text(const json& explanation) {
   for (const auto& router : explanation)
     for (const auto& sentence : list(router, "sentences")) all += text(sentence) + "\n";
   return all;
-}
-
-std::string event_text(const json& event) {
-  const auto router = text(event, "router");
-  return fmt::format("{} {}{}{}\n", text(event, "time"), router.empty() ? "" : router + ", ",
-                     router.empty() ? "" : text(event, "virtual_router") + ": ", text(event, "text"));
 }
 
 }  // namespace vipd::ctl

@@ -12,7 +12,4 @@ std::string status_text(const nlohmann::json& status, bool colours);
 // `vipctl explain`: the sentences.
 std::string explanation_text(const nlohmann::json& explanation);
 
-// A line of `vipctl watch`.
-std::string event_text(const nlohmann::json& event);
-
 }  // namespace vipd::ctl

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "ctl/answer.h"
+
 namespace vipd::ctl {
 
 namespace {
@@ -17,6 +22,13 @@ std::string age(double seconds) {
   if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
   if (seconds < 172800) return fmt::format("{:.0f} h", seconds / 3600);
   return fmt::format("{:.0f} d", seconds / 86400);
+}
+
+std::string waiting_reload(const nlohmann::json& status) {
+  if (!part(status, "goes_back_in_s").is_number()) return {};
+  return fmt::format(
+      "a reload waits to be confirmed: in {} it goes back to what was before it, \"vipctl confirm\" keeps it",
+      age(std::max(0.0, number(status, "goes_back_in_s"))));
 }
 
 std::string_view state_colour(std::string_view state) {

@@ -23,6 +23,14 @@ std::string Configuration::node() const {
   return conf::surroundings_of_this_process(node_).node;
 }
 
+std::map<std::string, std::string> Configuration::environment(const std::vector<std::string>& names) {
+  const auto surroundings = conf::surroundings_of_this_process();
+  std::map<std::string, std::string> known;
+  for (const auto& name : names)
+    if (auto value = surroundings.environment(name)) known.emplace(name, std::move(*value));
+  return known;
+}
+
 Result<std::string> Configuration::reload(std::optional<Duration> confirm, TimePoint now,
                                           const Permit& permit) {
   auto loaded = TRY(conf::load_file(file_, conf::surroundings_of_this_process(node_)));

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -23,6 +25,9 @@ class Configuration {
   const std::string& file() const { return file_; }
   std::string node() const;  // as it is called now
   const conf::Config& current() const { return current_; }
+
+  // What the file's variables are for a reload, those of the names that the environment has.
+  static std::map<std::string, std::string> environment(const std::vector<std::string>& names);
 
   // Reads the file again. confirm: how long to wait for confirm(); nothing: for good, and what waited is
   // confirmed too. Returns what was done, in words, a line for each change; or all that is wrong.

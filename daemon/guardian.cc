@@ -411,10 +411,12 @@ void Guardian::tell_monitor() {
   const auto describe = [](const Child& child) {
     return Program{child.process ? child.process->pid : 0, child.started, child.restarts};
   };
+  const auto deadline = configuration_.deadline();
   monitor_link_.send(Programs{setting_.paths.config_file,
                               {{"guardian", Program{getpid(), started_, 0}},
                                {"router", describe(router_)},
-                               {"monitor", describe(monitor_)}}});
+                               {"monitor", describe(monitor_)}},
+                              deadline == never ? std::nullopt : std::optional(deadline)});
 }
 
 void Guardian::message_from_monitor(io::Message message) {
@@ -427,9 +429,10 @@ void Guardian::message_from_monitor(io::Message message) {
   if (on<EventsTaken>(message, [this](EventsTaken taken) { events_.taken(taken.last); })) return;
   if (on<UpgradeRequest>(message, [this](UpgradeRequest request) { begin_upgrade(request.id); })) return;
   if (on<ConfirmRequest>(message, [this](ConfirmRequest request) { confirm(request.id); })) return;
-  if (on<ConfigurationRequest>(message, [this](ConfigurationRequest request) {
-        monitor_link_.send(
-            ConfigurationReply{request.id, configuration_.node(), conf::print(configuration_.current())});
+  if (on<ConfigurationRequest>(message, [this](const ConfigurationRequest& request) {
+        monitor_link_.send(ConfigurationReply{request.id, configuration_.node(),
+                                              conf::print(configuration_.current()),
+                                              configuration_.environment(request.variables)});
       }))
     return;
   on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request)); });
@@ -532,6 +535,7 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
   metrics_.configure(config.metrics.listen, now());
   monitor_link_.send(delivery_settings(configuration_.current(), log_));
   monitor_link_.send(Checks{conf::checks(config)});
+  tell_monitor();
   say_ready("serving " + conf::summary(config));
   events_.tell(event, done);
 }
@@ -540,6 +544,7 @@ void Guardian::confirm(std::uint64_t id) {
   const auto done = configuration_.confirm();
   give_claims_back();
   if (done) events_.tell(events::reload_confirmed, *done);
+  tell_monitor();
   monitor_link_.send(Reloaded{id, done.has_value(), done ? *done : done.error().message});
 }
 

@@ -287,7 +287,8 @@ void Hooks::note_dropped() {
   if (dropped_told_ == 0 || dropped >= 2 * dropped_told_) {
     dropped_told_ = dropped;
     tell_(events::hook_dropped,
-          fmt::format("on_event is too slow: {} events are lost for it so far", dropped),
+          fmt::format("on_event is too slow: {} lost for it so far",
+                      dropped == 1 ? "1 event is" : fmt::format("{} events are", dropped)),
           {{"hook", "on_event"}, {"count", std::to_string(dropped)}});
   }
 }

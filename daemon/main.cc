@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/document.h"
 #include "conf/load.h"
 #include "daemon/control_socket.h"
 #include "daemon/guardian.h"
@@ -83,7 +84,8 @@ int run(Guardian::Setting setting, const std::string& user) {
 int main(int argc, char** argv) {
   CLI::App app{
       "vipd keeps virtual IP addresses on exactly one healthy node of a group (VRRPv3, RFC 9568).\n"
-      "It runs in the foreground; SIGTERM hands over and ends it, SIGHUP reloads. See vipd(8)."};
+      "It runs in the foreground; SIGTERM hands over and ends it, SIGHUP reloads. See vipd(8).",
+      "vipd"};
   Guardian::Setting setting{
       .paths = {}, .level = Level::info, .invocation = invocation(argc, argv), .privileges = {}};
   auto& paths = setting.paths;
@@ -109,7 +111,12 @@ int main(int argc, char** argv) {
     if (!parse_level(level_name, setting.level))
       throw CLI::ValidationError("--log-level", "is error, warning, notice, info or debug");
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : exit_usage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const auto unknown = app.remaining();
+    const auto what =
+        unknown.empty() ? std::string(error.what()) : "there is no option " + quote(unknown.front());
+    std::fprintf(stderr, "vipd: %s; vipd --help lists the options\n", what.c_str());
+    return exit_usage;
   }
   setting.sandbox = !no_sandbox;
   if (state_to_check >= 0) return check_handover(state_to_check);

@@ -160,6 +160,7 @@ struct ConfirmRequest {
 struct ConfigurationRequest {
   static constexpr auto type = MessageType::configuration_request;
   std::uint64_t id = 0;
+  std::vector<std::string> variables;  // of the environment, to be told too
 };
 
 // What is in force, as conf/print writes it.
@@ -168,6 +169,7 @@ struct ConfigurationReply {
   std::uint64_t id = 0;
   std::string node;  // whose part of the file it is
   std::string text;
+  std::map<std::string, std::string> variables;  // those of the request that there are
 };
 
 struct UpgradeRequest {
@@ -205,6 +207,7 @@ struct Programs {
   static constexpr auto type = MessageType::programs;
   std::string config_file;
   std::map<std::string, Program> programs;  // guardian, router, monitor
+  std::optional<TimePoint> goes_back;       // when a reload is undone that nobody has confirmed by then
 };
 
 struct Health {
@@ -360,11 +363,11 @@ void fields(A& a, Is<ConfirmRequest> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<ConfigurationRequest> auto& m) {
-  a(m.id);
+  a(m.id, m.variables);
 }
 template <class A>
 void fields(A& a, Is<ConfigurationReply> auto& m) {
-  a(m.id, m.node, m.text);
+  a(m.id, m.node, m.text, m.variables);
 }
 template <class A>
 void fields(A& a, Is<UpgradeRequest> auto& m) {
@@ -384,7 +387,7 @@ void fields(A& a, Is<Program> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<Programs> auto& m) {
-  a(m.config_file, m.programs);
+  a(m.config_file, m.programs, m.goes_back);
 }
 template <class A>
 void fields(A& a, Is<Health> auto& m) {

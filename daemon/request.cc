@@ -48,6 +48,18 @@ Result<std::optional<Duration>> confirmation(const json& request) {
                                to_string(shortest_confirmation), to_string(longest_confirmation)));
   return std::optional(wait);
 }
+
+Result<std::vector<std::string>> texts_in(const json& request, const char* key) {
+  std::vector<std::string> texts;
+  const auto found = request.find(key);
+  if (found == request.end()) return texts;
+  if (!found->is_array()) return failure(fmt::format("{} is a list of texts", key));
+  for (const auto& each : *found) {
+    if (!each.is_string()) return failure(fmt::format("{} is a list of texts", key));
+    texts.push_back(each.get<std::string>());
+  }
+  return texts;
+}
 }  // namespace
 
 std::string Request::text() const {
@@ -73,6 +85,7 @@ Result<Request> parse_request(const std::string& line) {
   result.back = TRY(truth_in(request, "back"));
   result.follow = TRY(truth_in(request, "follow"));
   result.confirm = TRY(confirmation(request));
+  result.variables = TRY(texts_in(request, "variables"));
   if (!is_in(questions, result.command) && !result.is_command())
     return failure("unknown command " + quote(result.command));
   return result;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -15,11 +16,12 @@ constexpr Duration shortest_confirmation = std::chrono::seconds(1);
 constexpr Duration longest_confirmation = std::chrono::hours(1);
 
 struct Request {
-  std::string command;                // one of those in vipctl(8)
-  std::string router;                 // name of the entry, or empty
-  bool back = false;                  // switch: take part by priority again
-  bool follow = false;                // events: those to come too
-  std::optional<Duration> confirm{};  // reload: goes back after this, unless it is confirmed
+  std::string command;                   // one of those in vipctl(8)
+  std::string router;                    // name of the entry, or empty
+  bool back = false;                     // switch: take part by priority again
+  bool follow = false;                   // events: those to come too
+  std::optional<Duration> confirm{};     // reload: goes back after this, unless it is confirmed
+  std::vector<std::string> variables{};  // configuration: of vipd's environment, to be told too
 
   // For the audit line: "switch --back web". Names that are none cannot forge lines.
   std::string text() const;

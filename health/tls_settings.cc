@@ -1,5 +1,7 @@
 #include "health/tls_settings.h"
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <iterator>
 
@@ -10,6 +12,16 @@ namespace vipd::health {
 namespace {
 
 constexpr std::size_t largest_pem = 4 << 20;  // a bundle of all public authorities has 0.2 MiB
+
+constexpr std::string_view private_key = "private key";
+
+// What is secret is for few to read.
+void warn_about_readers(Reader& tls, std::string_view key, const std::string& path) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0 || (status.st_mode & S_IROTH) == 0) return;
+  tls.diagnostics().warning(tls.node().find(key)->place,
+                            "everybody may read " + path + ", and it has a secret", "chmod o-rwx " + path);
+}
 
 // An absolute path to a readable PEM file that has `marker` inside. `what` is what the file should hold.
 std::string read_pem_path(Reader& tls, std::string_view key, std::string_view marker,
@@ -33,6 +45,8 @@ std::string read_pem_path(Reader& tls, std::string_view key, std::string_view ma
               "correct the path, or make the file readable");
   } else if (content.find(marker) == std::string::npos) {
     tls.error(key, std::string(key) + " " + *path + " has no " + what + " in PEM form");
+  } else if (what == private_key) {
+    warn_about_readers(tls, key, *path);
   }
   return *path;
 }
@@ -52,7 +66,7 @@ TlsSettings read_tls(Reader& check) {
   settings.verify = tls.boolean("verify").value_or(true);
   settings.ca_file = read_pem_path(tls, "ca_file", "-----BEGIN CERTIFICATE-----", "certificate");
   settings.cert_file = read_pem_path(tls, "cert_file", "-----BEGIN CERTIFICATE-----", "certificate");
-  settings.key_file = read_pem_path(tls, "key_file", "PRIVATE KEY-----", "private key");
+  settings.key_file = read_pem_path(tls, "key_file", "PRIVATE KEY-----", std::string(private_key));
   if (auto name = tls.text("server_name")) {
     if (auto endpoint = parse_endpoint(*name, 443); !endpoint || endpoint->port != 443)
       tls.error("server_name", "server_name is " + quote(*name) + ", it must be a host name");

@@ -246,15 +246,30 @@ TEST_CASE(
                               {"latr", Node::text("x")},
                               {"elsewhere", Node::text("x")}});
   Reader reader(map, diagnostics, "thing one");
-  reader.required("name");
+  reader.required("name");  // "nme" is meant to be that
+  reader.required("size");
   CHECK_FALSE(reader.text("name"));
+  CHECK_FALSE(reader.text("size"));
   reader.reserved("later", "it comes later");
   reader.foreign("elsewhere", "write \"name\"");
   reader.finish();
   CHECK(diagnostics.render() ==
-        "f: error: thing one has no name\n     add \"name:\" to it\n"
         "f: error: \"later\" cannot be used yet\n     it comes later\n"
         "f: error: unknown key \"elsewhere\" in thing one\n     write \"name\"\n"
         "f: error: unknown key \"nme\" in thing one\n     did you mean \"name\"?\n"
-        "f: error: unknown key \"latr\" in thing one\n     it knows name\n");
+        "f: error: unknown key \"latr\" in thing one\n     it knows name, size\n"
+        "f: error: thing one has no size\n     add \"size:\" to it\n");
+}
+
+TEST_CASE("of a place where nothing can be known nothing more is said, and of others all") {
+  Diagnostics diagnostics("f", "a: b\nc: d\n");
+  const Place place{1, 4};
+  diagnostics.error(place, "the cause");
+  diagnostics.spoil(place);
+  diagnostics.error(place, "what follows");
+  diagnostics.warning(place, "what follows");
+  diagnostics.error({2, 4}, "another cause");
+  REQUIRE(diagnostics.all().size() == 2);
+  CHECK(diagnostics.all()[0].message == "the cause");
+  CHECK(diagnostics.all()[1].message == "another cause");
 }

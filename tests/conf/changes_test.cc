@@ -132,6 +132,66 @@ TEST_CASE("changes: what follows for this node and its peers is said below the c
   CHECK(follows(after("      nginx:", "      nginx2:")) == "it counts as up until its first result");
 }
 
+TEST_CASE("changes: of hooks only what somebody has written is listed, key by key") {
+  const auto lines = [](const std::string& before, const std::string& after) {
+    std::vector<std::string> all;
+    for (const auto& each : conf::changes(read(before), read(after))) all.push_back(first_line(each));
+    return all;
+  };
+  const auto with = [](const std::string& keys) { return usual + "hooks: {" + keys + "}\n"; };
+  using Lines = std::vector<std::string>;
+  CHECK(lines(usual, with("on_active: [/bin/true]")) == Lines{"hooks: on_active (none) -> [/bin/true]"});
+  CHECK(lines(with("on_active: [/bin/true]"), usual) == Lines{"hooks: on_active [/bin/true] -> (none)"});
+  CHECK(lines(usual, with("fifo: /run/fifo, severity: P0")) ==
+        Lines{"hooks: severity P2 -> P0", "hooks: fifo (none) -> /run/fifo"});
+  CHECK(lines(usual, with("webhook: {url: \"http://192.0.2.7/x\"}")) ==
+        Lines{"hooks: webhook.url (none) -> http://192.0.2.7/x"});
+  CHECK(lines(with("webhook: {url: \"http://192.0.2.7/x\"}"),
+              with("webhook: {url: \"http://192.0.2.7/x\", timeout: 1s}")) ==
+        Lines{"hooks: webhook.timeout 10s -> 1s"});
+  auto own = usual;
+  own.replace(own.find("    priority: 150"), 0, "    hooks: {on_backup: [/bin/true]}\n");
+  CHECK(lines(usual, own) == Lines{"hooks of virtual router edge: on_backup (none) -> [/bin/true]"});
+}
+
+TEST_CASE("changes: what a journal that may keep less will lose is said") {
+  const auto follows = [](const std::string& before, const std::string& after) {
+    const auto found =
+        conf::changes(read("events: {" + before + "}" + usual), read("events: {" + after + "}" + usual));
+    REQUIRE(found.size() == 1);
+    return found[0].consequence;
+  };
+  CHECK(follows("max_size: 64MiB", "max_size: 1MiB") ==
+        "the oldest events are removed, until the rest has no more than that");
+  CHECK(follows("max_size: 1MiB", "max_size: 64MiB").empty());
+  CHECK(follows("max_age: 30d", "max_age: 1d") == "events that are older are removed");
+  CHECK(follows("max_age: 1d", "max_age: 30d").empty());
+  CHECK(follows("directory: /var/lib/a", "directory: /var/lib/b") ==
+        "the journal begins anew there; what has been kept stays where it is");
+}
+
+TEST_CASE("changes: a check that can take the addresses from this node is foretold before its first result") {
+  const std::string gives_up =
+      "if it fails, this node gives the addresses up; without a Backup nobody has them";
+  const std::string check = "checks: {ping: {tcp: \"127.0.0.1:80\", on_failure: initialize}}";
+  const auto added = after("priority: 150", "priority: 150\n    " + check);
+  REQUIRE(added.size() == 1);
+  CHECK(added[0].consequence == "it counts as up until its first result; " + gives_up);
+  CHECK(added[0].interrupts);
+  CHECK(after("{priority: -60}", "initialize")[0].consequence == gives_up);
+  const auto of_server =
+      after("      nginx:", "      more: {tcp: \"127.0.0.1:80\", on_failure: initialize}\n      nginx:");
+  REQUIRE(of_server.size() == 1);
+  CHECK(of_server[0].interrupts);
+  // A virtual router that is new has no addresses to give up.
+  const auto new_router =
+      after("virtual_routers:",
+            "virtual_routers:\n  more: {interface: eth0, vrid: 9, addresses: [192.0.2.9/24], " + check + "}");
+  REQUIRE(new_router.size() == 2);
+  CHECK(new_router[1].consequence == "it counts as up until its first result; " + gives_up);
+  CHECK_FALSE(new_router[1].interrupts);
+}
+
 TEST_CASE("changes: entries that come and go") {
   const auto alone = read("virtual_routers: {other: {interface: eth0, vrid: 7, addresses: [192.0.2.77/24]}}");
   const auto found = conf::changes(read(usual), alone);

@@ -463,3 +463,21 @@ TEST_CASE(
   REQUIRE(routers.size() == 1);
   CHECK(routers[0].addresses.size() == 2);
 }
+
+TEST_CASE("a file with a secret that everybody may read is warned of, with what to do") {
+  const testing::Scratch scratch;
+  const auto path = scratch.path() + "/secret";
+  std::ofstream(path) << "x";
+  const auto told = [&](fs::perms mode) {
+    fs::permissions(path, mode);
+    return complaint(
+        "virtual_routers: {edge: {interface: eth0, vrid: 51, addresses: [192.0.2.10/24]}}\n"
+        "hooks: {webhook: {url: \"https://192.0.2.7/x\", secret_file: " +
+        path + "}}\n");
+  };
+  CHECK(told(static_cast<fs::perms>(0640)).empty());
+  const auto warned = told(static_cast<fs::perms>(0644));
+  CHECK(warned.find(": warning: everybody may read " + path + ", and it has a secret\n") !=
+        std::string::npos);
+  CHECK(warned.find("chmod o-rwx " + path) != std::string::npos);
+}

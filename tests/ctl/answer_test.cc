@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "ctl/events.h"
 #include "ctl/show.h"
 #include "ctl/upgrade.h"
 
@@ -53,5 +54,7 @@ TEST_CASE("what a service or a script answers cannot command the terminal") {
   const json status{
       {"checks", {{{"name", "web"}, {"state", "up"}, {"detail", "\033]0;x\a\n\u009b2J \u00e4"}}}}};
   CHECK(ctl::status_text(status, false).find("?]0;x? ?2J \u00e4\n") != std::string::npos);
-  CHECK(ctl::event_text({{"time", "now"}, {"text", "a\rb\x7f"}}) == "now a?b?\n");
+  const json event{
+      {"time", "2026-11-21T12:00:00Z"}, {"severity", "P1"}, {"event", "x\a"}, {"text", "a\rb\x7f"}};
+  CHECK(ctl::event_line(event, false) == "2026-11-21T12:00:00.000Z P1 x? a?b?\n");
 }

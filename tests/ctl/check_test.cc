@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -121,4 +122,23 @@ TEST_CASE("as JSON it is one list of all that is wrong, and stderr stays empty")
                                 {"remedy", ""}}}));
   CHECK(Checked({good_file.path()}, true).out == "[]\n");
   CHECK(nlohmann::json::parse(Checked({"/\xff"}, true).out).size() == 1);
+}
+
+TEST_CASE("standard input is a file like others, and is read once for all nodes") {
+  const auto with_input = [](const std::string& text, const std::string& name) {
+    std::istringstream input(text);
+    auto* const before = std::cin.rdbuf(input.rdbuf());
+    std::cin.clear();
+    const Checked checked({name});
+    std::cin.rdbuf(before);
+    return checked;
+  };
+  for (const auto* name : {"-", "/dev/stdin"}) {
+    const auto checked = with_input(good + "nodes: {a: {}, b: {}}\n", name);
+    CHECK(checked.err.empty());
+    CHECK(checked.out == std::string(name) +
+                             " (node a): ok, 1 virtual router, 0 virtual servers, 0 checks\n" + name +
+                             " (node b): ok, 1 virtual router, 0 virtual servers, 0 checks\n");
+    CHECK(with_input(bad, name).err.starts_with("<stdin>:1:"));
+  }
 }

@@ -9,12 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstring>
-#include <functional>
-#include <mutex>
 #include <sstream>
-#include <thread>
 #include <vector>
 
 #include "ctl/diff.h"

@@ -104,6 +104,20 @@ TEST_CASE("watch: whatever the size, no line is longer and none too many") {
     }
 }
 
+TEST_CASE("watch: the last event is seen in small terminals too, and with it the virtual router") {
+  auto view = view_of(status_with({router("edge", "Active")}, {check(1, 0, 2.0)}));
+  for (int i = 1; i <= 9; ++i) view.events.push_back(event("number " + std::to_string(i)));
+  for (std::size_t rows = 6; rows <= 14; ++rows) {
+    CAPTURE(rows);
+    const auto lines = draw(view, {80, rows}, plain);
+    CHECK(contains(lines, "\nedge            Active"));
+    CHECK(contains(lines, "11:27:00 P1 edge: number 9\n"));
+    CHECK(lines.size() == rows);
+  }
+  CHECK(contains(draw(view, {80, 11}, plain), "edge: number 8\n"));
+  CHECK(contains(draw(view, {80, 13}, plain), "\nEVENTS (UTC)\n"));
+}
+
 TEST_CASE("watch: what is wrong is said below the virtual router that it is about") {
   auto idle = router("idle", "Initialize");
   idle["obstacles"] = {"eth0 has no carrier"};
@@ -111,22 +125,33 @@ TEST_CASE("watch: what is wrong is said below the virtual router that it is abou
   lost["addresses"][0]["present"] = false;
   auto left = router("left", "Backup");
   left["addresses"][0]["present"] = true;
+  auto both_left = left;
+  both_left["addresses"].push_back(left["addresses"][0]);
   auto switched = router("switched", "Backup");
   switched["yielded"] = true;
   auto contested = router("contested", "Active");
   contested["conflict"] = {{"mac", "02:00:00:00:00:66"}, {"address", "192.0.2.10"}};
   contested["deaf_peer"] = "192.0.2.2";
-  auto view = view_of(status_with({idle, lost, left, switched, contested}));
+  auto view = view_of(status_with({idle, lost, left, both_left, switched, contested}));
   view.status["programs"]["monitor"] = {{"pid", 0}, {"restarts", 2}};
   const auto lines = draw(view, {100, 40}, plain);
-  CHECK(contains(lines, "2 Active, 2 Backup, 1 Initialize"));
+  CHECK(contains(lines, "2 Active, 3 Backup, 1 Initialize"));
   CHECK(contains(lines, "\nthe monitor program is not running\n"));
   CHECK(contains(lines, "\n  eth0 has no carrier\n"));
   CHECK(contains(lines, "\n  1 of 1 addresses are not here\n"));
-  CHECK(contains(lines, "\n  1 addresses are here\n"));
+  CHECK(contains(lines, "\n  1 address is here\n"));
+  CHECK(contains(lines, "\n  2 addresses are here\n"));
   CHECK(contains(lines, "\n  switched to the peer: vipctl switch --back switched\n"));
   CHECK(contains(lines, "\n  02:00:00:00:00:66 has 192.0.2.10 too\n"));
   CHECK(contains(lines, "\n  192.0.2.2 is Active too and does not hear this node\n"));
+}
+
+TEST_CASE("watch: a reload that waits to be confirmed is said above all else, in small terminals too") {
+  auto view = view_of(status_with({router("edge", "Active")}));
+  view.status["goes_back_in_s"] = 24.2;
+  for (std::size_t rows : {3, 24})
+    CHECK(
+        draw(view, {80, rows}, plain)[1].starts_with("a reload waits to be confirmed: in 24 s it goes back"));
 }
 
 TEST_CASE("watch: a check's curve grows with each new result, and a failure is seen in it") {

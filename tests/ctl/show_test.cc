@@ -99,6 +99,16 @@ TEST_CASE("status: all that can trouble a virtual router is said") {
         "    conflict  somebody has 192.0.2.1 too: 1 time, 0.10 s ago for the last time\n");
 }
 
+TEST_CASE("status: a reload that waits to be confirmed comes first, with what will happen and when") {
+  auto status = status_of(json::array({calm()}));
+  status["goes_back_in_s"] = nullptr;
+  CHECK(ctl::status_text(status, false).starts_with("edge  Active"));
+  status["goes_back_in_s"] = 24.2;
+  CHECK(ctl::status_text(status, false)
+            .starts_with("a reload waits to be confirmed: in 24 s it goes back to what was before it, "
+                         "\"vipctl confirm\" keeps it\nedge  Active"));
+}
+
 TEST_CASE("status: checks, what interfaces discarded, and programs that did not stay") {
   auto status = status_of(json::array());
   status["checks"] = json::array({{{"name", "web/nginx"}, {"state", "down"}, {"detail", "503, wanted 200"}}});

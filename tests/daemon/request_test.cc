@@ -30,6 +30,9 @@ TEST_CASE("what is no request is refused, and the client is told why") {
     CHECK(refusal(std::string(R"({"command": "switch", "router": "edge", "back": )") + back + "}") ==
           "back is true or false");
   CHECK(refusal(R"({"command": "events", "follow": "x"})") == "follow is true or false");
+  for (const auto* odd : {"7", "[7]", "{}"})
+    CHECK(refusal(std::string(R"({"command": "configuration", "variables": )") + odd + "}") ==
+          "variables is a list of texts");
   CHECK(refusal(R"({"command": "reload", "confirm": null})") ==
         "confirm is a text: how long to wait, such as 30s");
 }

@@ -29,7 +29,7 @@ vrrp::Status sample() {
 TEST_CASE("status tells each virtual router's state, age, addresses and discards") {
   const auto json =
       parsed(status_to_json(StatusReply{1, sample()}, {},
-                            {"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{6s}, 1}}}}, TimePoint{8s}));
+                            {"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{6s}, 1}}}, {}}, TimePoint{8s}));
   const auto& router = json["routers"][0];
   CHECK(router["name"] == "edge");
   CHECK(router["state"] == "Active");
@@ -41,6 +41,16 @@ TEST_CASE("status tells each virtual router's state, age, addresses and discards
   CHECK(router["peer"].is_null());
   CHECK(json["programs"]["router"]["pid"] == 42);
   CHECK(json["programs"]["router"]["uptime_s"] == 2.0);
+}
+
+TEST_CASE("status tells for how long a reload waits to be confirmed, if one does") {
+  Programs programs{"/etc/vipd/vipd.yaml", {}, {}};
+  const auto told = [&] {
+    return parsed(status_to_json(StatusReply{1, sample()}, {}, programs, TimePoint{8s}))["goes_back_in_s"];
+  };
+  CHECK(told().is_null());
+  programs.goes_back = TimePoint{38s};
+  CHECK(told() == 30.0);
 }
 
 TEST_CASE("status tells how the lease stands: for how long, what it has dropped, or why there is none") {

@@ -8,6 +8,7 @@
 
 #include "base/lines.h"
 #include "ctl/answer.h"
+#include "ctl/events.h"
 #include "ctl/recording.h"
 #include "ctl/show.h"
 #include "ctl/upgrade.h"
@@ -58,7 +59,7 @@ void take_answer(const std::string& line) {
 
 void take_event(const std::string& line) {
   const auto event = ctl::parse_event(line);
-  if (!event.is_null()) assert_printable(ctl::event_text(event));
+  if (!event.is_null()) assert_printable(ctl::event_line(event, false));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "health/check_archive.h"
 #include "health/check_settings.h"
 #include "health/http_settings.h"
@@ -267,7 +269,11 @@ TEST_CASE("tls: files are looked at when the configuration is read") {
   CHECK(said("{tcp: 127.0.0.1:443, tls: {ca_file: ca.pem}}") ==
         "ca_file is \"ca.pem\", it must be an absolute path");
   const auto key = scratch.file("key.pem", "-----BEGIN EC PRIVATE KEY-----\n");
-  CHECK(said("{tcp: 127.0.0.1:443, tls: {cert_file: " + ca + ", key_file: " + key + "}}") == "");
+  const auto with_key = "{tcp: 127.0.0.1:443, tls: {cert_file: " + ca + ", key_file: " + key + "}}";
+  std::filesystem::permissions(key, static_cast<std::filesystem::perms>(0640));
+  CHECK(said(with_key) == "");
+  std::filesystem::permissions(key, static_cast<std::filesystem::perms>(0644));
+  CHECK(said(with_key) == "everybody may read " + key + ", and it has a secret | chmod o-rwx " + key);
   CHECK(said("{tcp: 127.0.0.1:443, tls: {cert_file: " + ca + ", key_file: " + ca + "}}") ==
         "key_file " + ca + " has no private key in PEM form");
   CHECK(said("{tcp: 127.0.0.1:443, tls: {server_name: \"a b\"}}") ==

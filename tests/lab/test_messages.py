@@ -92,6 +92,29 @@ class Messages(LabCase):
         self.assertEqual(status, 2)
         self.assertIn("--log-level: is error, warning, notice, info or debug", text)
         self.assertEqual(
+            said("vipd", "--frobnicate"), (2, 'vipd: there is no option "--frobnicate"; vipd --help lists the options\n')
+        )
+        self.assertEqual(
+            said("vipctl", "explain"), (2, "vipctl: router is missing; vipctl explain --help lists what is wanted\n")
+        )
+        self.assertEqual(
+            said("vipctl", "frobnicate", "--json"),
+            (2, '{"error":"there is no command \\"frobnicate\\"; vipctl --help lists them"}\n'),
+        )
+        status, text = said("vipctl", "--run-dir", "/nonexistent", "status", "--json")
+        self.assertEqual(status, 3)
+        self.assertIn("connecting to vipd at /nonexistent/control", json.loads(text)["error"])
+        for name in ("-", "/dev/stdin"):
+            done = subprocess.run(
+                [probe.build_directory() / "vipctl", "check", name],
+                input="virtual_routers: 7\n",
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("<stdin>:1:18: error: virtual_routers is a single value", done.stderr)
+        self.assertEqual(
             said("vipctl", "frobnicate"),
             (2, 'vipctl: there is no command "frobnicate"; vipctl --help lists them\n'),
         )

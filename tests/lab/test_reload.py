@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """A reload that cannot surprise: what it would do is told before, it goes back by itself, and nobody notices it."""
 import json
+import os
 import shutil
 import time
+import unittest.mock
 
 from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import RouterSettings, Vipd
@@ -96,6 +98,31 @@ class Reload(LabCase):
         self.assertIn(f'more.yaml:1:26: error: the key "vrid" is here and in {a.config_file}:4', a.refusal("reload"))
         self.assertEqual(a.effective_priority(), 150)
 
+    def test_the_plan_has_the_variables_of_vipd_not_those_of_who_asks(self):
+        settings = RouterSettings(interval_ms=100, addresses=(VIP4,))
+
+        def node(host, settings, priority):
+            own = Vipd(host, settings, priority, under=("/usr/bin/env", "PRIORITY=150", "MORE=more"))
+            own.write(own.configuration().replace(f"priority: {priority}", "priority: ${PRIORITY}"))
+            return own
+
+        self.enterContext(unittest.mock.patch.dict(os.environ, {"PRIORITY": "10"}))
+        a = self.group([node], settings, (150,)).start(settle=False).daemons["a"]
+        a.wait_state("Active")
+        self.assertIn("nothing would change", a.ctl("diff"))
+        text = a.config_file.read_text(encoding="utf-8")
+        # A variable that brings in another file, and that one another variable; and one that vipd does not have.
+        (a.directory / "more.yaml").write_text("{max_size: 1MiB, max_age: '${AGE:-30d}'}\n", encoding="utf-8")
+        a.write(text + "events: !include ${MORE}.yaml\n")
+        self.enterContext(unittest.mock.patch.dict(os.environ, {"AGE": "1d", "SECRET": "7"}))
+        for arguments in (("diff",), ("diff", a.config_file)):
+            plan = a.ctl(*arguments)
+            self.assertIn("events: max_age 180d -> 30d", plan)
+            self.assertNotIn("priority", plan)
+        self.assertIn("events: max_age 180d -> 30d", a.ctl("reload"))
+        a.write(text + "metrics: {listen: '127.0.0.1:${SECRET}'}\n")
+        self.assertIn("there is no variable SECRET", a.refusal("diff"))
+
     def test_a_priority_that_moves_the_address_is_foretold_by_the_backup(self):
         group = self.pair()
         self.ready(group)
@@ -114,6 +141,8 @@ class Reload(LabCase):
         self.write(a, priority=120)
         self.assertIn("it goes back in 2s", a.ctl("reload", "--confirm", "2s"))
         wait_until(lambda: a.effective_priority() == 119, 5, "the new priority")
+        for command in ("status", "diff"):
+            self.assertRegex(a.ctl(command), r"a reload waits to be confirmed: in [0-9.]+ s it goes back to what was")
         self.assertIn(
             'a reload waits to be confirmed, and would not go back by itself any more: "vipctl confirm" first',
             a.refusal("upgrade"),
@@ -122,9 +151,11 @@ class Reload(LabCase):
         self.assertIn("the reload was not confirmed, back to the configuration before it", a.log())
         self.assertIn("priority 150 -> 120", a.ctl("diff"), "the file has been left alone")
         self.assertIn("no reload waits to be confirmed", a.refusal("confirm"))
+        self.assertNotIn("waits to be confirmed", a.ctl("status"))
 
         a.ctl("reload", "--confirm", "2s")
         self.assertIn("confirmed", a.ctl("confirm"))
+        wait_until(lambda: "waits to be confirmed" not in a.ctl("status"), 5, "nothing waits")
         time.sleep(3)
         self.assertEqual(a.effective_priority(), 119)
 

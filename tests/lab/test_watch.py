@@ -109,6 +109,10 @@ class Watch(LabCase):
         terminal.resize(60, 12)
         wait_until(lambda: len(terminal.page()) == 12, 5, "the smaller page")
         self.assertLessEqual(max(map(len, terminal.page())), 60)
+        terminal.shows("switch edge by user")
+        terminal.resize(60, 10)
+        wait_until(lambda: len(terminal.page()) == 10, 5, "the smallest page")
+        terminal.shows("edge: ")
         terminal.type("q")
         self.assertEqual(terminal.end(), (0, True))
 
@@ -169,6 +173,9 @@ class Watch(LabCase):
         wait_until(lambda: terminal.read() or b"edge  Active" in terminal.received, 5, "the state")
         self.nodes.daemons["a"].ctl("switch", "edge")
         wait_until(lambda: terminal.read() or b"Active -> Backup" in terminal.received, 5, "what happens")
+        self.assertRegex(
+            terminal.received, rb"Z P[012] state_changed edge, VRID 51 on \S+ \(IPv4\): Active -> Backup"
+        )
         self.assertNotIn(b"\x1b", terminal.received)
 
 
