@@ -185,7 +185,8 @@ std::string status_to_json(const StatusReply& reply, const std::vector<health::C
   out("version", VIPD_VERSION);
   out("config_file", programs.config_file);
   write_programs(out, programs, now);
-  programs.goes_back ? out("goes_back_in_s", seconds(*programs.goes_back - now)) : out("goes_back_in_s", nullptr);
+  programs.goes_back ? out("goes_back_in_s", seconds(*programs.goes_back - now))
+                     : out("goes_back_in_s", nullptr);
   out.begin("routers", '[');
   for (const auto& router : status.routers) {
     const auto lease = reply.leases.find(router.config.key);

@@ -41,7 +41,8 @@ TEST_CASE("what the programs say to each other survives the way, and nothing cut
   survives_the_way(Reloaded{1, false, "vipd.yaml:1:1: error"});
   survives_the_way(ControlAccess{1000, 27});
   survives_the_way(Upgraded{1, false, "damaged"});
-  survives_the_way(Programs{"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{}, 1}}}, TimePoint{Duration(7)}});
+  survives_the_way(
+      Programs{"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{}, 1}}}, TimePoint{Duration(7)}});
   survives_the_way(Health{{{"web/nginx", false, -30, "502", TimePoint{}}}});
   survives_the_way(StatusReply{3, {TimePoint{}, {vrrp::RouterStatus{.config = router}}, {}, {}}});
   survives_the_way(StatusReply{3, {}, {{router.key, {"why not", TimePoint{}, 7}}}});

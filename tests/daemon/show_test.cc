@@ -27,9 +27,9 @@ vrrp::Status sample() {
 }  // namespace
 
 TEST_CASE("status tells each virtual router's state, age, addresses and discards") {
-  const auto json =
-      parsed(status_to_json(StatusReply{1, sample()}, {},
-                            {"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{6s}, 1}}}, {}}, TimePoint{8s}));
+  const auto json = parsed(status_to_json(StatusReply{1, sample()}, {},
+                                          {"/etc/vipd/vipd.yaml", {{"router", {42, TimePoint{6s}, 1}}}, {}},
+                                          TimePoint{8s}));
   const auto& router = json["routers"][0];
   CHECK(router["name"] == "edge");
   CHECK(router["state"] == "Active");
