@@ -67,6 +67,10 @@ std::string read_file_name(Reader& reader, std::string_view key) {
   else if (struct stat status{}; stat(path.c_str(), &status) != 0)
     reader.error(key, fmt::format("{} {}: {}", key, path, std::strerror(errno)),
                  "make the file, for root alone to read");
+  else if (!S_ISREG(status.st_mode))
+    reader.error(key, fmt::format("{} {} is no regular file", key, path));
+  else if (status.st_size == 0)
+    reader.error(key, fmt::format("{} {} is empty", key, path), "write the secret into it");
   else if ((status.st_mode & S_IROTH) != 0)
     reader.diagnostics().warning(reader.node().find(key)->place,
                                  fmt::format("everybody may read {}, and it has a secret", path),

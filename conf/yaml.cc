@@ -6,6 +6,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <array>
 #include <istream>
 #include <map>
 #include <streambuf>
@@ -118,6 +119,26 @@ bool check_characters(const SourceText& source, Diagnostics& diagnostics) {
       return false;
     }
     i += length;
+  }
+  return true;
+}
+
+// Whoever comes from keepalived tries its file first.
+bool check_language(const SourceText& source, Diagnostics& diagnostics) {
+  constexpr std::array<std::string_view, 5> blocks{"global_defs", "vrrp_instance", "vrrp_script",
+                                                   "vrrp_sync_group", "virtual_server"};
+  const auto text = source.text();
+  for (std::size_t start = 0; start < text.size();) {
+    const auto end = std::min(text.find('\n', start), text.size());
+    const auto line = text.substr(start, end - start);
+    const auto word = line.substr(0, line.find_first_of(" \t{"));
+    const bool opens = line.find('{') != std::string_view::npos && line.find(':') == std::string_view::npos;
+    if (opens && std::find(blocks.begin(), blocks.end(), word) != blocks.end()) {
+      diagnostics.error(source.place(start), "this is keepalived's language; vipd has its own, in YAML",
+                        "see FOR KEEPALIVED USERS in vipd(8), and the examples in vipd.yaml(5)");
+      return false;
+    }
+    start = end + 1;
   }
   return true;
 }
@@ -444,6 +465,18 @@ constexpr Explanation explanations[] = {
     {"unknown token", "this character cannot begin a value", "a text that begins with it needs quotes"},
 };
 
+// A ${NAME} without quotes within braces or brackets: its brace closes nothing that YAML knows.
+std::optional<std::size_t> unquoted_variable(std::string_view text) {
+  for (auto at = text.find("${"); at != std::string_view::npos; at = text.find("${", at + 2)) {
+    const auto begin = text.rfind('\n', at) + 1;  // npos + 1 is 0
+    const auto before = text.substr(begin, at - begin);
+    const auto count = [&](char each) { return std::count(before.begin(), before.end(), each); };
+    const bool quoted = count('"') % 2 != 0 || count('\'') % 2 != 0;
+    if (!quoted && (count('{') > count('}') || count('[') > count(']'))) return at;
+  }
+  return std::nullopt;
+}
+
 void report(const YAML::ParserException& error, const SourceText& source, const TreeMaker& tree,
             Diagnostics& diagnostics) {
   const auto offset = source.offset(error.mark);
@@ -451,6 +484,11 @@ void report(const YAML::ParserException& error, const SourceText& source, const 
   if (source.text().substr(0, offset).ends_with(']') && source.text().substr(offset).starts_with(':')) {
     diagnostics.error(place, "a \":\" behind a list",
                       "an address in brackets needs quotes: \"[2001:db8::10]:80\"");
+    return;
+  }
+  if (const auto variable = unquoted_variable(source.text())) {
+    diagnostics.error(source.place(*variable), "a variable within brackets or braces without quotes",
+                      "write \"${NAME}\", with the quotes");
     return;
   }
   for (const auto& each : explanations) {
@@ -550,7 +588,9 @@ std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics, i
     return std::nullopt;
   }
   const SourceText source(text, file);
-  if (!check_characters(source, diagnostics) || !check_lines(source, diagnostics)) return std::nullopt;
+  if (!check_characters(source, diagnostics) || !check_language(source, diagnostics) ||
+      !check_lines(source, diagnostics))
+    return std::nullopt;
   TreeMaker tree(source, diagnostics);
   if (!parse(source, tree, diagnostics)) return std::nullopt;
   return tree.take_root();

@@ -72,6 +72,7 @@ Result<std::string> Client::read_line(int milliseconds) {
     pollfd ready{fd_, POLLIN, 0};
     const int count = poll(&ready, 1, milliseconds);
     if (count == 0) return std::string();
+    if (count < 0 && errno == EINTR) continue;  // a terminal that changes its size
     if (count < 0) return system_failure("waiting for vipd");
     std::array<char, 16384> buffer;
     const auto size = recv(fd_, buffer.data(), buffer.size(), 0);

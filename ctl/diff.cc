@@ -148,7 +148,7 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
   if (!after.config) {
     if (as_json)
       out << json{{"error", path + " has errors: a reload would be refused"}, {"diagnostics", diagnostics}}
-                 .dump(2, ' ', false, json::error_handler_t::replace)
+                 .dump(-1, ' ', false, json::error_handler_t::replace)
           << "\n";
     return diff_errors;
   }

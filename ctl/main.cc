@@ -155,6 +155,7 @@ int watch(const Options& options) {
   }
   if (!options.as_json)
     if (const int code = status(options); code != 0) return code;
+  std::cout.flush();
   auto client = ctl::Client::connect(options.run_dir);
   if (!client) return fail(options, client.error());
   if (const auto begun = client->request({{"v", 1}, {"command", "watch"}}); !begun)

@@ -16,6 +16,8 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 namespace vipd::daemon {
 
@@ -29,6 +31,22 @@ constexpr rlim_t other_descriptors = 512;
 // "vipd/51/IPv4/eth0"
 std::string name_of(const vrrp::RouterKey& router) {
   return fmt::format("vipd/{}/{}/{}", router.vrid, to_string(router.family), router.interface);
+}
+
+// "vipd/192.0.2.10/eth0"
+std::string name_of(const IpAddress& address, const std::string& interface) {
+  return fmt::format("vipd/{}/{}", to_string(address), interface);
+}
+
+// What a virtual router needs for itself: a name, and what is served when that is taken.
+std::vector<std::pair<std::string, std::string>> claims_of(const vrrp::VirtualRouterConfig& router) {
+  std::vector<std::pair<std::string, std::string>> all{
+      {name_of(router.key), fmt::format("{}: {} is served", router.name, to_string(router.key))}};
+  for (const auto& prefix : router.addresses)
+    all.emplace_back(
+        name_of(prefix.address, router.key.interface),
+        fmt::format("{}: {} on {} is served", router.name, to_string(prefix.address), router.key.interface));
+  return all;
 }
 
 // An abstract name begins with a zero byte, and ends with the address.
@@ -120,12 +138,14 @@ void make_room(std::size_t claims) {
 }  // namespace
 
 Result<> Claims::take(const std::vector<vrrp::VirtualRouterConfig>& routers) {
-  make_room(held_.size() + routers.size());
+  std::vector<std::pair<std::string, std::string>> wanted;
+  for (const auto& router : routers)
+    for (auto& claim : claims_of(router))
+      if (!held_.contains(claim.first)) wanted.push_back(std::move(claim));
+  make_room(held_.size() + wanted.size());
   std::map<std::string, io::Fd> more;
   Result<> done;
-  for (const auto& router : routers) {
-    const auto name = name_of(router.key);
-    if (held_.contains(name)) continue;
+  for (const auto& [name, what] : wanted) {
     auto fd = bind_to(name);
     if (fd) {
       more.emplace(name, std::move(*fd));
@@ -136,7 +156,7 @@ Result<> Claims::take(const std::vector<vrrp::VirtualRouterConfig>& routers) {
       continue;
     }
     auto why =
-        taken(name, fmt::format("{}: {} is served", router.name, to_string(router.key)),
+        taken(name, what,
               "stop that one first, or take the virtual router out of the configuration of one of them");
     if (why.value().code == EADDRINUSE) return why;
     done = std::move(why);
@@ -147,7 +167,8 @@ Result<> Claims::take(const std::vector<vrrp::VirtualRouterConfig>& routers) {
 
 void Claims::keep_only(const std::vector<vrrp::VirtualRouterConfig>& routers) {
   std::set<std::string> names{lease_name};
-  for (const auto& router : routers) names.insert(name_of(router.key));
+  for (const auto& router : routers)
+    for (auto& claim : claims_of(router)) names.insert(std::move(claim.first));
   std::erase_if(held_, [&](const auto& each) { return !names.contains(each.first); });
 }
 

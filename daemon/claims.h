@@ -1,11 +1,12 @@
 // Claims: what only one vipd of a network namespace may have, whatever its run directory: each virtual router
-// that it serves, and the lease. A claim is a name that a socket is bound to, among the abstract names, which
-// belong to the network namespace as interfaces do; the kernel takes it back when its holder dies. The
-// guardian has them, because it outlives the others, and hands them to the program that takes its place.
+// that it serves, each address of those, and the lease. A claim is a name that a socket is bound to, among
+// the abstract names, which belong to the network namespace as interfaces do; the kernel takes it back when
+// its holder dies. The guardian has them, because it outlives the others, and hands them to the program that
+// takes its place.
 //
-// Nobody can connect to such a socket. A name costs a descriptor and two kilobytes of the kernel: one for
-// each virtual router, because two vipd with different virtual routers on one interface are no mistake.
-// Names are of interfaces, not of their numbers: a virtual router is served before its interface is there.
+// Nobody can connect to such a socket. A name costs a descriptor and two kilobytes of the kernel, because two
+// vipd with different virtual routers on one interface are no mistake. Names are of interfaces, not of their
+// numbers: a virtual router is served before its interface is there.
 #pragma once
 
 #include <map>

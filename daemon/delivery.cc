@@ -130,6 +130,8 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
     if (running_ || waiting_.empty() || now < next_) return;
     if (attempt_ == 0) first_try_ = now;
     in_flight_ = settings_.mail ? std::min(waiting_.size(), most_in_a_mail) : 1;
+    if (const auto& file = secret_file(); !file.empty() && settings_.secret.empty())
+      return failed(fmt::format("there is no secret in {}: put one there and reload", file), true);
     easy_.reset(curl_easy_init());
     if (!easy_) return failed("no memory", true);
     seen_ = 0;
@@ -168,6 +170,10 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
     const auto what =
         settings_.mail ? "mail by " + settings_.mail->smtp : "webhook " + settings_.webhook->url;
     return settings_.router.empty() ? what : what + " of " + settings_.router;
+  }
+
+  const std::string& secret_file() const {
+    return settings_.mail ? settings_.mail->password_file : settings_.webhook->secret_file;
   }
 
   events::Severity severity() const {

@@ -1,6 +1,7 @@
 // Delivery: sends events to a webhook or by mail, with libcurl, in the monitor. In order, and one request at
 // a time for each of them; what fails is tried again after growing pauses, for ten minutes, and then given up
-// and told; that something does not work is told after a few attempts, and when it works again. Bounded: the oldest events go, and are counted. Mails that fall together are one.
+// and told; that something does not work is told after a few attempts, and when it works again. Bounded: the
+// oldest events go, and are counted. Mails that fall together are one.
 //
 // It never waits: CurlMulti has the sockets. What it sends to need not answer.
 #pragma once

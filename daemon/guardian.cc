@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "conf/build.h"
 #include "conf/load.h"
@@ -99,6 +100,12 @@ int Guardian::run() {
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   const auto interrupt = loop_.on_signal(SIGINT, [this](const signalfd_siginfo&) { stop("SIGINT"); });
   const auto hang_up = loop_.on_signal(SIGHUP, [this](const signalfd_siginfo&) { reload({}); });
+  // What other programs of this kind write files for would end this one, if nobody took it.
+  const auto ask = [this](const signalfd_siginfo&) {
+    log_.write_limited(Level::notice, "signal", "SIGUSR1 and SIGUSR2 do nothing: \"vipctl status\" answers");
+  };
+  const auto user1 = loop_.on_signal(SIGUSR1, ask);
+  const auto user2 = loop_.on_signal(SIGUSR2, ask);
   if (router_.outdated)
     log_.info(fmt::format("{}: {}", configuration_.file(), conf::summary(configuration_.current())));
   else
@@ -214,6 +221,7 @@ Result<io::Process> Guardian::spawn(Child& child, int second_fd, std::optional<i
   ours = std::move(mine);
   io::SpawnOptions options;
   options.fds = {{theirs.fd(), guardian_fd}, {second_fd, hold_fd}};
+  if (&child == &router_) options.fds.push_back({lock_.get(), lock_fd});
   if (&child == &router_)
     setting_.privileges.limit_router(options);
   else
@@ -412,7 +420,9 @@ void Guardian::tell_monitor() {
     return Program{child.process ? child.process->pid : 0, child.started, child.restarts};
   };
   const auto deadline = configuration_.deadline();
-  monitor_link_.send(Programs{setting_.paths.config_file,
+  std::error_code ignored;  // vipctl may run elsewhere
+  const auto file = std::filesystem::absolute(setting_.paths.config_file, ignored);
+  monitor_link_.send(Programs{ignored ? setting_.paths.config_file : file.string(),
                               {{"guardian", Program{getpid(), started_, 0}},
                                {"router", describe(router_)},
                                {"monitor", describe(monitor_)}},

@@ -58,7 +58,8 @@ void fields(A& a, Is<HandedProgram> auto& p) {
 }
 template <class A>
 void fields(A& a, Is<Handover> auto& h) {
-  a(h.version, h.configuration, h.started, h.lock, h.control, h.hold, h.claims, h.router, h.monitor, h.ending);
+  a(h.version, h.configuration, h.started, h.lock, h.control, h.hold, h.claims, h.router, h.monitor,
+    h.ending);
 }
 
 }  // namespace vipd::daemon

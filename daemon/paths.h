@@ -31,5 +31,6 @@ std::string program_path(const std::string& name);
 constexpr int guardian_fd = 3;  // the channel to the guardian
 constexpr int hold_fd = 4;      // router: the Hold; monitor: nothing
 constexpr int control_fd = 4;   // monitor: the listening control socket
+constexpr int lock_fd = 5;  // router: the lock of the run directory, which nobody gets before it has ended
 
 }  // namespace vipd::daemon

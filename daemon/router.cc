@@ -76,6 +76,8 @@ int Router::run() {
   const auto ignore = [](const signalfd_siginfo&) {};
   const auto interrupt = loop_.on_signal(SIGINT, ignore);
   const auto hang_up = loop_.on_signal(SIGHUP, ignore);
+  const auto user1 = loop_.on_signal(SIGUSR1, ignore);
+  const auto user2 = loop_.on_signal(SIGUSR2, ignore);
   const auto watchdog = loop_.on_signal(SIGABRT, ignore);  // systemd's, for a guardian that hangs
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   while (!ended_) turn();

@@ -9,7 +9,8 @@
 namespace vipd::daemon {
 
 // Makes the run directory if need be, and takes the lock, which is held as long as the
-// descriptor is open. EBUSY: another vipd has it; the message tells its process number.
+// descriptor is open, here or in the router, which outlives a guardian that was killed: that is waited for.
+// EBUSY: another vipd has it; the message tells its process number.
 Result<io::Fd> take_run_directory(const Paths& paths);
 
 // Makes the directory for the journal of events, for the user of the monitor. That it cannot is no reason not

@@ -6,8 +6,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
+#include <string_view>
 
 #include "conf/load.h"
 #include "daemon/paths.h"
@@ -42,6 +45,13 @@ void read_some(int fd, std::string& text) {
     if (size <= 0) return;
     text.append(buffer.data(), static_cast<std::size_t>(size));
   }
+}
+
+bool is_version(const std::string& text) {
+  constexpr std::string_view others = ".+~-";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](unsigned char each) {
+    return std::isalnum(each) != 0 || others.find(static_cast<char>(each)) != std::string_view::npos;
+  });
 }
 
 std::string trimmed(std::string text) {
@@ -90,7 +100,10 @@ void Upgrade::ended() {
   const auto text = trimmed(text_);
   if (deadline_ == never)
     return asked_(failure(fmt::format("it has not answered within {}", to_string(longest_check))));
-  if (exit && (*exit)->succeeded()) return asked_(text);
+  if (exit && (*exit)->succeeded()) {
+    if (!is_version(text)) return asked_(failure("it does not say which version it is, so it is no vipd"));
+    return asked_(text);
+  }
   asked_(failure(!text.empty() ? text : exit ? "it ended with " + to_string(**exit) : exit.error().message));
 }
 

@@ -49,8 +49,9 @@ constexpr Duration lease_duration(Duration advertisement_interval) {
   return 5 * advertisement_interval / 2;
 }
 
-// The same after the advertisement of a take-over, as long as none has followed it: an Active that gave way
-// to a router that it had never heard before is back after one and a half intervals of silence.
+// The same after the advertisement that takes over from an Active, as long as none has followed it: an Active
+// that gave way to a router that it had never heard before is back after one and a half intervals of silence.
+// The next one follows at once, because whoever gives way says so and is answered.
 constexpr Duration first_lease_duration(Duration advertisement_interval) {
   return 7 * advertisement_interval / 5;
 }

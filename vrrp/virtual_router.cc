@@ -180,7 +180,9 @@ void VirtualRouter::become_active(const Turn& turn, Reason kind, const std::stri
   release_.end();
   ++counters_.became_active;
   ++measurements_.became_active[static_cast<std::size_t>(kind)];
-  enter(turn, Active{.adver_timer = turn.now + interval(), .advertised = turn.now}, reason);
+  const bool replaces = kind == Reason::better || kind == Reason::owner;
+  enter(turn, Active{.adver_timer = turn.now + interval(), .advertised = turn.now, .established = !replaces},
+        reason);
   addresses_.hold(turn, config_);
   send(turn, priority_.value);
   std::get<Active>(state_).announcer.start(turn, config_);

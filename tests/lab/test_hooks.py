@@ -338,7 +338,13 @@ class Hooks(LabCase):
         a.switch()
         group.settle("b")
         self.assert_outage(group, moment, time.monotonic_ns(), 5000)
-        self.doCleanups  # the server is closed already
+        # Unsigned is worse than late.
+        posts = len(web.posts)
+        secret.write_text("\n")
+        a.ctl("reload")
+        a.ctl("switch", "--back", "edge")
+        wait_until(lambda: f"there is no secret in {secret}: put one there and reload" in a.said(), 10, a.said)
+        self.assertEqual(len(web.posts), posts)
 
     def test_a_webhook_that_fails_is_told_soon_and_holds_up_no_other(self):
         group = self.pair("{user: root}", start=False)

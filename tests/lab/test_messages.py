@@ -11,7 +11,7 @@ import types
 from vipdlab import probe, sandbox
 from vipdlab.case import LabCase, main
 from vipdlab.daemons import RouterSettings, Vipd
-from vipdlab.processes import run, wait_until
+from vipdlab.processes import alive, run, wait_until
 
 PROGRAMS = ("vipd", "vipd-router", "vipd-monitor", "vipctl")
 ROUTER_REPLACED = "vipd-router is just being replaced: try again in a moment"
@@ -193,6 +193,38 @@ class Messages(LabCase):
         self.says(a, "vipd-router has ended (signal 9 (Killed)); it is started again")
         self.says(a, "a new router goes on where the last one stopped")
         group.settle("a")
+
+    def test_what_is_no_vipd_does_not_take_over(self):
+        group, a = self.pair(300)
+        guardian = a.process.pid
+        for text in (b"#!/bin/sh\nexit 0\n", b"#!/bin/sh\necho what is it?\n"):
+            self.install("vipd", text)
+            status, said = self.vipctl(a, "upgrade")
+            self.assertEqual(status, 1)
+            self.assertIn("it does not say which version it is, so it is no vipd; nothing has changed", said)
+        self.assertEqual(a.status()["programs"]["guardian"]["pid"], guardian)
+        group.settle("a")
+
+    def test_signals_that_mean_something_to_others_change_nothing(self):
+        group, a = self.pair(300)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            for pid in (a.process.pid, a.child("vipd-router"), a.child("vipd-monitor")):
+                os.kill(pid, number)
+        self.says(a, 'SIGUSR1 and SIGUSR2 do nothing: "vipctl status" answers')
+        group.settle("a")
+        self.assertEqual({each["restarts"] for each in a.status()["programs"].values()}, {0})
+
+    def test_who_starts_before_the_router_of_a_killed_guardian_has_ended_waits_for_it(self):
+        group, a = self.pair(1000)
+        group.daemons["b"].stop()
+        router = a.child("vipd-router")
+        a.process.signal(signal.SIGKILL)
+        wait_until(lambda: not a.running, 5, "the end of the guardian")
+        a.start()
+        self.says(a, ", which was killed, hands its addresses over: waiting")
+        wait_until(lambda: a.status().get("routers"), 10, "the next vipd")
+        self.assertFalse(alive(router), "two routers at once")
+        group.settle("a", aside=("b",))
 
     def test_a_program_that_does_not_come_back_or_does_not_go(self):
         group, a = self.pair(1000)

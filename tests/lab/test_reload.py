@@ -123,6 +123,18 @@ class Reload(LabCase):
         a.write(text + "metrics: {listen: '127.0.0.1:${SECRET}'}\n")
         self.assertIn("there is no variable SECRET", a.refusal("diff"))
 
+    def test_a_file_that_was_named_from_where_vipd_started_is_found_from_elsewhere(self):
+        settings = RouterSettings(interval_ms=100, addresses=(VIP4,))
+        there = 'cd "$(dirname "$3")" && exec "$1" "$2" "$(basename "$3")" "${@:4}"'
+
+        def node(host, settings, priority):
+            return Vipd(host, settings, priority, under=("/bin/bash", "-c", there, "bash"))
+
+        a = self.group([node], settings, (150,)).start(settle=False).daemons["a"]
+        a.wait_state("Active")
+        self.assertEqual(a.status()["config_file"], str(a.config_file))
+        self.assertIn("nothing would change", a.ctl("diff"))
+
     def test_a_priority_that_moves_the_address_is_foretold_by_the_backup(self):
         group = self.pair()
         self.ready(group)

@@ -89,6 +89,24 @@ TEST_CASE("other VRIDs, interfaces and families are no conflict") {
   CHECK(ours.descriptors().size() == 3);
 }
 
+TEST_CASE("an address that another vipd serves is refused, whatever the VRID") {
+  require_own_namespace();
+  auto web = router("web", 51);
+  web.addresses = {*Prefix::parse("192.0.2.10/24")};
+  Claims theirs;
+  const Other other([&] { REQUIRE(theirs.take({web})); });
+  auto edge = router("edge", 54);
+  edge.addresses = {*Prefix::parse("192.0.2.11/24"), *Prefix::parse("192.0.2.10/32")};
+  Claims ours;
+  const auto refused = ours.take({edge});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == EADDRINUSE);
+  CHECK(refused.error().message.starts_with(
+      "edge: 192.0.2.10 on eth0 is served by another vipd in this network namespace (process "));
+  edge.addresses.pop_back();
+  CHECK(ours.take({edge}));
+}
+
 TEST_CASE("what a reload takes away is free for others, what stays is not given up for a moment") {
   require_own_namespace();
   Claims ours;

@@ -355,7 +355,6 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
   auto& router = routers_[group];
   const auto interval = Duration(Centiseconds((message[4] & 0x0f) << 8 | message[5]));
   if (message[2] == vrrp::release_priority) lan_.judge().farewell(*this, group);
-  const bool takes_over = active(group) && router.sent < router.became_active;
   router.left = message[2] == vrrp::release_priority;
   if (!router.left) {
     if (has_link()) {
@@ -373,10 +372,18 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
       router.fell = lan_.now();
   }
   if (lan_.setup().lease && router.lease_until < lan_.now()) lan_.judge().host_changed(*this);
-  if (has_link())
-    router.lease_until =
-        lan_.now() + (takes_over ? vrrp::first_lease_duration(interval) : vrrp::lease_duration(interval));
+  if (has_link()) router.lease_until = lan_.now() + lease_of(group, interval);
   lan_.transmit(*this, from, std::move(message));
+}
+
+// From an advertisement on: what an Active has by its engine; who serves on, or for a dead router, renews it.
+Duration Host::lease_of(std::size_t group, Duration interval) const {
+  auto lease = vrrp::lease_duration(interval);
+  if (!engine_ || !active(group)) return lease;
+  engine_->for_each_lease(local(), [&](const vrrp::RouterKey& key, std::optional<TimePoint> until) {
+    if (until && *until != TimePoint{} && group_of(key) == group) lease = *until - local();
+  });
+  return lease;
 }
 
 void Host::set_state(std::size_t group, vrrp::StateName state) {

@@ -155,6 +155,7 @@ class Host {
   void end_program();
   void wake_up();
   void send(std::size_t group, const IpAddress& source, std::vector<std::uint8_t> message);
+  Duration lease_of(std::size_t group, Duration interval) const;
   void set_state(std::size_t group, vrrp::StateName state);
   bool stood_still(std::size_t group, Duration interval) const;
   void hear(const vrrp::DatagramReceived& datagram);
