@@ -188,8 +188,10 @@ class Switch(Fault):
     def draw(self, dice):
         self.lasts = spread(dice, 0.4, 1.5)
         self.out = frozenset({self.node.name})
+        self.was_active = True
 
     def begin(self):
+        self.was_active = self.node.daemon.state() == "Active"  # unless another fault came first
         self.node.daemon.ctl("switch", self.node.daemon.settings.name)
 
     def end(self):
@@ -197,7 +199,8 @@ class Switch(Fault):
             self.node.daemon.ctl("switch", self.node.daemon.settings.name, "--back")
         except RuntimeError as error:
             # Another fault has taken the peer away, and then this node comes back by itself.
-            if "has not been switched away" not in str(error) or self.node.daemon.state() != "Active":
+            by_itself = not self.was_active or self.node.daemon.state() == "Active"
+            if "has not been switched away" not in str(error) or not by_itself:
                 raise
 
     def allowance(self):

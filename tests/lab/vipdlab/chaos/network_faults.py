@@ -333,7 +333,7 @@ class OwnAddressGone(Fault):
         self.node.host.ip("address", "add", f"{self.node.host.ipv4}/24", "dev", CABLE)
 
     def allowance(self):
-        return Allowance(gap=self.replaced(), moves=2) if self.best else Allowance()
+        return Allowance(gap=self.replaced(), moves=2) if self.best or self.exposed else Allowance()
 
 
 class RemoveAddress(Fault):
