@@ -192,15 +192,17 @@ class Switch(Fault):
 
     def begin(self):
         self.was_active = self.node.daemon.state() == "Active"  # unless another fault came first
-        self.node.daemon.ctl("switch", self.node.daemon.settings.name)
+        if self.was_active:
+            self.node.daemon.ctl("switch", self.node.daemon.settings.name)
 
     def end(self):
+        if not self.was_active:
+            return
         try:
             self.node.daemon.ctl("switch", self.node.daemon.settings.name, "--back")
         except RuntimeError as error:
             # Another fault has taken the peer away, and then this node comes back by itself.
-            by_itself = not self.was_active or self.node.daemon.state() == "Active"
-            if "has not been switched away" not in str(error) or not by_itself:
+            if "has not been switched away" not in str(error) or self.node.daemon.state() != "Active":
                 raise
 
     def allowance(self):
