@@ -8,6 +8,7 @@
 #include "base/document.h"
 #include "conf/print.h"
 #include "conf/yaml.h"
+#include "conf/yaml_writer.h"
 
 namespace vipd::conf {
 

@@ -1,4 +1,5 @@
 #include "conf/hooks_schema.h"
+#include "conf/yaml_writer.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -8,6 +8,7 @@
 #include "conf/hooks_schema.h"
 #include "conf/metrics_schema.h"
 #include "conf/yaml.h"
+#include "conf/yaml_writer.h"
 #include "health/check_settings.h"
 
 namespace vipd::conf {

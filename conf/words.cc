@@ -35,6 +35,16 @@ constexpr std::string_view write_on_initialize = "write hooks: {on_initialize: [
 constexpr std::string_view write_fifo = "write hooks: {fifo: /run/vipd/fifo, arguments: keepalived}";
 constexpr std::string_view write_mail = "write hooks: {mail: {smtp: smtp://HOST:25, from: ..., to: [...]}}";
 constexpr std::string_view write_announce = "write announce: {repeat: 5, refresh: 60s}";
+// What is told of changes of state, wherever keepalived has it.
+constexpr Word foreign_notifications[] = {
+    {"notify", write_notify},
+    {"notify_master", write_on_active},
+    {"notify_backup", write_on_backup},
+    {"notify_fault", write_on_initialize},
+    {"notify_stop", write_on_initialize},
+    {"notify_fifo", write_fifo},
+    {"smtp_alert", write_mail},
+};
 constexpr Word foreign_to_routers[] = {
     {"virtual_router_id", "write vrid"},
     {"router_id", "write vrid"},
@@ -67,13 +77,6 @@ constexpr Word foreign_to_routers[] = {
     {"garp_master_repeat", write_announce},
     {"garp_master_refresh", write_announce},
     {"garp_master_refresh_repeat", write_announce},
-    {"notify", write_notify},
-    {"notify_master", write_on_active},
-    {"notify_backup", write_on_backup},
-    {"notify_fault", write_on_initialize},
-    {"notify_stop", write_on_initialize},
-    {"notify_fifo", write_fifo},
-    {"smtp_alert", write_mail},
     {"garp_lower_prio_delay", write_announce},
     {"garp_lower_prio_repeat", write_announce},
     {"dont_track_primary", "leave it out: without its interface no virtual router can serve"},
@@ -121,6 +124,8 @@ constexpr Word foreign_to_servers[] = {
     {"addresses", "addresses belong to the virtual router; write listen, with ports"},
 };
 
+constexpr std::string_view write_announce_there =
+    "write announce in the virtual router: {repeat: 5, refresh: 60s}";
 constexpr Word reserved_at_top[] = {
     {"sync_groups", "addresses that must move together belong into one virtual router"},
 };
@@ -133,12 +138,6 @@ constexpr Word foreign_at_top[] = {
     {"vrrp_script", "write checks, in the virtual router or virtual server that the script is about"},
     {"global_defs", "leave it out: what is common has sensible values"},
     {"checks", "checks belong to a virtual router or a virtual server"},
-    {"notify", write_notify},
-    {"notify_master", write_on_active},
-    {"notify_backup", write_on_backup},
-    {"notify_fault", write_on_initialize},
-    {"notify_stop", write_on_initialize},
-    {"notify_fifo", write_fifo},
     {"vrrp_notify_fifo", write_fifo},
     {"vrrp_track_process", "write checks, with a script, tcp or http check in it"},
     {"vrrp_track_file", "write checks, with a script in it"},
@@ -149,12 +148,11 @@ constexpr Word foreign_at_top[] = {
     {"notification_email", write_mail},
     {"notification_email_from", write_mail},
     {"smtp_server", write_mail},
-    {"smtp_alert", write_mail},
     {"script_user", "write user, in hooks or in a check with script"},
     {"enable_script_security", "leave it out: a program that others may write is never run as root"},
-    {"vrrp_garp_master_delay", "write announce in the virtual router: {repeat: 5, refresh: 60s}"},
-    {"vrrp_garp_master_repeat", "write announce in the virtual router: {repeat: 5, refresh: 60s}"},
-    {"vrrp_garp_master_refresh", "write announce in the virtual router: {repeat: 5, refresh: 60s}"},
+    {"vrrp_garp_master_delay", write_announce_there},
+    {"vrrp_garp_master_repeat", write_announce_there},
+    {"vrrp_garp_master_refresh", write_announce_there},
 };
 
 constexpr Word foreign_to_checks[] = {
@@ -189,6 +187,7 @@ void refuse(Reader& reader, std::span<const Word> reserved, std::span<const Word
 
 void refuse_router_words(Reader& reader) {
   refuse(reader, reserved_for_routers, foreign_to_routers);
+  refuse(reader, {}, foreign_notifications);
 }
 
 void refuse_server_words(Reader& reader) {
@@ -205,6 +204,7 @@ void refuse_hook_words(Reader& reader) {
 
 void refuse_top_words(Reader& reader) {
   refuse(reader, reserved_at_top, foreign_at_top);
+  refuse(reader, {}, foreign_notifications);
 }
 
 }  // namespace vipd::conf

@@ -13,158 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "conf/source_text.h"
+
 namespace vipd::conf {
 
 namespace {
-
-// --- places
-
-// Offsets into the text as lines and columns. yaml-cpp counts columns in bytes, people count characters.
-class SourceText {
- public:
-  SourceText(std::string_view text, int file) : text_(text), file_(file) {
-    for (std::size_t i = 0; i < text.size(); ++i)
-      if (text[i] == '\n') line_starts_.push_back(i + 1);
-  }
-
-  std::string_view text() const { return text_; }
-
-  Place place(std::size_t offset, std::size_t bytes = 1) const {
-    offset = std::min(offset, text_.size());
-    const auto next_line = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
-    const auto line_start = *std::prev(next_line);
-    Place place;
-    place.line = static_cast<int>(next_line - line_starts_.begin());
-    place.column = characters(text_.substr(line_start, offset - line_start)) + 1;
-    const auto underlined = text_.substr(offset, bytes);
-    place.length = std::max(characters(underlined.substr(0, underlined.find_first_of("\r\n"))), 1);
-    place.file = file_;
-    return place;
-  }
-
-  // Negative marks (yaml-cpp's "nowhere") and marks at the very end become the last character.
-  Place place(const YAML::Mark& mark, std::size_t bytes = 1) const { return place(offset(mark), bytes); }
-
-  std::size_t offset(const YAML::Mark& mark) const {
-    auto offset = mark.pos < 0 ? text_.size() : std::min(static_cast<std::size_t>(mark.pos), text_.size());
-    while (offset == text_.size() && offset > 0 && (text_[offset - 1] == '\n' || text_[offset - 1] == '\r'))
-      --offset;
-    return offset;
-  }
-
-  // The bytes of the scalar that begins there: up to its closing quote, else as long as its value. Zero if
-  // the closing quote is missing, which yaml-cpp lets pass at the end of the file.
-  std::size_t scalar_length(std::size_t offset, std::size_t value_length) const {
-    const char quote = offset < text_.size() ? text_[offset] : ' ';
-    if (quote != '"' && quote != '\'') return value_length;
-    for (std::size_t end = offset + 1; end < text_.size(); ++end) {
-      const bool escaped_quote = quote == '\'' && text_.substr(end).starts_with("''");
-      if (escaped_quote || (quote == '"' && text_[end] == '\\'))
-        ++end;
-      else if (text_[end] == quote)
-        return end + 1 - offset;
-    }
-    return 0;
-  }
-
- private:
-  static int characters(std::string_view bytes) {
-    return static_cast<int>(std::count_if(bytes.begin(), bytes.end(), [](char octet) {
-      return (static_cast<unsigned char>(octet) & 0xc0) != 0x80;
-    }));
-  }
-
-  std::string_view text_;
-  int file_;
-  std::vector<std::size_t> line_starts_{0};
-};
-
-// --- what is refused before yaml-cpp sees it
-
-// The length of the UTF-8 sequence at the start of the bytes, 0 if it is none (RFC 3629 section 4).
-std::size_t utf8_length(std::string_view bytes) {
-  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const auto first = octet(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || bytes.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((octet(i) & 0xc0) != 0x80) return 0;
-  const bool overlong = (first == 0xe0 && octet(1) < 0xa0) || (first == 0xf0 && octet(1) < 0x90);
-  const bool surrogate = first == 0xed && octet(1) > 0x9f;
-  const bool beyond_unicode = first == 0xf4 && octet(1) > 0x8f;
-  return overlong || surrogate || beyond_unicode ? 0 : length;
-}
-
-bool is_forbidden_control(std::string_view rest) {
-  const auto octet = static_cast<unsigned char>(rest[0]);
-  if (octet == '\r') return !rest.starts_with("\r\n");
-  return (octet < 0x20 && octet != '\t' && octet != '\n') || octet == 0x7f;
-}
-
-bool check_characters(const SourceText& source, Diagnostics& diagnostics) {
-  const auto text = source.text();
-  for (std::size_t i = 0; i < text.size();) {
-    const auto length = utf8_length(text.substr(i));
-    if (length == 0) {
-      diagnostics.error(source.place(i),
-                        fmt::format("byte 0x{:02x} is not UTF-8", static_cast<unsigned char>(text[i])),
-                        "save the file as UTF-8");
-      return false;
-    }
-    if (is_forbidden_control(text.substr(i))) {
-      diagnostics.error(source.place(i),
-                        fmt::format("control character 0x{:02x}", static_cast<unsigned char>(text[i])),
-                        "remove it, or write it as an escape in double quotes");
-      return false;
-    }
-    i += length;
-  }
-  return true;
-}
-
-// Whoever comes from keepalived tries its file first.
-bool check_language(const SourceText& source, Diagnostics& diagnostics) {
-  constexpr std::array<std::string_view, 5> blocks{"global_defs", "vrrp_instance", "vrrp_script",
-                                                   "vrrp_sync_group", "virtual_server"};
-  const auto text = source.text();
-  for (std::size_t start = 0; start < text.size();) {
-    const auto end = std::min(text.find('\n', start), text.size());
-    const auto line = text.substr(start, end - start);
-    const auto word = line.substr(0, line.find_first_of(" \t{"));
-    const bool opens = line.find('{') != std::string_view::npos && line.find(':') == std::string_view::npos;
-    if (opens && std::find(blocks.begin(), blocks.end(), word) != blocks.end()) {
-      diagnostics.error(source.place(start), "this is keepalived's language; vipd has its own, in YAML",
-                        "see FOR KEEPALIVED USERS in vipd(8), and the examples in vipd.yaml(5)");
-      return false;
-    }
-    start = end + 1;
-  }
-  return true;
-}
-
-// YAML forbids tabs in the indentation, and yaml-cpp's words for it help nobody.
-bool check_lines(const SourceText& source, Diagnostics& diagnostics) {
-  const auto text = source.text();
-  bool good = true;
-  for (std::size_t start = 0; start < text.size();) {
-    const auto end = std::min(text.find('\n', start), text.size());
-    const auto line = text.substr(start, end - start);
-    if (line.size() > longest_line) {
-      diagnostics.error(source.place(start), fmt::format("a line of more than {} bytes", longest_line));
-      good = false;
-    }
-    const auto content = line.find_first_not_of(" \t\r");
-    const auto tab = line.find('\t');
-    const bool says_something = content != std::string_view::npos && line[content] != '#';
-    if (says_something && tab < content) {
-      diagnostics.error(source.place(start + tab), "a tab in the indentation", "indent with spaces");
-      good = false;
-    }
-    start = end + 1;
-  }
-  return good;
-}
 
 // --- yaml-cpp's events to nodes
 
@@ -186,27 +39,29 @@ class TreeMaker : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 1) return;
-    const auto offset = source_.offset(mark);
+    const auto offset = source_.offset(mark.pos);
     const auto line_start = source_.text().rfind('\n', offset == 0 ? 0 : offset - 1);
     const bool marked =
         source_.text().substr(0, offset).ends_with("---") ||
         source_.text().substr(line_start == std::string_view::npos ? 0 : line_start + 1).starts_with("---");
     if (marked)
-      stop(source_.place(mark), "a second document begins here, and only one is read", "remove the \"---\"");
-    stop(source_.place(mark), "this does not belong to what stands above it",
+      stop(source_.place(source_.offset(mark.pos)), "a second document begins here, and only one is read",
+           "remove the \"---\"");
+    stop(source_.place(source_.offset(mark.pos)), "this does not belong to what stands above it",
          "check the indentation, and that no \"...\" ends the document above");
   }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Node node;
-    node.place = source_.place(place_of_nothing(source_.offset(mark)));
-    if (wants_key()) stop(source_.place(mark), "a key is missing here", "write \"key: value\"");
+    node.place = source_.place(place_of_nothing(source_.offset(mark.pos)));
+    if (wants_key())
+      stop(source_.place(source_.offset(mark.pos)), "a key is missing here", "write \"key: value\"");
     finish(std::move(node), anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const auto place = source_.place(mark);
+    const auto place = source_.place(source_.offset(mark.pos));
     if (wants_key()) stop(place, "an alias cannot be a key");
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) stop(place, "this alias stands inside of what it refers to");
@@ -221,7 +76,7 @@ class TreeMaker : public YAML::EventHandler {
     if (tag == "!include") return include(mark, anchor, value);
     // "?" is a plain scalar and "!" a quoted one; anything else was written as a tag.
     if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark);
-    const auto offset = skip_anchor(source_.offset(mark));
+    const auto offset = skip_anchor(source_.offset(mark.pos));
     if (value.size() > (wants_key() ? longest_key : longest_scalar))
       stop(source_.place(offset), fmt::format("a {} of more than {} bytes", wants_key() ? "key" : "text",
                                               wants_key() ? longest_key : longest_scalar));
@@ -270,13 +125,13 @@ class TreeMaker : public YAML::EventHandler {
     throw Stopped{};
   }
   [[noreturn]] void refuse_tag(const YAML::Mark& mark) {
-    stop(source_.place(mark), "tags (\"!\") are not used, but for \"!include FILE\"",
+    stop(source_.place(source_.offset(mark.pos)), "tags (\"!\") are not used, but for \"!include FILE\"",
          "remove it; quotes make a text");
   }
 
   // Who assembles the files reads this one.
   void include(const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& path) {
-    const auto offset = skip_anchor(source_.offset(mark));
+    const auto offset = skip_anchor(source_.offset(mark.pos));
     const auto place = source_.place(offset, std::string_view("!include ").size() + path.size());
     if (wants_key()) stop(place, "a key cannot be included", "write \"key: !include FILE\"");
     if (path.empty() || path.size() > longest_scalar)
@@ -320,12 +175,12 @@ class TreeMaker : public YAML::EventHandler {
             YAML::EmitterStyle::value style, Node::Type type) {
     if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark);
     if (wants_key())
-      stop(source_.place(mark), "a key must be a single word",
+      stop(source_.place(source_.offset(mark.pos)), "a key must be a single word",
            "a text that begins with a bracket needs quotes, such as \"[2001:db8::10]:80\"");
-    if (static_cast<int>(open_.size()) == deepest_nesting) too_deep(source_.place(mark));
+    if (static_cast<int>(open_.size()) == deepest_nesting) too_deep(source_.place(source_.offset(mark.pos)));
     Node node;
     node.type = type;
-    node.place = source_.place(skip_anchor(source_.offset(mark)));
+    node.place = source_.place(skip_anchor(source_.offset(mark.pos)));
     // What is indented below a key is best pointed at by that key.
     const bool block = style == YAML::EmitterStyle::Block;
     if (block && !open_.empty() && open_.back().key) node.place = open_.back().key_place;
@@ -479,7 +334,7 @@ std::optional<std::size_t> unquoted_variable(std::string_view text) {
 
 void report(const YAML::ParserException& error, const SourceText& source, const TreeMaker& tree,
             Diagnostics& diagnostics) {
-  const auto offset = source.offset(error.mark);
+  const auto offset = source.offset(error.mark.pos);
   const auto place = source.place(offset);
   if (source.text().substr(0, offset).ends_with(']') && source.text().substr(offset).starts_with(':')) {
     diagnostics.error(place, "a \":\" behind a list",
@@ -526,59 +381,6 @@ bool parse(const SourceText& source, TreeMaker& tree, Diagnostics& diagnostics) 
   }
 }
 
-// --- writing
-
-// Plain text that no YAML reader takes for anything else. Numbers and booleans are the reader's business.
-bool is_plain(std::string_view text) {
-  const auto is_word = [](char each) {
-    return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || (each >= '0' && each <= '9');
-  };
-  if (text.empty() || text == "null" || text == "Null" || text == "NULL") return false;
-  const bool negative_number = text.size() > 1 && text[0] == '-' && text[1] >= '0' && text[1] <= '9';
-  if (!is_word(text[0]) && text[0] != '/' && !negative_number) return false;
-  if (text.ends_with(':')) return false;
-  return std::all_of(text.begin(), text.end(), [&](char each) {
-    return is_word(each) || std::string_view("_-./:+=@%&").find(each) != std::string_view::npos;
-  });
-}
-
-std::string in_double_quotes(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char each : text) {
-    const auto octet = static_cast<unsigned char>(each);
-    if (each == '"' || each == '\\')
-      (quoted += '\\') += each;
-    else if (each == '\n')
-      quoted += "\\n";
-    else if (each == '\t')
-      quoted += "\\t";
-    else if (each == '\r')
-      quoted += "\\r";
-    else if (octet < 0x20 || octet == 0x7f)
-      quoted += fmt::format("\\x{:02x}", octet);
-    else
-      quoted += each;
-  }
-  return quoted + "\"";
-}
-
-// A list or a small map in one line, as it stands behind "key: " or "- ".
-std::string in_flow(const Node& node) {
-  std::string text;
-  switch (node.type) {
-    case Node::Type::null: return "null";
-    case Node::Type::scalar: return yaml_scalar(node);
-    case Node::Type::sequence:
-      for (const auto& item : node.items) text += (text.empty() ? "" : ", ") + in_flow(item);
-      return "[" + text + "]";
-    case Node::Type::map:
-      for (const auto& entry : node.entries)
-        text += (text.empty() ? "" : ", ") + yaml_scalar(entry.key) + ": " + in_flow(entry.value);
-      return "{" + text + "}";
-  }
-  return text;
-}
-
 }  // namespace
 
 std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics, int file) {
@@ -588,39 +390,10 @@ std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics, i
     return std::nullopt;
   }
   const SourceText source(text, file);
-  if (!check_characters(source, diagnostics) || !check_language(source, diagnostics) ||
-      !check_lines(source, diagnostics))
-    return std::nullopt;
+  if (!is_readable(source, diagnostics)) return std::nullopt;
   TreeMaker tree(source, diagnostics);
   if (!parse(source, tree, diagnostics)) return std::nullopt;
   return tree.take_root();
-}
-
-std::string yaml_scalar(const Node& scalar) {
-  return scalar.quoted ? in_double_quotes(scalar.scalar) : yaml_scalar(scalar.scalar);
-}
-
-std::string yaml_scalar(std::string_view text) {
-  return is_plain(text) ? std::string(text) : in_double_quotes(text);
-}
-
-std::string yaml_map(const Node& map, int indentation) {
-  constexpr std::size_t widest_flow = 80;
-  std::string text;
-  for (const auto& entry : map.entries) {
-    text += fmt::format("{:{}}{}:", "", indentation, yaml_scalar(entry.key));
-    const auto flow = in_flow(entry.value);
-    if (flow.size() <= widest_flow || entry.value.type == Node::Type::scalar) {
-      text += " " + flow + "\n";
-    } else if (entry.value.type == Node::Type::map) {
-      text += "\n" + yaml_map(entry.value, indentation + 2);
-    } else {
-      text += "\n";
-      for (const auto& item : entry.value.items)
-        text += fmt::format("{:{}}- {}\n", "", indentation + 2, in_flow(item));
-    }
-  }
-  return text;
 }
 
 }  // namespace vipd::conf

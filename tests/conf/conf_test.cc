@@ -18,6 +18,7 @@
 #include "conf/load.h"
 #include "conf/print.h"
 #include "conf/yaml.h"
+#include "conf/yaml_writer.h"
 #include "tests/conf/made_up.h"
 #include "tests/health/scratch.h"
 
