@@ -20,18 +20,10 @@ tl::unexpected<Error> broken(const std::string& doing) {
   if (code != EPIPE && code != ECONNRESET) return system_failure(doing, code);
   return failure("vipd has closed the connection: it is stopping or restarting", ECONNRESET);
 }
+
 constexpr const char* stands_still =
     "vipd-monitor, which answers vipctl, does not: it may be stopped or hang, and vipd replaces it after "
-    "10s; try "
-    "again then, or see the log of vipd";
-
-// vipd gives up earlier itself, if its monitor lives: what only asks within 2 s, commands within 20 s.
-int patience(const nlohmann::json& request) {
-  const auto command = text(request, "command");
-  const bool only_asks = command == "status" || command == "explain" || command == "version" ||
-                         command == "watch" || command == "events" || command == "record";
-  return only_asks ? 7'000 : 25'000;
-}
+    "10s; try again then, or see the log of vipd";
 
 // Who waits in vain for a place in the queue of a program that stands still.
 constexpr timeval longest_connect{7, 0};
@@ -91,7 +83,7 @@ Result<nlohmann::json> Client::request(const nlohmann::json& request, int millis
     const auto farewell = read_line(0);
     return farewell && !farewell->empty() ? parse_reply(*farewell) : unwritten;
   }
-  const auto answer = TRY(read_line(milliseconds > 0 ? milliseconds : patience(request)));
+  const auto answer = TRY(read_line(milliseconds));
   if (answer.empty()) return failure(stands_still, ETIMEDOUT);
   return parse_reply(answer);
 }

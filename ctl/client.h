@@ -22,9 +22,10 @@ class Client {
   ~Client();
 
   // The reply's result, or the reason why vipd refused. An Error with a code: the connection broke.
-  // Waits for `milliseconds` at most, 0: for as long as this request may take; vipd itself answers or gives
-  // up earlier, if it works.
-  Result<nlohmann::json> request(const nlohmann::json& request, int milliseconds = 0);
+  // Waits for `milliseconds` at most; vipd itself answers or gives up earlier, if it works.
+  static constexpr int question_bound = 7'000;  // vipd's own is 2 s
+  static constexpr int command_bound = 25'000;  // 20 s
+  Result<nlohmann::json> request(const nlohmann::json& request, int milliseconds = question_bound);
   // After the request "watch": the next event. Blocks for `milliseconds` at most (-1: for ever); null if none
   // came.
   Result<nlohmann::json> next_event(int milliseconds);

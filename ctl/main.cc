@@ -67,10 +67,11 @@ int fail(const Options& options, const Error& error) {
 
 // Asks for one thing and prints the answer.
 template <class ToText>
-int ask(const Options& options, const json& request, ToText to_text) {
+int ask(const Options& options, const json& request, ToText to_text,
+        int bound = ctl::Client::question_bound) {
   auto client = ctl::Client::connect(options.run_dir);
   if (!client) return fail(options, client.error());
-  const auto result = client->request(request);
+  const auto result = client->request(request, bound);
   if (!result) return fail(options, result.error());
   std::cout << (options.as_json ? result->dump(2) + "\n" : to_text(*result));
   return 0;
@@ -93,17 +94,17 @@ int explain(const Options& options) {
 
 int switch_over(const Options& options) {
   return ask(options, {{"v", 1}, {"command", "switch"}, {"router", options.router}, {"back", options.back}},
-             text_of);
+             text_of, ctl::Client::command_bound);
 }
 
 int reload(const Options& options) {
   json request{{"v", 1}, {"command", "reload"}};
   if (!options.confirm.empty()) request["confirm"] = options.confirm;
-  return ask(options, request, text_of);
+  return ask(options, request, text_of, ctl::Client::command_bound);
 }
 
 int confirm(const Options& options) {
-  return ask(options, {{"v", 1}, {"command", "confirm"}}, text_of);
+  return ask(options, {{"v", 1}, {"command", "confirm"}}, text_of, ctl::Client::command_bound);
 }
 
 int diff(const Options& options) {

@@ -66,7 +66,7 @@ json upgrade_summary(const json& before, const json& after) {
 Result<json> upgrade(const std::string& run_dir, std::chrono::seconds longest) {
   const auto before = TRY(status(run_dir));
   auto client = TRY(Client::connect(run_dir));
-  TRY_VOID(client.request({{"v", 1}, {"command", "upgrade"}}));
+  TRY_VOID(client.request({{"v", 1}, {"command", "upgrade"}}, Client::command_bound));
   const auto bound = std::chrono::steady_clock::now() + longest;
   while (std::chrono::steady_clock::now() < bound) {
     std::this_thread::sleep_for(pause);

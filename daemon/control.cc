@@ -10,7 +10,7 @@
 #include <cerrno>
 
 #include "daemon/clock.h"
-#include "daemon/request.h"
+#include "daemon/reply.h"
 
 namespace vipd::daemon {
 
@@ -23,11 +23,11 @@ constexpr Duration time_to_forget = 10s;       // longer than an allowance needs
 constexpr std::size_t most_waiting = 8 << 20;  // a status of thousands of virtual routers fits
 
 std::string refusal(std::size_t connections) {
-  return fmt::format(
-      R"({{"v":{},"ok":false,"error":"{} connections to vipd are open, and no more are taken (some are kept for those )"
-      R"(who may command): close some, or try again in a moment"}})"
-      "\n",
-      protocol_version, connections);
+  return bad(fmt::format(
+             "{} connections to vipd are open, and no more are taken (some are kept for those who "
+             "may command): close some, or try again in a moment",
+             connections)) +
+         "\n";
 }
 }  // namespace
 

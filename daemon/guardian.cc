@@ -221,11 +221,12 @@ Result<io::Process> Guardian::spawn(Child& child, int second_fd, std::optional<i
   ours = std::move(mine);
   io::SpawnOptions options;
   options.fds = {{theirs.fd(), guardian_fd}, {second_fd, hold_fd}};
-  if (&child == &router_) options.fds.push_back({lock_.get(), lock_fd});
-  if (&child == &router_)
+  if (&child == &router_) {
+    options.fds.push_back({lock_.get(), lock_fd});
     setting_.privileges.limit_router(options);
-  else
+  } else {
     setting_.privileges.limit_monitor(options);
+  }
   std::vector<std::string> argv{program_path(child.name), "--log-level",
                                 std::string(name_of(setting_.level))};
   if (!setting_.sandbox) argv.emplace_back("--no-sandbox");

@@ -12,6 +12,7 @@
 #include "daemon/clock.h"
 #include "daemon/event_log.h"
 #include "daemon/metrics.h"
+#include "daemon/reply.h"
 #include "daemon/show.h"
 #include "events/line.h"
 #include "events/names.h"
@@ -35,32 +36,7 @@ vrrp::CheckFact to_router(const health::Fact& fact) {
   return {fact.check, fact.healthy, fact.priority, fact.detail, fact.since};
 }
 
-std::string good(json result) {
-  return json{{"v", protocol_version}, {"ok", true}, {"result", std::move(result)}}.dump(
-      -1, ' ', false, json::error_handler_t::replace);
-}
-
-// The result is JSON already, and may be megabytes.
-std::string good_text(const std::string& result) {
-  std::string reply = fmt::format(R"({{"v":{},"ok":true,"result":)", protocol_version);
-  reply.reserve(reply.size() + result.size() + 1);
-  reply += result;
-  reply += '}';
-  return reply;
-}
-
-std::string bad(const std::string& error) {
-  return json{{"v", protocol_version}, {"ok", false}, {"error", error}}.dump(-1, ' ', false,
-                                                                             json::error_handler_t::replace);
-}
 constexpr const char* no_answer = "the program that should answer does not: it may be restarting, try again";
-std::string not_permitted() {
-  return json{{"v", protocol_version},
-              {"ok", false},
-              {"permitted", false},
-              {"error", "permission denied: root may do this, and who is in the group vipd-admin"}}
-      .dump();
-}
 }  // namespace
 
 // --- scripts ------------------------------------------------------------------------------------------

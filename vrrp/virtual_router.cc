@@ -180,12 +180,12 @@ void VirtualRouter::become_active(const Turn& turn, Reason kind, const std::stri
   release_.end();
   ++counters_.became_active;
   ++measurements_.became_active[static_cast<std::size_t>(kind)];
-  const bool replaces = kind == Reason::better || kind == Reason::owner;
-  enter(turn, Active{.adver_timer = turn.now + interval(), .advertised = turn.now, .established = !replaces},
-        reason);
+  enter(turn, Active{.adver_timer = turn.now + interval(), .advertised = turn.now}, reason);
   addresses_.hold(turn, config_);
   send(turn, priority_.value);
-  std::get<Active>(state_).announcer.start(turn, config_);
+  auto& active = std::get<Active>(state_);
+  active.established = kind != Reason::better && kind != Reason::owner;
+  active.announcer.start(turn, config_);
 }
 
 void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
@@ -296,7 +296,6 @@ void VirtualRouter::reassert(const Turn& turn, Active& active) {
     active.reassert_not_before = turn.now + interval() / answers_per_interval;
     ++counters_.reassertions;
     send(turn, priority_.value);
-    active.established = true;
   } else {
     ++counters_.reassertions_suppressed;
   }
@@ -305,7 +304,6 @@ void VirtualRouter::reassert(const Turn& turn, Active& active) {
 
 void VirtualRouter::send_and_rearm(const Turn& turn, Active& active) {
   send(turn, priority_.value);
-  active.established = true;
   active.advertised = turn.now;
   active.adver_timer = turn.now + interval();
 }
@@ -360,7 +358,6 @@ void VirtualRouter::tick(const Turn& turn) {
     if (active->adver_timer <= turn.now) {
       measurements_.lateness.add(turn.now - active->adver_timer);
       send(turn, priority_.value);
-      active->established = true;
       active->advertised = turn.now;
       // From deadline to deadline, so that lateness does not add up; but never two for what was missed.
       active->adver_timer += interval();
@@ -533,7 +530,7 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   yielded_ = snapshot.yielded;
   if (snapshot.state == StateName::active) {
     const auto advertised = snapshot.deadline - snapshot.active_adver_interval;
-    state_ = Active{.adver_timer = snapshot.deadline, .advertised = advertised, .established = true};
+    state_ = Active{.adver_timer = snapshot.deadline, .advertised = advertised};
     std::get<Active>(state_).announcer.adopt(turn.now, config_, snapshot.announced);
   } else if (snapshot.state == StateName::backup) {
     // Nobody was listening for a while: the timer starts anew.
@@ -596,6 +593,7 @@ void VirtualRouter::end_release(const Turn& turn) {
 
 void VirtualRouter::send(const Turn& turn, Priority priority) {
   if (!primary_address_) return;
+  if (auto* active = std::get_if<Active>(&state_)) active->established = true;
   ++counters_.advertisements_sent;
   if (priority == release_priority) ++counters_.priority_zero_sent;
   Advertisement advertisement;

@@ -58,7 +58,7 @@ struct Active {
   TimePoint adver_timer;
   TimePoint advertised;  // the last time
   // Nobody gives way to it who has never heard it before, or it has said more than that it takes over.
-  bool established = false;
+  bool established = true;
   TimePoint reassert_not_before{};  // rate limits of immediate answers: to an inferior Active,
   TimePoint farewell_not_before{};  // and to priority zero
   int inferior_heard = 0;           // advertisements of inferior Actives
