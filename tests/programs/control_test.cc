@@ -198,9 +198,10 @@ TEST_CASE("control: when all connections are taken the next one is told so, and 
   std::vector<io::Fd> silent;
   for (std::size_t i = 0; i < Control::most_connections; ++i) silent.push_back(fixture.connect());
   const auto refused = fixture.connect();
-  CHECK(Fixture::hear(refused) ==
-        "{\"v\":1,\"ok\":false,\"error\":\"256 connections to vipd are open, and no more are taken (some are "
-        "kept for those who may command): close some, or try again in a moment\"}\n");
+  CHECK(
+      Fixture::hear(refused) ==
+      "{\"error\":\"256 connections to vipd are open, and no more are taken (some are kept for those who may "
+      "command): close some, or try again in a moment\",\"ok\":false,\"v\":1}\n");
   CHECK(Fixture::hear(refused) == "end");
   silent.pop_back();
   fixture.turn();

@@ -540,6 +540,8 @@ void Judge::judge_succession(const Island& island, std::size_t group, const Host
            each.woken() + 2 * active_down_bound(entry) < now && interval_of(each, entry) == one;
   };
   if (!as_before(host)) return;
+  // Better Backups wait once more while the other family is not silent: who has that one comes first.
+  if (is_active_for_another_family(host, lan_.setup(), group)) return;
   // A plain router does not wait for the other family.
   if (lan_.setup().families(entry) > 1 && std::any_of(island.hosts.begin(), island.hosts.end(),
                                                       [](const Host* each) { return each->setup().plain; }))
