@@ -36,11 +36,8 @@ Host::Host(Lan& lan, const HostSetup& setup)
       clock_(TimePoint{1000s + index_ * 77s}, setup.ppm),
       routers_(lan.setup().groups.size()),
       running_(setup.entries),
-      fit_since_(lan.setup().groups.size(), not_ever) {
-  const auto number = static_cast<std::uint8_t>(setup.number);
-  host_addresses_ = {{Prefix::parse(fmt::format("192.0.2.{}/24", number)).value()},
-                     {Prefix::parse(fmt::format("fe80::{:x}/64", number)).value()}};
-  link_ = {"eth0", 2, true, true, 1500, {{2, 0, 0, 0, 0, number}}, host_addresses_};
+      fit_since_(lan.setup().groups.size(), not_ever),
+      kernel_(static_cast<std::uint8_t>(setup.number)) {
   for (const auto& entry : setup.entries)
     for (const auto& check : entry.checks) healthy[check.check] = true;
 }
@@ -51,18 +48,8 @@ TimePoint Host::local() const {
   return clock_.read(lan_.now());
 }
 
-bool Host::has(const Prefix& prefix) const {
-  return std::any_of(link_.addresses.begin(), link_.addresses.end(),
-                     [&](const InterfaceAddress& each) { return each.prefix == prefix; });
-}
-
-bool Host::has_ours(const Prefix& prefix) const {
-  return std::any_of(link_.addresses.begin(), link_.addresses.end(),
-                     [&](const InterfaceAddress& each) { return each.prefix == prefix && each.ours; });
-}
-
 bool Host::answers(std::size_t group) const {
-  if (!has_link() || !has(lan_.setup().groups[group].pool.front())) return false;
+  if (!kernel_.has_link() || !kernel_.has(lan_.setup().groups[group].pool.front())) return false;
   if (!awake() && sleep_kind_ != Sleep::frozen) return false;
   return !lan_.setup().lease || setup_.plain || lan_.now() < routers_[group].lease_until;
 }
@@ -103,7 +90,7 @@ vrrp::Priority Host::due_priority(std::size_t entry) const {
 }
 
 bool Host::eligible(std::size_t group) const {
-  if (!alive() || !awake() || stopping_ || !link_usable()) return false;
+  if (!alive() || !awake() || stopping_ || !kernel_.usable()) return false;
   // A guardian goes on for what its router was Active for, and for nothing else.
   if (program_ == Program::held &&
       std::none_of(held_.begin(), held_.end(), [&](const Held& each) { return each.group == group; }))
@@ -113,12 +100,6 @@ bool Host::eligible(std::size_t group) const {
     const auto fact = told_.find(check.check);
     return !check.initialize || (fact != told_.end() && fact->second);
   });
-}
-
-IpAddress Host::source(Family family) const {
-  for (const auto& each : host_addresses_)
-    if (each.prefix.address.family == family) return each.prefix.address;
-  return {};
 }
 
 std::size_t Host::group_of(const vrrp::RouterKey& key) const {
@@ -182,8 +163,8 @@ void Host::start(bool adopt) {
   for (const auto& entry : running_)
     meddled_until_ = std::max(meddled_until_, lan_.now() + std::max(repair_bound, entry.dead_man));
   lan_.tell_checks(*this, lan_.random().between(Duration(1), lan_.setup().monitor_delay));
-  known_index_ = link_.index;
-  step(vrrp::InterfaceChanged{link_});
+  known_index_ = kernel_.link().index;
+  step(vrrp::InterfaceChanged{kernel_.link()});
   step(vrrp::ConfigReplaced{configs(), std::move(adopted)});
   if (engine_) refresh();
   for (std::size_t group = 0; adopt && group < routers_.size(); ++group) {
@@ -270,8 +251,7 @@ void Host::power_off() {
   say("> power off");
   end_program();
   kept_.reset();
-  link_.addresses = own_addresses_ ? host_addresses_ : std::vector<InterfaceAddress>{};
-  expiries_.clear();
+  kernel_.forget_addresses();
   lan_.judge().host_changed(*this);
 }
 
@@ -330,7 +310,7 @@ void Host::perform_one(vrrp::Action& action) {
     lan_.judge().advertises(*this, group, advert->message);
     send(group, advert->source, std::move(advert->message));
   } else if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) {
-    if (refusing_ && reaches_link() && !has(add->prefix)) {
+    if (refusing_ && reaches_link() && !kernel_.has(add->prefix)) {
       meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
       lan_.deliver(*this, lan_.setup().kernel_delay,
                    std::make_shared<const vrrp::Event>(vrrp::AddressFailed{
@@ -345,7 +325,7 @@ void Host::perform_one(vrrp::Action& action) {
     for (const auto& prefix : renew->prefixes) came |= reaches_link() && put(prefix, renew->valid);
     if (came) kernel_changed();
   } else if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) {
-    if (take(remove->prefix)) kernel_changed();
+    if (kernel_.take(remove->prefix)) kernel_changed();
   } else if (const auto* announce = std::get_if<vrrp::Announce>(&action)) {
     lan_.announce(*this, group_of(announce->router), announce->address);
   }
@@ -357,7 +337,7 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
   if (message[2] == vrrp::release_priority) lan_.judge().farewell(*this, group);
   router.left = message[2] == vrrp::release_priority;
   if (!router.left) {
-    if (has_link()) {
+    if (kernel_.has_link()) {
       if (router.sent + 2 * interval < lan_.now()) router.resumed = lan_.now();
       router.sent = lan_.now();
     }
@@ -372,7 +352,7 @@ void Host::send(std::size_t group, const IpAddress& from, std::vector<std::uint8
       router.fell = lan_.now();
   }
   if (lan_.setup().lease && router.lease_until < lan_.now()) lan_.judge().host_changed(*this);
-  if (has_link()) router.lease_until = lan_.now() + lease_of(group, interval);
+  if (kernel_.has_link()) router.lease_until = lan_.now() + lease_of(group, interval);
   lan_.transmit(*this, from, std::move(message));
 }
 
@@ -435,15 +415,14 @@ void Host::reschedule() {
     for (const auto& router : routers_)
       if (router.lease_until > lan_.now()) wake_ = std::min(wake_, router.lease_until);
   if (!awake()) {
-    if (sleep_kind_ == Sleep::frozen)
-      for (const auto& [prefix, when] : expiries_) wake_ = std::min(wake_, when);
+    if (sleep_kind_ == Sleep::frozen) wake_ = std::min(wake_, kernel_.next_expiry());
     return;
   }
   for (const auto& router : plain_) wake_ = std::min(wake_, clock_.when(router->deadline()));
   for (const auto& held : held_)
     wake_ = std::min(wake_, clock_.when(std::min(held.advertisement, held.renewal)));
   if (program_ == Program::held) wake_ = std::min(wake_, hold_ends_);
-  for (const auto& [prefix, when] : expiries_) wake_ = std::min(wake_, when);
+  wake_ = std::min(wake_, kernel_.next_expiry());
 }
 
 void Host::run() {
@@ -471,7 +450,7 @@ void Host::run() {
 
 void Host::receive(const std::shared_ptr<const vrrp::Event>& message) {
   const auto* datagram = std::get_if<vrrp::DatagramReceived>(message.get());
-  if (datagram && !has_link()) return;
+  if (datagram && !kernel_.has_link()) return;
   if (!awake()) {
     if (sleep_kind_ == Sleep::frozen && waiting_.size() < socket_buffer) waiting_.push_back(message);
     return;
@@ -483,7 +462,7 @@ void Host::receive(const std::shared_ptr<const vrrp::Event>& message) {
   if (program_ != Program::plain || !datagram) return;
   const auto advertisement =
       vrrp::decode({datagram->source, datagram->destination, datagram->hop_limit, datagram->payload});
-  if (!advertisement || datagram->source == source(datagram->source.family)) return;
+  if (!advertisement || datagram->source == kernel_.own_address(datagram->source.family)) return;
   for (const auto& router : plain_)
     if (router->config().key.vrid == advertisement->vrid &&
         router->config().key.family == datagram->source.family)
@@ -497,11 +476,11 @@ void Host::hear(const vrrp::DatagramReceived& datagram) {
     auto& router = routers_[group];
     const auto& key = lan_.setup().groups[group].key;
     if (router.state != vrrp::StateName::active || key.family != datagram.source.family ||
-        key.vrid != datagram.payload[1] || datagram.source == source(key.family))
+        key.vrid != datagram.payload[1] || datagram.source == kernel_.own_address(key.family))
       continue;
     const auto theirs = datagram.payload[2];
-    const bool inferior =
-        theirs < router.priority || (theirs == router.priority && datagram.source < source(key.family));
+    const bool inferior = theirs < router.priority ||
+                          (theirs == router.priority && datagram.source < kernel_.own_address(key.family));
     if (inferior && theirs != vrrp::release_priority) router.must_announce = lan_.now();
   }
 }
@@ -512,8 +491,8 @@ void Host::kernel_speaks() {
     kernel_waits_ = true;
     return;
   }
-  known_index_ = link_.index;
-  if (program_ == Program::vipd) step(vrrp::InterfaceChanged{link_});
+  known_index_ = kernel_.link().index;
+  if (program_ == Program::vipd) step(vrrp::InterfaceChanged{kernel_.link()});
 }
 
 void Host::monitor_speaks() {
@@ -553,7 +532,7 @@ void Host::sleep(Duration duration, Sleep kind) {
   asleep_since_ = lan_.now();
   asleep_until_ = lan_.now() + duration;
   if (kind != Sleep::frozen) {  // its kernel sleeps too
-    for (auto& [prefix, when] : expiries_) when += duration;
+    kernel_.shift_expiries(duration);
     meddled_until_ += duration;
   }
   update_fitness();
@@ -563,7 +542,7 @@ void Host::sleep(Duration duration, Sleep kind) {
 
 void Host::wake_up() {
   if (sleep_kind_ != Sleep::frozen && asleep_until_ > lan_.now())  // sooner than meant
-    for (auto& [prefix, when] : expiries_) when -= asleep_until_ - lan_.now();
+    kernel_.shift_expiries(lan_.now() - asleep_until_);
   if (sleep_kind_ == Sleep::paused) {
     clock_.lose(asleep_since_, lan_.now());
     lan_.judge().fault(Fault::network);  // it cannot know how late it is
@@ -659,7 +638,7 @@ void Host::hold() {
     advertisement.interval = of_router.advertisement_interval;
     for (const auto& prefix : of_router.addresses) advertisement.addresses.push_back(prefix.address);
     advertisement.checksum = router.checksum_heard.value_or(vrrp::ChecksumForm::pseudo_header);
-    const auto from = source(router.key.family);
+    const auto from = kernel_.own_address(router.key.family);
     held_.push_back({group, vrrp::encode(advertisement, from, vrrp::multicast_group(router.key.family)), from,
                      Duration(of_router.advertisement_interval), router.deadline, local(),
                      of_router.dead_man});
@@ -670,7 +649,7 @@ void Host::tick_hold() {
   // The guardian's own stall fence: a peer may be Active by now.
   std::erase_if(held_, [&](const Held& held) {
     if (!stood_still(held.group, held.interval)) return false;
-    for (const auto& prefix : config(held.group).addresses) take(prefix);
+    for (const auto& prefix : config(held.group).addresses) kernel_.take(prefix);
     set_state(held.group, vrrp::StateName::initialize);
     return true;
   });
@@ -687,7 +666,7 @@ void Host::tick_hold() {
     }
     if (held.renewal <= local()) {
       bool came = false;
-      if (link_.exists())
+      if (kernel_.link().exists())
         for (const auto& prefix : config(held.group).addresses) came |= put(prefix, held.dead_man);
       if (came) kernel_changed();
       held.renewal = local() + held.dead_man / 3;
@@ -705,7 +684,7 @@ void Host::last_will() {
     farewell.priority = vrrp::release_priority;
     send(held.group, held.source,
          vrrp::encode(farewell, held.source, vrrp::multicast_group(held.source.family)));
-    for (const auto& prefix : config(held.group).addresses) take(prefix);
+    for (const auto& prefix : config(held.group).addresses) kernel_.take(prefix);
   }
   kept_.reset();
   end_program();
@@ -720,7 +699,7 @@ void Host::start_plain() {
     set_state(group, vrrp::StateName::initialize);
     auto router_config = config(group);
     router_config.checks.clear();
-    const auto from = source(router_config.key.family);
+    const auto from = kernel_.own_address(router_config.key.family);
     routers_[group].priority = router_config.priority;
     plain_.push_back(std::make_unique<scenarios::PlainRouter>(
         router_config, from,
@@ -747,7 +726,7 @@ void Host::plain_changed(std::size_t group, vrrp::StateName from, vrrp::StateNam
              fmt::format("{} -> {} (plain)", to_string(from), to_string(to)));
   for (const auto& prefix : config(group).addresses) {
     if (to != vrrp::StateName::active) {
-      take(prefix);
+      kernel_.take(prefix);
       continue;
     }
     put(prefix, Duration::zero());
@@ -760,30 +739,15 @@ void Host::plain_changed(std::size_t group, vrrp::StateName from, vrrp::StateNam
 
 // --- the kernel ---
 
-// True if it was not there.
 bool Host::put(const Prefix& prefix, Duration valid) {
-  std::erase_if(expiries_, [&](const auto& each) { return each.first == prefix; });
-  if (valid != Duration::zero()) expiries_.emplace_back(prefix, lan_.now() + valid);
-  if (has(prefix)) return false;
-  link_.addresses.push_back({prefix, false, false, true});
-  return true;
-}
-
-bool Host::take(const Prefix& prefix) {
-  std::erase_if(expiries_, [&](const auto& each) { return each.first == prefix; });
-  return std::erase_if(link_.addresses, [&](const auto& each) { return each.prefix == prefix; }) > 0;
+  return kernel_.put(prefix, valid == Duration::zero() ? not_ever : lan_.now() + valid);
 }
 
 void Host::expire() {
-  for (std::size_t i = 0; i < expiries_.size();) {
-    if (expiries_[i].second > lan_.now()) {
-      ++i;
-      continue;
-    }
-    const auto prefix = expiries_[i].first;
-    say(fmt::format("the lifetime of {} ends: its kernel removes it", to_string(prefix)));
-    lan_.judge().lifetime_ended(*this, prefix);
-    if (take(prefix)) kernel_changed();
+  while (const auto prefix = kernel_.expired(lan_.now())) {
+    say(fmt::format("the lifetime of {} ends: its kernel removes it", to_string(*prefix)));
+    lan_.judge().lifetime_ended(*this, *prefix);
+    if (kernel_.take(*prefix)) kernel_changed();
   }
 }
 
@@ -796,16 +760,14 @@ void Host::kernel_changed() {
 
 void Host::set_link(bool exists, bool up, bool running) {
   if (!exists) up = running = false;
-  if (link_.exists() == exists && link_.up == up && link_.running == running) return;
+  const auto& link = kernel_.link();
+  if (link.exists() == exists && link.up == up && link.running == running) return;
   say(fmt::format("> link {}", !exists ? "gone" : !up ? "down" : !running ? "no carrier" : "up"));
-  if (exists != link_.exists()) {
-    link_.addresses.clear();
-    expiries_.clear();
-    link_.index = exists ? 2 + static_cast<std::uint32_t>(lan_.random().below(3)) : 0;
-    if (exists && own_addresses_) link_.addresses = host_addresses_;
-  }
-  link_.up = up;
-  link_.running = running;
+  if (exists && !link.exists())
+    kernel_.make_link(2 + static_cast<std::uint32_t>(lan_.random().below(3)));
+  else if (!exists)
+    kernel_.remove_link();
+  kernel_.set_link(up, running);
   meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
   update_fitness();
   reschedule();
@@ -813,27 +775,20 @@ void Host::set_link(bool exists, bool up, bool running) {
 }
 
 void Host::replace_link() {
-  if (!link_.exists()) return;
+  if (!kernel_.link().exists()) return;
   say("> link renewed");
-  link_.index = link_.index == 2 ? 3 : 2;
+  kernel_.make_link(kernel_.link().index == 2 ? 3 : 2);
   fit_since_.assign(fit_since_.size(), not_ever);
   update_fitness();
-  link_.addresses = own_addresses_ ? host_addresses_ : std::vector<InterfaceAddress>{};
-  expiries_.clear();
   meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
   reschedule();
   kernel_changed();
 }
 
 void Host::set_own_addresses(bool there) {
-  if (own_addresses_ == there) return;
+  if (kernel_.own_addresses_are_there() == there) return;
   say(there ? "> its own addresses are back" : "> its own addresses are gone");
-  own_addresses_ = there;
-  if (link_.exists()) {
-    std::erase_if(link_.addresses, [](const auto& each) { return !each.ours; });
-    if (there)
-      link_.addresses.insert(link_.addresses.begin(), host_addresses_.begin(), host_addresses_.end());
-  }
+  kernel_.set_own_addresses(there);
   meddled_until_ = std::max(meddled_until_, lan_.now() + lan_.setup().moment());
   update_fitness();
   kernel_changed();
@@ -845,7 +800,7 @@ void Host::meddled(Duration until_repaired) {
 }
 
 void Host::remove_by_hand(const Prefix& prefix) {
-  if (!take(prefix)) return;
+  if (!kernel_.take(prefix)) return;
   say("> somebody removes " + to_string(prefix));
   meddled(repair_bound);
   reschedule();
@@ -854,14 +809,13 @@ void Host::remove_by_hand(const Prefix& prefix) {
 
 void Host::clean_up() {
   if (alive()) return;
-  link_.addresses = own_addresses_ && link_.exists() ? host_addresses_ : std::vector<InterfaceAddress>{};
-  expiries_.clear();
+  kernel_.forget_addresses();
 }
 
 void Host::add_by_hand(const Prefix& prefix) {
-  if (has(prefix) || !link_.exists()) return;
+  if (kernel_.has(prefix) || !kernel_.link().exists()) return;
   say("> somebody adds " + to_string(prefix));
-  link_.addresses.push_back({prefix});
+  kernel_.add_foreign(prefix);
   meddled(repair_bound);
   kernel_changed();
 }

@@ -1,6 +1,6 @@
-// Host: one node of the simulated LAN: a clock, a kernel (link, addresses with lifetimes, perhaps the lease),
-// and a router program on it: vipd, driven as daemon/router drives the engine and watched by a guardian as
-// daemon/guardian does it, or a plain router of another make.
+// Host: one node of the simulated LAN: a clock, a kernel (and perhaps the lease in it), and a router program
+// on it: vipd, driven as daemon/router drives the engine and watched by a guardian as daemon/guardian does
+// it, or a plain router of another make.
 //
 // It does what it is told (start, crash, freeze, flap, reload, ...) and shows what it is; it judges nothing.
 #pragma once
@@ -14,6 +14,7 @@
 
 #include "tests/scenarios/plain_router.h"
 #include "tests/sim/clock.h"
+#include "tests/sim/kernel.h"
 #include "tests/sim/setup.h"
 #include "vrrp/engine.h"
 
@@ -72,14 +73,10 @@ class Host {
   bool active(std::size_t group) const { return alive() && routers_[group].state == vrrp::StateName::active; }
   vrrp::VirtualRouterConfig config(std::size_t group) const;
   const EntrySettings& running(std::size_t entry) const { return running_[entry]; }  // what is in force
-  bool has(const Prefix& prefix) const;
-  bool has_ours(const Prefix& prefix) const;  // put there by a program
-  bool answers(std::size_t group) const;      // a client gets an answer for the group's first address
-  bool link_usable() const { return link_.exists() && link_.up && link_.running && own_addresses_; }
-  bool has_link() const { return link_.exists() && link_.up && link_.running; }
+  const Kernel& kernel() const { return kernel_; }
+  bool answers(std::size_t group) const;  // a client gets an answer for the group's first address
   // By what was told to the program: the priority and the obstacles that it must have.
   vrrp::Priority due_priority(std::size_t entry) const;
-  IpAddress source(Family family) const;
   bool eligible(std::size_t group) const;
   Moment fit_since(std::size_t group) const { return fit_since_[group]; }  // not_ever: is not
   Moment meddled_until() const { return meddled_until_; }
@@ -161,10 +158,9 @@ class Host {
   void hear(const vrrp::DatagramReceived& datagram);
 
   bool put(const Prefix& prefix, Duration valid);
-  bool take(const Prefix& prefix);
   void expire();
   void kernel_changed();
-  bool reaches_link() const { return link_.exists() && link_.index == known_index_; }
+  bool reaches_link() const { return kernel_.link().exists() && kernel_.link().index == known_index_; }
 
   Lan& lan_;
   HostSetup setup_;
@@ -184,12 +180,8 @@ class Host {
   std::vector<Held> held_;
   Moment hold_ends_ = not_ever;
 
-  // The kernel.
-  Interface link_;
-  std::vector<InterfaceAddress> host_addresses_;
-  bool own_addresses_ = true;
-  bool refusing_ = false;
-  std::vector<std::pair<Prefix, Moment>> expiries_;
+  Kernel kernel_;
+  bool refusing_ = false;  // to add an address
   bool notification_pending_ = false;
   std::uint32_t known_index_ = 0;  // of the link, as the program has been told
 

@@ -252,7 +252,7 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
   auto fit = not_ever;
   auto fit_for_long = not_ever;
   for (const auto* host : island.hosts) {
-    if (host->active(group) && host->awake() && host->has_link()) {
+    if (host->active(group) && host->awake() && host->kernel().has_link()) {
       ++active;
       if (host->program() != Program::held) ++listening;
     }
@@ -355,12 +355,12 @@ void Judge::look_at_host(const Host& host) {
     const auto& described = lan_.setup().groups[group];
     const auto due = host.due_priority(described.entry);
     const auto lately = now - lan_.setup().moment();
-    if (router.state == StateName::active && router.told != due && host.link_usable() &&
+    if (router.state == StateName::active && router.told != due && host.kernel().usable() &&
         std::max(host.changed(), host.woken()) < lately &&
         host.ran_since_adopted() > interval(described.entry) + lan_.setup().moment())
       accuse(tells_truth, fmt::format("{} has not told for {} s that its priority for {} is {}", host.name(),
                                       scenarios::seconds(now - host.changed()), name(group), due));
-    if (now < host.meddled_until() || !host.link_usable()) continue;
+    if (now < host.meddled_until() || !host.kernel().usable()) continue;
     const bool serves = router.state == StateName::active || router.releasing;
     for (std::size_t i = 0; i < described.pool.size(); ++i) {
       const bool configured = i < host.running(described.entry).addresses;
@@ -368,7 +368,8 @@ void Judge::look_at_host(const Host& host) {
       // What somebody else has put there is our business only if the configuration has it, and no owner's
       // ever.
       const bool any = wanted || (configured && !is_owner(host, described.entry));
-      const bool there = any ? host.has(described.pool[i]) : host.has_ours(described.pool[i]);
+      const bool there =
+          any ? host.kernel().has(described.pool[i]) : host.kernel().has_ours(described.pool[i]);
       if (there != wanted)
         accuse(held_by_active,
                fmt::format("{} is {} for {} and has {}{}", host.name(), to_string(router.state), name(group),
@@ -484,7 +485,7 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
   for (const auto* each : island.hosts) shortest = std::min(shortest, interval_of(*each, entry));
   const bool just_there = host.fit_since(group) + 5 * interval(entry) > now;
   for (const auto* other : island.hosts) {
-    if (other == &host || !other->active(group) || !other->awake() || !other->has_link()) continue;
+    if (other == &host || !other->active(group) || !other->awake() || !other->kernel().has_link()) continue;
     const auto& active = other->router(group);
     const auto race = interval(entry) / 20 + lan_.setup().moment();
     if (active.sent + 2 * interval_of(*other, entry) < now) continue;  // it was silent
@@ -594,10 +595,10 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
     // Those that it replaces have not heard of it: look() gives them the time for it.
     if (host->active(group) && host->router(group).became_active + lan_.setup().moment() > lan_.now()) return;
     somebody_could |= host->fit_since(group) + settling(entry) < lan_.now();
-    if (host->active(group) && host->awake() && host->has_link()) active.push_back(host);
+    if (host->active(group) && host->awake() && host->kernel().has_link()) active.push_back(host);
     // Where no program runs, or it is asleep, what somebody has added by hand is nobody's business.
-    const bool by_hand =
-        (!host->alive() || !host->awake()) && !host->has_ours(lan_.setup().groups[group].pool.front());
+    const bool by_hand = (!host->alive() || !host->awake()) &&
+                         !host->kernel().has_ours(lan_.setup().groups[group].pool.front());
     if (host->answers(group) && !by_hand) answering.push_back(host);
   }
   if (active.size() > 1) accuse(one_active, names(active) + " are Active for " + name(group));

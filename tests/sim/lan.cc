@@ -86,12 +86,12 @@ void Lan::passage_changed() {
 }
 
 void Lan::transmit(const Host& from, const IpAddress& source, std::vector<std::uint8_t> message) {
-  if (!from.has_link() || weather_.filtered == source.family) return;
+  if (!from.kernel().has_link() || weather_.filtered == source.family) return;
   ++messages_;
   auto datagram = std::make_shared<const vrrp::Event>(vrrp::DatagramReceived{
       "eth0", source, vrrp::multicast_group(source.family), 255, std::move(message), false});
   for (const auto& host : hosts_) {
-    if (!passes(from, *host) || !host->has_link()) continue;
+    if (!passes(from, *host) || !host->kernel().has_link()) continue;
     if (host.get() == &from && weather_.storm == 0) continue;
     for (int copy = 0; copy <= weather_.storm; ++copy) send_copy(from, *host, datagram);
   }
@@ -120,7 +120,7 @@ void Lan::announce(const Host& from, std::size_t group, const IpAddress& address
                    std::make_shared<const vrrp::Event>(vrrp::AddressClaimed{"eth0", address, mac})});
   for (const auto& host : hosts_) {
     const bool lost = weather_.lost > 0 && random_.permille(weather_.lost);
-    if (from.has_link() && passes(from, *host) && !lost)
+    if (from.kernel().has_link() && passes(from, *host) && !lost)
       announce_to(*host, announcement);
     else
       neighbor(host->index(), group, announcement->address).lost = now_;
@@ -151,7 +151,7 @@ void Lan::announcement_arrives(Host& to, const Announcement& announcement, bool 
   // What was lost since this one was sent has not told the client what comes after it.
   const auto lost = late ? now_ : known.lost >= announcement.sent ? known.lost : long_ago;
   known = {announcement.from, announcement.sent, now_, lost};
-  if (announcement.from != to.index() && to.has_link()) to.receive(announcement.claim);
+  if (announcement.from != to.index() && to.kernel().has_link()) to.receive(announcement.claim);
 }
 
 // An advertisement from nowhere.
@@ -159,7 +159,7 @@ void Lan::forge(const IpAddress& source, const std::vector<std::uint8_t>& messag
   const auto datagram = std::make_shared<const vrrp::Event>(
       vrrp::DatagramReceived{"eth0", source, vrrp::multicast_group(source.family), 255, message, false});
   for (const auto& host : hosts_)
-    if (host->has_link())
+    if (host->kernel().has_link())
       push(now_ + random_.between(setup_.latency_least, setup_.latency_most), *host, Kind::event, datagram);
 }
 

@@ -51,7 +51,7 @@ std::string Play::status() const {
                           : host->program() == Program::held ? "held, "
                                                              : "",
                           to_string(router.state), host->awake() ? "" : ", asleep",
-                          host->link_usable() ? "" : ", without a link", host->due_priority(entry),
+                          host->kernel().usable() ? "" : ", without a link", host->due_priority(entry),
                           vipd::to_string(Duration(host->running(entry).interval)),
                           host->running(entry).preempt_mode ? "" : ", no preempt",
                           router.yielded ? ", has given way" : "", host->answers(group) ? ", answers" : "");
@@ -357,7 +357,8 @@ void Play::forge() {
   const auto& host = any_host();
   const bool in_its_name = random_.chance(50);
   const auto text = group.key.family == Family::ipv4 ? "192.0.2.200" : "fe80::c8";
-  const auto source = in_its_name ? host.source(group.key.family) : IpAddress::parse(text).value();
+  const auto source =
+      in_its_name ? host.kernel().own_address(group.key.family) : IpAddress::parse(text).value();
   vrrp::Advertisement advertisement;
   advertisement.vrid = group.key.vrid;
   advertisement.priority = static_cast<vrrp::Priority>(random_.pick({0, 255, random_.between(1, 254)}));
