@@ -73,6 +73,11 @@ class Fault:
         """Is it done to the node that is Active?"""
         return self.node.name == self.lab.by_rank()[0].name
 
+    @property
+    def hits_active(self):
+        """The same, or another fault may make it the Active meanwhile."""
+        return self.best or self.exposed
+
     def replaced(self):
         """The gap until the best of the others has taken over from an Active that has gone silent."""
         return self.lab.take_over_ms(self.out) + MARGIN

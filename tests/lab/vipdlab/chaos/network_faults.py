@@ -28,7 +28,7 @@ class CutCable(Fault):
 
     def allowance(self):
         # Even when it is plugged in again at once it comes as a Backup, and listens first.
-        return Allowance(gap=self.replaced() + ASK_AGAIN_MS, moves=2) if self.best else Allowance()
+        return Allowance(gap=self.replaced() + ASK_AGAIN_MS, moves=2) if self.hits_active else Allowance()
 
 
 class FlapCable(Fault):
@@ -55,7 +55,7 @@ class FlapCable(Fault):
             time.sleep(plugged)
 
     def allowance(self):
-        if not self.best:
+        if not self.hits_active:
             return Allowance()
         # Whenever it was plugged in for long enough it may have taken over again.
         back = sum(plugged > 3 * self.lab.interval_ms / 1000 for _, plugged in self.pauses[:-1])
@@ -82,7 +82,7 @@ class CutSilently(Fault):
         self.lab.network.heal_silently(self.node.host)
 
     def allowance(self):
-        gap = self.replaced() if self.best else 0
+        gap = self.replaced() if self.hits_active else 0
         return Allowance(gap=gap + self.exchange(), two=self.exchange(), moves=2)
 
 
@@ -135,7 +135,7 @@ class Mute(Fault):
     def allowance(self):
         return (
             Allowance(gap=self.replaced() + self.exchange(), two=self.exchange(), moves=2)
-            if self.best
+            if self.hits_active
             else Allowance()
         )
 
@@ -223,7 +223,7 @@ class OneWay(Fault):
         self.lab.network.restore("one_way")
 
     def allowance(self):
-        if not self.best:
+        if not self.hits_active:
             return Allowance()
         stays = self.lasts * 1000
         return Allowance(
@@ -286,7 +286,7 @@ class DeleteInterface(Fault):
         self.node.plug()
 
     def allowance(self):
-        return Allowance(gap=self.replaced() + ASK_AGAIN_MS, moves=2) if self.best else Allowance()
+        return Allowance(gap=self.replaced() + ASK_AGAIN_MS, moves=2) if self.hits_active else Allowance()
 
 
 class InterfaceDown(Fault):
@@ -310,7 +310,7 @@ class InterfaceDown(Fault):
         self.node.host.ip("address", "replace", f"{self.node.host.ipv6}/64", "dev", CABLE, "nodad")
 
     def allowance(self):
-        return Allowance(gap=self.replaced() + ASK_AGAIN_MS, moves=2) if self.best else Allowance()
+        return Allowance(gap=self.replaced() + ASK_AGAIN_MS, moves=2) if self.hits_active else Allowance()
 
 
 class OwnAddressGone(Fault):
@@ -333,7 +333,7 @@ class OwnAddressGone(Fault):
         self.node.host.ip("address", "add", f"{self.node.host.ipv4}/24", "dev", CABLE)
 
     def allowance(self):
-        return Allowance(gap=self.replaced(), moves=2) if self.best or self.exposed else Allowance()
+        return Allowance(gap=self.replaced(), moves=2) if self.hits_active else Allowance()
 
 
 class RemoveAddress(Fault):

@@ -105,7 +105,7 @@ class KillAll(Fault):
         self.node.start()
 
     def allowance(self):
-        if not self.best:
+        if not self.hits_active:
             return Allowance(ends=self.ending(*PROGRAMS))
         both = 0 if self.lab.lease else (min(self.lasts, DEAD_MAN) + 1) * 1000
         return Allowance(gap=self.replaced(), two=both, moves=2, ends=self.ending(*PROGRAMS))
@@ -202,7 +202,7 @@ class StopAll(Fault):
             self.resumed.append((self.node.name, moment, (moment - self.since) / 1e9))
 
     def allowance(self):
-        moved = self.best and self.lasts * 1000 > 2 * self.lab.interval_ms
+        moved = self.hits_active and self.lasts * 1000 > 2 * self.lab.interval_ms
         both = (min(self.lasts, DEAD_MAN) + 1) * 1000 if moved and not self.lab.lease else 0
         return Allowance(
             gap=self.replaced() if moved else 0,
@@ -268,7 +268,7 @@ class KillNginx(Fault):
 
     def allowance(self):
         noticed = CHECK_FALL * CHECK_INTERVAL_MS + self.lab.interval_ms + MARGIN
-        return Allowance(moves=2 * self.best, http=noticed) if self.best or self.exposed else Allowance()
+        return Allowance(moves=2 * self.best, http=noticed) if self.hits_active else Allowance()
 
 
 class StopNginx(Fault):
@@ -290,4 +290,4 @@ class StopNginx(Fault):
 
     def allowance(self):
         noticed = CHECK_FALL * (CHECK_TIMEOUT_MS + CHECK_INTERVAL_MS) + self.lab.interval_ms + MARGIN
-        return Allowance(moves=2 * self.best, http=noticed) if self.best or self.exposed else Allowance()
+        return Allowance(moves=2 * self.best, http=noticed) if self.hits_active else Allowance()
