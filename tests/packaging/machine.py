@@ -208,6 +208,8 @@ while True:
             while more := connection.recv(4096):
                 answer += more
         name = answer.split()[-1].decode() if answer else name
+    except ConnectionResetError:
+        name = "broken"  # who is not connected yet is refused, not reset
     except OSError:
         pass
     print(time.monotonic(), name, flush=True)
