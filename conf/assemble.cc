@@ -133,7 +133,7 @@ class Assembler {
   // --- nodes
 
   void lay_over(Node& root, std::vector<std::string>& names) {
-    const auto nodes = take(root, "nodes");
+    auto nodes = take(root, "nodes");
     if (!nodes) return;
     if (nodes->type != Node::Type::map || nodes->entries.empty()) {
       diagnostics_.error(nodes->place, "nodes must be a map of names",
@@ -155,13 +155,39 @@ class Assembler {
                          "add one, perhaps empty (" + own + ": {}), or say with --node which one is meant");
       return;
     }
-    const auto& section = found->value;
+    auto& section = found->value;
+    for (const auto& [key, essential] :
+         {std::pair("virtual_routers", "interface"), std::pair("virtual_servers", "router")})
+      refuse_strangers(root, section, key, essential);
     if (section.type == Node::Type::map)
       lay_over(root, section);
     else if (section.type != Node::Type::null)
       diagnostics_.error(section.place,
                          fmt::format("the section of node {} must be a map", quote(found->key)),
                          "write the same keys as at the top, with what is different there");
+  }
+
+  // An entry that is there for this node alone has to be whole; else its name was meant to be another's.
+  void refuse_strangers(const Node& root, Node& section, std::string_view key, std::string_view essential) {
+    const auto own = std::find_if(section.entries.begin(), section.entries.end(),
+                                  [&](const Node::Entry& each) { return each.key == key; });
+    if (own == section.entries.end()) return;
+    std::vector<std::string> known;
+    if (const auto* const all = root.find(key))
+      for (const auto& entry : all->entries) known.push_back(entry.key);
+    std::erase_if(own->value.entries, [&](const Node::Entry& entry) {
+      if (std::find(known.begin(), known.end(), entry.key) != known.end() || entry.value.find(essential))
+        return false;
+      const auto meant = did_you_mean(entry.key, known);
+      diagnostics_.error(entry.key_place,
+                         fmt::format("there is no {} in {} for a node to change, and here it has no {}",
+                                     quote(entry.key), key, essential),
+                         !meant.empty()  ? meant
+                         : known.empty() ? fmt::format("add \"{}:\" to it", essential)
+                                         : fmt::format("it may be one of {}", fmt::join(known, ", ")));
+      return true;
+    });
+    if (own->value.entries.empty()) section.entries.erase(own);
   }
 
   static void lay_over(Node& base, const Node& section) {

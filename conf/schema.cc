@@ -474,7 +474,7 @@ class Schema {
                                   diagnostics_.where(first->second.place, key_place)),
                       "rename one of them, or the virtual server");
                 Reader check_reader(value, diagnostics_, "check " + full_name);
-                refuse_check_words(check_reader);
+                if (refuse_check_words(check_reader)) return;
                 checks.push_back(health::read_check(check_reader, full_name));
                 warn_about_owners_check(check_reader, checks.back(), priority);
               });

@@ -1,5 +1,7 @@
 #include "conf/words.h"
 
+#include <algorithm>
+#include <iterator>
 #include <span>
 #include <string_view>
 
@@ -165,6 +167,20 @@ constexpr Word foreign_to_checks[] = {
     {"init_fail", "leave it out: the first result counts at once"},
 };
 
+// Each is a check of its own there, so what is missing here is not the kind.
+constexpr std::string_view write_http = "write http: http://127.0.0.1/healthz";
+constexpr std::string_view write_tcp = "write tcp: 127.0.0.1:80";
+constexpr std::string_view write_script = "write script: [/path/of/program, argument]";
+constexpr Word foreign_kinds_of_check[] = {
+    {"HTTP_GET", write_http},      {"SSL_GET", "write http: https://127.0.0.1/healthz"},
+    {"TCP_CHECK", write_tcp},      {"SMTP_CHECK", "write tcp: 127.0.0.1:25, and expect: 220"},
+    {"MISC_CHECK", write_script},  {"DNS_CHECK", write_script},
+    {"PING_CHECK", write_script},  {"UDP_CHECK", write_script},
+    {"vrrp_script", write_script}, {"track_script", write_script},
+    {"misc_path", write_script},   {"url", write_http},
+    {"connect_ip", write_tcp},     {"connect_port", write_tcp},
+};
+
 constexpr Word foreign_to_hooks[] = {
     {"notify", "write on_active, on_backup and on_initialize, and arguments: keepalived"},
     {"notify_master", "write on_active: [/path/of/program]"},
@@ -194,8 +210,11 @@ void refuse_server_words(Reader& reader) {
   refuse(reader, reserved_for_servers, foreign_to_servers);
 }
 
-void refuse_check_words(Reader& reader) {
+bool refuse_check_words(Reader& reader) {
   refuse(reader, {}, foreign_to_checks);
+  refuse(reader, {}, foreign_kinds_of_check);
+  return std::any_of(std::begin(foreign_kinds_of_check), std::end(foreign_kinds_of_check),
+                     [&](const Word& word) { return reader.has(word.key); });
 }
 
 void refuse_hook_words(Reader& reader) {

@@ -9,7 +9,7 @@ namespace vipd::conf {
 void refuse_router_words(Reader& reader);  // in a virtual router
 void refuse_server_words(Reader& reader);  // in a virtual server
 void refuse_top_words(Reader& reader);     // at the top of the file
-void refuse_check_words(Reader& reader);   // in a check
+bool refuse_check_words(Reader& reader);   // in a check; true: it is of a kind that only others know
 void refuse_hook_words(Reader& reader);    // in hooks
 
 }  // namespace vipd::conf

@@ -111,8 +111,7 @@ std::string prospect(const json& router, int base_priority) {
   const auto family = text(router, "family");
   const auto state = text(router, "state");
   // What its checks take off now, they will take off then.
-  constexpr int owner = 255;
-  if (base_priority == owner)
+  if (base_priority == vrrp::owner_priority)
     return fmt::format(
         "{} becomes the address owner: priority 255 whatever its checks say, Active at once, without a lease",
         family);

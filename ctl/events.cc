@@ -5,6 +5,7 @@
 #include <charconv>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <ostream>
 #include <set>
 #include <thread>
@@ -84,15 +85,27 @@ class Show {
     const auto directory = !options_.directory.empty() ? options_.directory
                            : told.empty()              ? default_journal
                                                        : told;
+    // What vipd itself remembers, oldest first, has its place between what is on disk.
+    std::deque<Event> remembered;
+    for (const auto& each : list(reply, "recent"))
+      if (auto event = events::parse_line(each.dump())) remembered.push_back(std::move(*event));
+    const auto take_remembered = [&](events::WallTime until) {
+      for (; !remembered.empty() && remembered.front().time <= until; remembered.pop_front())
+        take(remembered.front());
+    };
     // A vipd that has just started has no journal yet.
-    if (const auto read = read_journal(directory); !read && read.error().code != ENOENT)
+    const auto read = read_journal(directory, [&](const Event& event) {
+      take_remembered(event.time);
+      take(event);
+    });
+    if (!read && read.error().code != ENOENT)
       err_ << "vipctl: " << printable(read.error().message, LineBreaks::stay)
            << "; what vipd itself remembers follows\n";
-    for (const auto& each : list(reply, "recent")) take(events::parse_line(each.dump()));
+    take_remembered(events::WallTime::max());
     end_of_the_past();
     while (options_.follow) {
       const auto event = TRY(client->next_event(-1));
-      if (!event.is_null()) take(events::parse_line(event.dump()));
+      if (const auto known = events::parse_line(event.dump())) take(*known);
     }
     return {};
   }
@@ -133,21 +146,25 @@ class Show {
   }
 
   Result<> read_journal(const std::string& directory) {
-    return events::read_journal(directory, selection_.since,
-                                [this](const Event& event, const std::string&) { take(event); });
+    return read_journal(directory, [this](const Event& event) { take(event); });
   }
 
-  void take(const std::optional<Event>& event) {
-    if (!event || !selection_.takes(*event)) return;
-    if (!event->id.empty() && !shown_.insert(event->id).second) return;
-    order_.push_back(event->id);
+  Result<> read_journal(const std::string& directory, const std::function<void(const Event&)>& each) const {
+    return events::read_journal(directory, selection_.since,
+                                [&](const Event& event, const std::string&) { each(event); });
+  }
+
+  void take(const Event& event) {
+    if (!selection_.takes(event)) return;
+    if (!event.id.empty() && !shown_.insert(event.id).second) return;
+    order_.push_back(event.id);
     if (order_.size() > most_remembered) {
       shown_.erase(order_.front());
       order_.pop_front();
     }
-    last_ = std::max(last_, event->time);
-    if (!selection_.lines || past_is_over_) return print(*event);
-    waiting_.push_back(*event);
+    last_ = std::max(last_, event.time);
+    if (!selection_.lines || past_is_over_) return print(event);
+    waiting_.push_back(event);
     if (waiting_.size() > *selection_.lines) waiting_.pop_front();
   }
 

@@ -46,7 +46,9 @@ struct Options {
 };
 
 bool wants_colours() {
-  return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  const char* const terminal = std::getenv("TERM");
+  const bool dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
+  return isatty(STDOUT_FILENO) == 1 && !dumb && std::getenv("NO_COLOR") == nullptr;
 }
 
 // For programs too: a line of JSON in place of the answer.
@@ -55,7 +57,8 @@ void say(bool as_json, const std::string& message) {
     std::cout << json{{"error", message}}.dump(-1, ' ', false, json::error_handler_t::replace) << "\n"
               << std::flush;
   else
-    std::cerr << "vipctl: " << ctl::printable(message, ctl::LineBreaks::stay) << "\n";
+    std::cerr << "vipctl: " << ctl::printable(message, ctl::LineBreaks::stay)
+              << (message.ends_with('\n') ? "" : "\n");
 }
 
 int fail(const Options& options, const Error& error) {
@@ -138,13 +141,16 @@ int record(const Options& options) {
   return exit_usage;
 }
 
-int show_events(const Options& options) {
-  auto query = options.events;
+int show_events(const Options& options, ctl::EventsOptions query) {
   query.run_dir = options.run_dir;
   query.as_json = options.as_json;
   query.colours = wants_colours();
   const auto shown = ctl::show_events(query, std::cout, std::cerr);
   return shown ? 0 : fail(options, shown.error());
+}
+
+int list_events(const Options& options) {
+  return show_events(options, options.events);
 }
 
 // In a terminal a page that keeps itself up to date; elsewhere the state as it is, and then each event as it
@@ -154,20 +160,14 @@ int watch(const Options& options) {
     const auto watched = ctl::watch(options.run_dir, wants_colours());
     return watched ? 0 : fail(options, watched.error());
   }
+  if (const auto there = ctl::Client::connect(options.run_dir); !there) return fail(options, there.error());
   if (!options.as_json)
     if (const int code = status(options); code != 0) return code;
   std::cout.flush();
-  auto client = ctl::Client::connect(options.run_dir);
-  if (!client) return fail(options, client.error());
-  if (const auto begun = client->request({{"v", 1}, {"command", "watch"}}); !begun)
-    return fail(options, begun.error());
-  while (true) {
-    const auto event = client->next_event(-1);
-    if (!event) return fail(options, event.error());
-    if (event->is_null()) continue;
-    std::cout << (options.as_json ? event->dump() + "\n" : ctl::event_line(*event, wants_colours()))
-              << std::flush;
-  }
+  ctl::EventsOptions query;
+  query.follow = true;
+  query.since = "now";
+  return show_events(options, query);
 }
 }  // namespace
 
@@ -177,12 +177,17 @@ int main(int argc, char** argv) {
   int result = 0;
   app.add_option("--run-dir", options.run_dir, "directory of vipd's control socket")->capture_default_str();
   app.set_version_flag("--version", std::string("vipctl ") + VIPD_VERSION);
+  app.add_flag("--json", options.as_json)->group("");  // before the command too, of those that have it
   app.require_subcommand(1);
   app.fallthrough();
 
   const auto command = [&](const char* name, const char* what, int (*run)(const Options&)) {
     auto* sub = app.add_subcommand(name, what);
-    sub->callback([&result, &options, run] { result = run(options); });
+    sub->callback([&result, &options, sub, run] {
+      if (options.as_json && sub->get_option_no_throw("--json") == nullptr)
+        throw CLI::ValidationError("there is no option \"--json\" of " + sub->get_name());
+      result = run(options);
+    });
     return sub;
   };
   const auto with_json = [&](CLI::App* sub) {
@@ -195,7 +200,7 @@ int main(int argc, char** argv) {
   };
   with_json(command("status", "the state of every virtual router and check", status));
   with_json(command("watch", "the state and what happens, kept up to date", watch));
-  auto* happening = with_json(command("events", "what has happened, and what happens", show_events));
+  auto* happening = with_json(command("events", "what has happened, and what happens", list_events));
   happening->add_flag("--follow,-f", options.events.follow, "go on with what happens from now on");
   happening->add_option("--since,-S", options.events.since, "not what was before: 5m, 11:27, yesterday ...");
   happening->add_option("--until,-U", options.events.until, "not what was after");

@@ -38,7 +38,9 @@ std::optional<events::WallTime> read(const std::string& text, const char* format
   auto parts = local(midnight(now, 0));
   const char* const end = strptime(text.c_str(), format, &parts);
   if (end == nullptr || *end != '\0') return std::nullopt;
-  return from_local(parts);
+  const auto time = from_local(parts);
+  if (local(time).tm_mday != parts.tm_mday) return std::nullopt;  // February has no 30th
+  return time;
 }
 }  // namespace
 

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <string>
 
 #include "base/base64.h"
 #include "record/recorder.h"
@@ -16,17 +17,24 @@
 namespace vipd::ctl {
 
 namespace {
-Result<std::string> read(const std::string& file) {
-  std::ostringstream text;
-  if (file == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
+constexpr std::size_t longest_recording = 256 << 20;  // a hundred times what vipd remembers
+
+Result<std::string> read(std::istream& stream, const std::string& name) {
+  std::string text;
+  std::array<char, 65536> part;
+  while (stream.read(part.data(), part.size()), stream.gcount() > 0) {
+    text.append(part.data(), static_cast<std::size_t>(stream.gcount()));
+    if (text.size() > longest_recording) return failure(name + " is too long for a recording", EFBIG);
   }
+  if (stream.bad()) return system_failure("reading " + name, EIO);
+  return text;
+}
+
+Result<std::string> read(const std::string& file) {
+  if (file == "-") return read(std::cin, "standard input");
   std::ifstream stream(file);
   if (!stream) return system_failure("reading " + file);
-  if (stream.peek() != std::ifstream::traits_type::eof()) text << stream.rdbuf();
-  if (stream.bad() || text.fail()) return system_failure("reading " + file, EIO);
-  return text.str();
+  return read(stream, file);
 }
 }  // namespace
 

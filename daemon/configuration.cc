@@ -45,7 +45,11 @@ Result<std::string> Configuration::reload(std::optional<Duration> confirm, TimeP
   auto text = fmt::format("reloaded {}: {}", file_, conf::summary(current_));
   if (changes.empty()) text += "; nothing has changed";
   if (confirm) text += fmt::format("; without \"vipctl confirm\" it goes back in {}", to_string(*confirm));
-  return text + lines(changes);
+  text += lines(changes);
+  auto warnings = loaded.diagnostics.render();
+  if (warnings.empty()) return text;
+  warnings.pop_back();  // the end of the last line
+  return text + "\n" + warnings;
 }
 
 Result<std::string> Configuration::confirm() {

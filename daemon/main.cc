@@ -79,6 +79,16 @@ int run(Guardian::Setting setting, const std::string& user) {
   return serve(paths, Guardian::create(log, setting, std::move(*loaded->config), std::move(*lock),
                                        std::move(*control), take_stored_descriptor(hold_name)));
 }
+// In the words of vipctl.
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const auto unknown = app.remaining();
+  if (!unknown.empty() && unknown.front().starts_with('-'))
+    return "there is no option " + quote(unknown.front());
+  if (!unknown.empty()) return quote(unknown.front()) + " is more than can be given";
+  const std::string what = error.what();
+  if (error.get_name() == "ArgumentMismatch") return what.substr(0, what.find(':')) + " needs a value";
+  return what;
+}
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -109,13 +119,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     if (!parse_level(level_name, setting.level))
-      throw CLI::ValidationError("--log-level", "is error, warning, notice, info or debug");
+      throw CLI::ValidationError("--log-level is " + quote(level_name) +
+                                 ", it must be error, warning, notice, info or debug");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    const auto unknown = app.remaining();
-    const auto what =
-        unknown.empty() ? std::string(error.what()) : "there is no option " + quote(unknown.front());
-    std::fprintf(stderr, "vipd: %s; vipd --help lists the options\n", what.c_str());
+    std::fprintf(stderr, "vipd: %s; vipd --help lists the options\n", usage_error(app, error).c_str());
     return exit_usage;
   }
   setting.sandbox = !no_sandbox;

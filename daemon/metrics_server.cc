@@ -29,12 +29,21 @@ Format wanted_format(MHD_Connection* connection) {
   return accepted_format(accepted);
 }
 
+// A proxy's form of it has the host in it (RFC 9112 section 3.2.2).
+std::string_view path_of(std::string_view target) {
+  constexpr std::string_view scheme = "http://";
+  if (!target.starts_with(scheme)) return target;
+  const auto slash = target.find('/', scheme.size());
+  return slash == std::string_view::npos ? "/" : target.substr(slash);
+}
+
 MHD_Result respond(MHD_Connection* connection, unsigned status, const char* type, std::string_view text) {
   // It is copied.
   auto* const response =
       MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()), MHD_RESPMEM_MUST_COPY);
   if (!response) return MHD_NO;
   MHD_add_response_header(response, "Content-Type", type);
+  if (status == MHD_HTTP_METHOD_NOT_ALLOWED) MHD_add_response_header(response, "Allow", "GET, HEAD");
   const auto queued = MHD_queue_response(connection, status, response);
   MHD_destroy_response(response);
   return queued;
@@ -63,7 +72,7 @@ struct MetricsServer::Callbacks {
     const std::string_view asked_for(method);
     if (asked_for != "GET" && asked_for != "HEAD")
       return respond(connection, MHD_HTTP_METHOD_NOT_ALLOWED, text_type, "GET /metrics is all there is\n");
-    if (std::string_view(url) != "/metrics")
+    if (path_of(url) != "/metrics")
       return respond(connection, MHD_HTTP_NOT_FOUND, text_type, "metrics of vipd are at /metrics\n");
     if (exchange.asked)
       return respond(connection, MHD_HTTP_OK,

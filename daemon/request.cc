@@ -42,7 +42,9 @@ Result<std::optional<Duration>> confirmation(const json& request) {
   const auto found = request.find("confirm");
   if (found == request.end()) return std::optional<Duration>{};
   if (!found->is_string()) return failure("confirm is a text: how long to wait, such as 30s");
-  const auto wait = TRY(parse_duration(found->get<std::string>()));
+  const auto parsed = parse_duration(found->get<std::string>());
+  if (!parsed) return failure("confirm: " + parsed.error().message);
+  const auto wait = *parsed;
   if (wait < shortest_confirmation || wait > longest_confirmation)
     return failure(fmt::format("confirm is {}, it must be {} to {}", to_string(wait),
                                to_string(shortest_confirmation), to_string(longest_confirmation)));

@@ -18,7 +18,8 @@ TEST_CASE("addresses are compared unsigned and in network byte order") {
 
 TEST_CASE("addresses and prefixes are printed as they are read") {
   for (const char* text : {"192.0.2.1", "2001:db8::10", "fe80::1", "::"}) CHECK(to_string(ip(text)) == text);
-  for (const char* text : {"192.0.2.1/24", "2001:db8::10/64"}) CHECK(to_string(Prefix::parse(text).value()) == text);
+  for (const char* text : {"192.0.2.1/24", "2001:db8::10/64"})
+    CHECK(to_string(Prefix::parse(text).value()) == text);
   CHECK(to_string(Prefix::parse("192.0.2.1").value()) == "192.0.2.1/32");
   CHECK(to_string(MacAddress::parse("00:00:5e:00:01:33").value()) == "00:00:5e:00:01:33");
 }

@@ -174,6 +174,22 @@ TEST_CASE("a node without a section is an error that names those that have one")
         "(add one, perhaps empty (db: {}), or say with --node which one is meant)\n");
 }
 
+TEST_CASE("the section of a node that misspells a name says whose it may have meant") {
+  World world;
+  CHECK(world.wrong(edge + "nodes: {web-a: {virtual_routers: {egde: {priority: 200}}}}\n") ==
+        "/etc/vipd/vipd.yaml:7:35: there is no \"egde\" in virtual_routers for a node to change, and here it "
+        "has no interface (did you mean \"edge\"?)\n");
+  CHECK(world.wrong(edge + "nodes: {web-a: {virtual_routers: {other: {priority: 200}}}}\n")
+            .find("(it may be one of edge)") != std::string::npos);
+  CHECK(world.wrong(edge + "nodes: {web-a: {virtual_servers: {web: {checks: {a: {interval: 1s}}}}}}\n") ==
+        "/etc/vipd/vipd.yaml:7:35: there is no \"web\" in virtual_servers for a node to change, and here it "
+        "has no "
+        "router (add \"router:\" to it)\n");
+  const auto whole = "{interface: eth1, vrid: 52, addresses: [198.51.100.10/24]}";
+  CHECK(world.good(edge + "nodes: {web-a: {virtual_routers: {only: " + whole + "}}}\n")
+            .virtual_routers.size() == 2);
+}
+
 TEST_CASE("nodes are a map of maps") {
   World world;
   CHECK(world.wrong(edge + "nodes: [web-a]\n")

@@ -135,6 +135,26 @@ TEST_CASE("what an event says cannot command the terminal") {
   CHECK(ctl::event_line(event("1", noon, true), true).find("\033[33mP1") != std::string::npos);
 }
 
+TEST_CASE("what vipd itself remembers has its place between what is on disk, and is there once") {
+  const Journal journal;
+  auto recent = nlohmann::json::array();
+  for (const auto& each :
+       {event("0", noon - 1h), event("2", noon + 1h, true), event("5", noon + 90min), event("6", noon + 3h)})
+    recent.push_back(nlohmann::json(events::to_json(each)));
+  const testing::FakeVipd vipd([&](const std::string&) {
+    return nlohmann::json{{"ok", true}, {"result", {{"directory", journal.directory()}, {"recent", recent}}}}
+               .dump() +
+           "\n";
+  });
+  ctl::EventsOptions options;
+  options.run_dir = vipd.run_dir();
+  const auto shown = show(options);
+  std::vector<std::string> times;
+  std::istringstream lines(shown.out);
+  for (std::string line; std::getline(lines, line);) times.push_back(line.substr(11, 5));
+  CHECK(times == std::vector<std::string>{"11:00", "12:00", "13:00", "13:30", "14:00", "15:00"});
+}
+
 TEST_CASE("another journal than that of the running vipd is read, not mixed with it, and not followed") {
   const Journal journal;
   const auto theirs = event("9", noon + 3h);

@@ -90,7 +90,9 @@ class Messages(LabCase):
         )
         status, text = said("vipd", "--log-level", "loud")
         self.assertEqual(status, 2)
-        self.assertIn("--log-level: is error, warning, notice, info or debug", text)
+        self.assertIn('--log-level is "loud", it must be error, warning, notice, info or debug;', text)
+        for arguments, complaint in ((["--node"], "--node needs a value"), (["vipd.yaml"], '"vipd.yaml" is more than can be given')):
+            self.assertEqual(said("vipd", *arguments), (2, f"vipd: {complaint}; vipd --help lists the options\n"))
         self.assertEqual(
             said("vipd", "--frobnicate"), (2, 'vipd: there is no option "--frobnicate"; vipd --help lists the options\n')
         )
@@ -101,9 +103,15 @@ class Messages(LabCase):
             said("vipctl", "frobnicate", "--json"),
             (2, '{"error":"there is no command \\"frobnicate\\"; vipctl --help lists them"}\n'),
         )
-        status, text = said("vipctl", "--run-dir", "/nonexistent", "status", "--json")
-        self.assertEqual(status, 3)
-        self.assertIn("connecting to vipd at /nonexistent/control", json.loads(text)["error"])
+        for arguments in (["status", "--json"], ["--json", "status"]):
+            status, text = said("vipctl", "--run-dir", "/nonexistent", *arguments)
+            self.assertEqual(status, 3)
+            self.assertIn("connecting to vipd at /nonexistent/control", json.loads(text)["error"])
+        status, text = said("vipctl", "--json", "version")
+        self.assertEqual(status, 2)
+        self.assertIn('there is no option "--json" of version', json.loads(text)["error"])
+        status, text = said("vipctl", "replay", "/dev/zero")
+        self.assertEqual((status, text), (2, "vipctl: /dev/zero is too long for a recording\n"))
         for name in ("-", "/dev/stdin"):
             done = subprocess.run(
                 [probe.build_directory() / "vipctl", "check", name],

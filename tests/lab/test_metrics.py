@@ -98,7 +98,13 @@ class Metrics(LabCase):
     def test_who_asks_for_something_else_is_told_so(self):
         group = self.pair()
         self.assertIn("404", self.fetch(group, "a", "-i", path="/"))
-        self.assertIn("405", self.fetch(group, "a", "-i", "-X", "POST", "-d", "x"))
+        self.assertRegex(self.fetch(group, "a", "-i", "-X", "POST", "-d", "x"), r" 405 (.|\n)*\nAllow: GET, HEAD")
+
+    def test_a_request_with_the_host_in_its_target_is_answered(self):
+        group = self.pair()
+        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), 10, "an answer")
+        for target, answer in (("http://localhost/metrics", "200"), ("http://localhost", "404")):
+            self.assertIn(f" {answer} ", self.fetch(group, "a", "-i", "--request-target", target).splitlines()[0])
 
     def test_a_port_that_is_taken_is_told_once_and_served_when_it_is_free(self):
         settings = RouterSettings(interval_ms=100, addresses=(VIP4,))

@@ -183,6 +183,15 @@ class Reload(LabCase):
         self.assertEqual(a.effective_priority(), 149)
         self.assertIn("confirm is 2h, it must be 1s to 1h", a.refusal("reload", "--confirm", "2h"))
 
+    def test_what_a_file_warns_of_is_told_with_what_was_done(self):
+        group = self.pair()
+        self.ready(group)
+        a = group.daemons["a"]
+        self.assertNotIn("warning", a.ctl("reload"))
+        a.write(a.configuration(options={"link_local": "derive"}))
+        for command in ("diff", "reload"):
+            self.assertIn("warning: link_local has no effect: no IPv6 address is listed", a.ctl(command, check=False))
+
     def test_programs_get_the_plan_as_json(self):
         group = self.pair()
         self.ready(group)

@@ -178,6 +178,17 @@ class Watch(LabCase):
         )
         self.assertNotIn(b"\x1b", terminal.received)
 
+    def test_in_a_pipe_it_goes_on_when_the_program_that_answers_is_replaced(self):
+        terminal = self.terminal(TERM="dumb")
+        wait_until(lambda: terminal.read() or b"edge  Active" in terminal.received, 5, "the state")
+        a = self.nodes.daemons["a"]
+        a.kill_monitor()
+        wait_until(lambda: terminal.read() or b"waiting for it" in terminal.received, 5, "that it is gone")
+        wait_until(lambda: "Active" in a.ctl("status", check=False), 10, "that it is back")
+        a.ctl("switch", "edge")
+        wait_until(lambda: terminal.read() or b"Active -> Backup" in terminal.received, 5, "what happens")
+        self.assertEqual(terminal.received.count(b"vipd-monitor has ended"), 1)
+
 
 if __name__ == "__main__":
     main()
