@@ -171,6 +171,7 @@ class Hooks(LabCase):
         self.assertIn("begin state Active router=edge previous=Backup", self.lines()[2])
         kinds = [line.split()[0] for line in self.lines()]
         self.assertEqual(kinds, ["begin", "end"] * 3, "two have run at the same time")
+        self.slow.write_text("0.5")
         a.stop()
         self.assertEqual(self.begun(), ["Backup", "Active", "Backup", "Initialize"])
         self.assertTrue(self.lines()[-1].startswith("end state Initialize"), "vipd has not waited for it")
