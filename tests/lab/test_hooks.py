@@ -175,7 +175,7 @@ class Hooks(LabCase):
         a.stop()
         self.assertEqual(self.begun(), ["Backup", "Active", "Backup", "Initialize"])
         self.assertTrue(self.lines()[-1].startswith("end state Initialize"), "vipd has not waited for it")
-        self.assertIn("the end waits for hooks, 60s at most", a.said())
+        self.assertIn("the end waits for hooks, 1m at most", a.said())
 
     def test_the_latest_state_wins_and_a_slow_program_holds_nobody_up(self):
         group = self.pair(self.on_states())
