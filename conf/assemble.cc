@@ -156,6 +156,8 @@ class Assembler {
       return;
     }
     auto& section = found->value;
+    if (const auto* const inner = section.find("nodes"))
+      diagnostics_.error(inner->place, "nodes cannot stand within a node", "write all nodes side by side");
     for (const auto& [key, essential] :
          {std::pair("virtual_routers", "interface"), std::pair("virtual_servers", "router")})
       refuse_strangers(root, section, key, essential);

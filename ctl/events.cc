@@ -130,11 +130,17 @@ class Show {
           EINVAL);
     const auto read = read_journal(options_.directory);
     end_of_the_past();
+    if (!read && read.error().code == ENOENT) return failure(read.error().message, EINVAL);
     return read;
   }
 
   Result<> without_vipd(const Error& error) {
+    if (error.code == EACCES && options_.directory.empty()) return tl::unexpected(error);
     const auto directory = options_.directory.empty() ? default_journal : options_.directory;
+    if (options_.directory.empty() && !options_.follow && std::filesystem::exists(directory))
+      err_ << fmt::format("vipctl: no vipd answers at {}/control; this is what {} has\n", options_.run_dir,
+                          directory)
+           << std::flush;
     const auto read = read_journal(directory);
     end_of_the_past();
     if (options_.follow) return tl::unexpected(error);
@@ -169,6 +175,7 @@ class Show {
   }
 
   void end_of_the_past() {
+    if (shown_.empty() && !options_.follow && !options_.as_json) err_ << "vipctl: nothing that was asked for has happened\n";
     for (const auto& event : waiting_) print(event);
     waiting_.clear();
     past_is_over_ = true;

@@ -53,12 +53,13 @@ bool wants_colours() {
 
 // For programs too: a line of JSON in place of the answer.
 void say(bool as_json, const std::string& message) {
+  const bool is_list = message.ends_with('\n');  // of diagnostics, each with its place
   if (as_json)
     std::cout << json{{"error", message}}.dump(-1, ' ', false, json::error_handler_t::replace) << "\n"
               << std::flush;
   else
-    std::cerr << "vipctl: " << ctl::printable(message, ctl::LineBreaks::stay)
-              << (message.ends_with('\n') ? "" : "\n");
+    std::cerr << (is_list ? "" : "vipctl: ") << ctl::printable(message, ctl::LineBreaks::stay)
+              << (is_list ? "" : "\n");
 }
 
 int fail(const Options& options, const Error& error) {
@@ -102,7 +103,11 @@ int switch_over(const Options& options) {
 
 int reload(const Options& options) {
   json request{{"v", 1}, {"command", "reload"}};
-  if (!options.confirm.empty()) request["confirm"] = options.confirm;
+  if (!options.confirm.empty()) {
+    const auto time = parse_duration(options.confirm);
+    if (!time) return fail(options, Error{"--confirm: " + time.error().message, EINVAL});
+    request["confirm"] = options.confirm;
+  }
   return ask(options, request, text_of, ctl::Client::command_bound);
 }
 
@@ -250,6 +255,8 @@ int main(int argc, char** argv) {
     return exit_usage;
   }
   if (std::cout.flush()) return result;
-  std::cerr << "vipctl: writing the output: " << std::strerror(errno) << "\n";
+  // What was flushed earlier has failed with an error that is not known any more.
+  std::cerr << "vipctl: writing the output: " << (errno == 0 ? "it is full or closed" : std::strerror(errno))
+            << "\n";
   return exit_usage;
 }

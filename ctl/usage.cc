@@ -16,8 +16,14 @@ std::string usage_error(CLI::App& app, const CLI::ParseError& error) {
   if (const auto unknown = app.remaining(true); !unknown.empty()) {
     const auto& first = unknown.front();
     if (first.starts_with('-')) return said(fmt::format("there is no option {}", quote(first)), "them");
-    if (command.empty() && !app.get_subcommands({}).empty())
-      return said(fmt::format("there is no command {}", quote(first)), "them");
+    if (command.empty() && !app.get_subcommands({}).empty()) {
+      std::vector<std::string> known;
+      for (const auto* each : app.get_subcommands({})) known.push_back(each->get_name());
+      const auto meant = did_you_mean(first, known);
+      const auto what = "there is no command " + quote(first);
+      return meant.empty() ? said(what, "them")
+                           : fmt::format("{}: {} {} --help lists them", what, meant, whole);
+    }
     return said(fmt::format("{} is more than can be given", quote(first)), "what is wanted");
   }
   const std::string what = error.what();

@@ -172,6 +172,10 @@ void Claims::keep_only(const std::vector<vrrp::VirtualRouterConfig>& routers) {
   std::erase_if(held_, [&](const auto& each) { return !names.contains(each.first); });
 }
 
+bool Claims::is_claimed(const IpAddress& address, const std::string& interface) {
+  return !bind_to(name_of(address, interface));
+}
+
 Result<> Claims::take_lease() {
   if (held_.contains(lease_name)) return {};
   auto fd = bind_to(lease_name);

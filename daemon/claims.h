@@ -27,6 +27,9 @@ class Claims {
   // Gives the others back.
   void keep_only(const std::vector<vrrp::VirtualRouterConfig>& routers);
 
+  // By any vipd of this network namespace, this one too. Where that cannot be found out it counts as claimed.
+  static bool is_claimed(const IpAddress& address, const std::string& interface);
+
   // EADDRINUSE: another vipd has it.
   Result<> take_lease();
   void give_lease_back();

@@ -31,8 +31,8 @@ std::map<std::string, std::string> Configuration::environment(const std::vector<
   return known;
 }
 
-Result<std::string> Configuration::reload(std::optional<Duration> confirm, TimePoint now,
-                                          const Permit& permit) {
+Result<Configuration::Done> Configuration::reload(std::optional<Duration> confirm, TimePoint now,
+                                                  const Permit& permit) {
   auto loaded = TRY(conf::load_file(file_, conf::surroundings_of_this_process(node_)));
   if (!loaded.config) return failure(loaded.diagnostics.render());
   TRY_VOID(permit(*loaded.config));
@@ -42,14 +42,19 @@ Result<std::string> Configuration::reload(std::optional<Duration> confirm, TimeP
   else
     unconfirmed_.reset();
   current_ = std::move(*loaded.config);
-  auto text = fmt::format("reloaded {}: {}", file_, conf::summary(current_));
-  if (changes.empty()) text += "; nothing has changed";
-  if (confirm) text += fmt::format("; without \"vipctl confirm\" it goes back in {}", to_string(*confirm));
-  text += lines(changes);
-  auto warnings = loaded.diagnostics.render();
-  if (warnings.empty()) return text;
-  warnings.pop_back();  // the end of the last line
-  return text + "\n" + warnings;
+  Done done;
+  done.changes = fmt::format("reloaded {}: {}", file_, conf::summary(current_));
+  if (changes.empty()) done.changes += "; nothing has changed";
+  if (confirm)
+    done.changes += fmt::format("; without \"vipctl confirm\" it goes back in {}", to_string(*confirm));
+  done.changes += lines(changes);
+  done.warnings = loaded.diagnostics.render();
+  return done;
+}
+
+std::string Configuration::Done::text() const {
+  if (warnings.empty()) return changes;
+  return changes + "\n" + warnings.substr(0, warnings.size() - 1);  // without the end of the last line
 }
 
 Result<std::string> Configuration::confirm() {

@@ -30,10 +30,15 @@ class Configuration {
   static std::map<std::string, std::string> environment(const std::vector<std::string>& names);
 
   // Reads the file again. confirm: how long to wait for confirm(); nothing: for good, and what waited is
-  // confirmed too. Returns what was done, in words, a line for each change; or all that is wrong.
+  // confirmed too. Returns what was done; or all that is wrong.
   // permit: may refuse what the file says.
+  struct Done {
+    std::string changes;   // in words, a line for each
+    std::string warnings;  // of the file
+    std::string text() const;
+  };
   using Permit = std::function<Result<>(const conf::Config& wanted)>;
-  Result<std::string> reload(std::optional<Duration> confirm, TimePoint now, const Permit& permit);
+  Result<Done> reload(std::optional<Duration> confirm, TimePoint now, const Permit& permit);
 
   // What was done, or that there is nothing to be confirmed.
   Result<std::string> confirm();

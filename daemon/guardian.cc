@@ -14,8 +14,10 @@
 #include "daemon/clock.h"
 #include "daemon/control_socket.h"
 #include "daemon/event_log.h"
+#include "daemon/leftovers.h"
 #include "daemon/run_directory.h"
 #include "events/names.h"
+#include "vrrp/events.h"
 
 namespace vipd::daemon {
 
@@ -302,6 +304,8 @@ void Guardian::child_ended(Child& child) {
     }
     return;
   }
+  // Of a router that was ended by somebody else: its bound is not its successor's.
+  if (&child == &router_) stop_bound_ = never;
   // Where the monitor may write is settled when it starts: told of another place it ends.
   const bool moves = &child == &monitor_ && events_directory() != sandboxed_directory_;
   if (std::exchange(child.outdated, false) || moves) {
@@ -410,7 +414,21 @@ void Guardian::message_from_router(io::Message message) {
   holder_.end();
   holding_since_ = never;
   if (monitor_.outdated) replace_outdated(monitor_);
-  if (!std::exchange(told_ready_, true)) say_ready("serving " + conf::summary(configuration_.current()));
+  if (std::exchange(told_ready_, true)) return;
+  say_ready("serving " + conf::summary(configuration_.current()));
+  look_for_leftovers();
+}
+
+// Once, and not before the router has its own in hand.
+void Guardian::look_for_leftovers() {
+  const auto removed = remove_leftovers(conf::virtual_routers(configuration_.current()));
+  if (!removed) return log_.warning("removing what an earlier vipd has left: " + removed.error().message);
+  for (const auto& each : *removed)
+    events_.tell(vrrp::events::leftover_removed,
+                 fmt::format("{} was on {}, where an earlier vipd has left it, and is no virtual address any "
+                             "more; removed",
+                             to_string(each.prefix), each.interface),
+                 {{"address", to_string(each.prefix)}, {"interface", each.interface}});
 }
 
 // --- the monitor --------------------------------------------------------------------------------------
@@ -528,8 +546,8 @@ Reloaded Guardian::reload(const ReloadRequest& request) {
     say_ready("the last reload was refused; serving " + conf::summary(configuration_.current()));
     return {request.id, false, done.error().message};
   }
-  put_in_force(events::reloaded, *done);
-  return {request.id, true, *done};
+  put_in_force(events::reloaded, done->changes);
+  return {request.id, true, done->text()};
 }
 
 // One transaction: whoever is restarted meanwhile gets the same.
@@ -547,7 +565,10 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
   monitor_link_.send(Checks{conf::checks(config)});
   tell_monitor();
   say_ready("serving " + conf::summary(config));
-  events_.tell(event, done);
+  // An event is one sentence.
+  std::string sentence;
+  for (const char each : done) sentence += each == '\n' ? "; " : std::string(1, each);
+  events_.tell(event, sentence);
 }
 
 void Guardian::confirm(std::uint64_t id) {

@@ -96,6 +96,7 @@ class Guardian {
   void message_from_router(io::Message message);
   void message_from_monitor(io::Message message);
   void run_script(RunScript request);
+  void look_for_leftovers();
   void tell_monitor();
   void say_ready(const std::string& status) const;
   Reloaded reload(const ReloadRequest& request);

@@ -32,7 +32,8 @@ void read_status_code(const Node& node, StatusSet& set, Diagnostics& diagnostics
   else
     diagnostics.error(node.place,
                       node.type == Node::Type::scalar
-                          ? "status is " + quote(node.scalar) + ", it must be 100 to 599"
+                          ? "status is " + quote(node.scalar) +
+                                ", it must be a code of 100 to 599, or a range of them from lower to higher"
                           : std::string("status must be a code, a range or a list of them"),
                       "write 200, 200-299 or [200, 204, 300-399]");
 }

@@ -70,6 +70,7 @@ constexpr Unprovoked unprovoked[] = {
     {"giving up capabilities that are not needed", of_the_kernel},
     {"hooks do not end: they are killed", "it takes a minute until that is said"},
     {"is in use by a vipd-router that does not end, although its vipd (process", "it takes as long"},
+    {"removing what an earlier vipd has left:", of_the_kernel},
     {"has a lease again", "the kernel takes what it has refused before"},
     {"making a pipe non-blocking", of_the_kernel},
     {"reading the state handed over", of_the_kernel},

@@ -192,6 +192,8 @@ TEST_CASE("the section of a node that misspells a name says whose it may have me
 
 TEST_CASE("nodes are a map of maps") {
   World world;
+  CHECK(world.wrong(edge + "nodes: {web-a: {nodes: {web-b: {bogus: 1}}}}\n") ==
+        "/etc/vipd/vipd.yaml:7:24: nodes cannot stand within a node (write all nodes side by side)\n");
   CHECK(world.wrong(edge + "nodes: [web-a]\n")
             .find("nodes must be a map of names (write the name of each node below it, and below that what "
                   "is different there)") != std::string::npos);

@@ -94,6 +94,16 @@ TEST_CASE("events are chosen by time, severity, virtual router and number, and a
   CHECK(show(options).out == events::to_line(event("3", noon + 2h)) + "\n");
 }
 
+TEST_CASE("where nothing fits that is told, and is no error") {
+  const Journal journal;
+  auto options = journal.options();
+  options.router = "nope";
+  const auto shown = show(options);
+  CHECK(shown.code == 0);
+  CHECK(shown.out.empty());
+  CHECK(shown.err == "vipctl: nothing that was asked for has happened\n");
+}
+
 TEST_CASE("an option that makes no sense says what would") {
   const Journal journal;
   const auto refused = [&](auto change) {

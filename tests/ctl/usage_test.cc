@@ -31,6 +31,8 @@ TEST_CASE("a command line that makes no sense is told in one line, with where to
   CHECK(said({"status"}).empty());
   CHECK(said({}) == "a command is missing; vipctl --help lists them");
   CHECK(said({"dance"}) == "there is no command \"dance\"; vipctl --help lists them");
+  CHECK(said({"stauts"}) ==
+        "there is no command \"stauts\": did you mean \"status\"? vipctl --help lists them");
   CHECK(said({"status", "--foo"}) == "there is no option \"--foo\"; vipctl status --help lists them");
   CHECK(said({"--foo"}) == "there is no option \"--foo\"; vipctl --help lists them");
   CHECK(said({"status", "edge"}) ==

@@ -117,7 +117,8 @@ TEST_CASE("a check survives the way to another process") {
 
 TEST_CASE("a mistake is shown where it is, with advice") {
   CHECK(Read("{http: http://127.0.0.1/,\n expect: {status: 2xx}}").diagnostics.render() ==
-        "vipd.yaml:2:19: error: status is \"2xx\", it must be 100 to 599\n"
+        "vipd.yaml:2:19: error: status is \"2xx\", it must be a code of 100 to 599, or a range of them from "
+        "lower to higher\n"
         "   2 |  expect: {status: 2xx}}\n"
         "     |                   ^~~\n"
         "     write 200, 200-299 or [200, 204, 300-399]\n");
@@ -215,7 +216,8 @@ TEST_CASE("http: the good status codes are codes, ranges and lists of both") {
   CHECK(mixed.contains(399));
   CHECK_FALSE(mixed.contains(201));
   CHECK(said("{http: http://127.0.0.1/, expect: {status: 299-200}}") ==
-        "status is \"299-200\", it must be 100 to 599 | write 200, 200-299 or [200, 204, 300-399]");
+        "status is \"299-200\", it must be a code of 100 to 599, or a range of them from lower to higher | "
+        "write 200, 200-299 or [200, 204, 300-399]");
   CHECK(said("{http: http://127.0.0.1/, expect: {status: {code: 200}}}") ==
         "status must be a code, a range or a list of them | write 200, 200-299 or [200, 204, 300-399]");
   CHECK(said("{http: http://127.0.0.1/, expect: {status: []}}") ==

@@ -81,6 +81,21 @@ class Addresses(LabCase):
         until = after(moment, 600)
         self.assert_moved(group, until - 300_000_000, until, "b")
 
+    def test_what_nobody_is_in_charge_of_any_more_is_removed_at_the_next_start(self):
+        group = self.pair().start()
+        a = group.daemons["a"]
+        other = "192.0.2.77/24"
+        a.write(a.configuration(options={"dead_man": "off"}).replace("addresses: [", f"addresses: [{other}, "))
+        a.reload()
+        wait_until(lambda: group.host("a").holds("192.0.2.77"), 5, "the address on a")
+        a.kill_all()
+        group.settle("b", aside=("a",))
+        self.assertTrue(group.host("a").holds("192.0.2.77"), "nobody has removed it")
+        a.write(a.configuration())
+        a.start()
+        wait_until(lambda: not group.host("a").holds("192.0.2.77"), 5, "it is gone")
+        self.assertIn(f"{other} was on {CABLE}, where an earlier vipd has left it, and is no virtual address any more; removed", a.said())
+
     def test_a_node_alone_that_was_killed_and_is_started_again_serves_again(self):
         group = self.group([Vipd], RouterSettings(interval_ms=INTERVAL_MS), (250,)).start()
         moment = group.daemons["a"].kill_all()

@@ -121,6 +121,17 @@ class Hold(LabCase):
         self.assertLessEqual(self.most_lost(group, moment, until), 5)
         self.assertFalse(group.host("a").addresses() & {VIP4, VIP6})
 
+    def test_a_router_that_somebody_ends_hands_over_and_its_successor_lives(self):
+        group = self.pair()
+        a = group.daemons["a"]
+        os.kill(a.child("vipd-router"), signal.SIGTERM)
+        wait_until(lambda: "it is started again" in a.said(), 5, "the next router")
+        group.settle("a")
+        router = a.child("vipd-router")
+        time.sleep(11)  # the time that an end may take
+        self.assertEqual(a.child("vipd-router"), router)
+        self.assertNotIn("it is killed", a.said())
+
     def test_a_monitor_that_hangs_is_replaced_and_nothing_moves(self):
         group = self.pair()
         before = group.daemons["b"].times_active()

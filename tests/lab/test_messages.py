@@ -142,6 +142,18 @@ class Messages(LabCase):
             )
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stderr, "vipctl: writing the output: No space left on device\n")
+        journal = sandbox.WORK / "a-journal"
+        journal.mkdir()
+        event = {"v": 1, "time": "2026-11-21T12:00:00.000Z", "event": "started", "severity": "P2", "monotonic_s": 1.5}
+        (journal / "events-00000001.jsonl").write_text(
+            "".join(json.dumps({**event, "id": str(number)}) + "\n" for number in range(2000)), encoding="utf-8"
+        )
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [probe.build_directory() / "vipctl", "--run-dir", "/nonexistent", "events", "--directory", journal],
+                stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            )
+        self.assertEqual((done.returncode, done.stderr), (2, "vipctl: writing the output: it is full or closed\n"))
 
     def test_what_is_refused_while_it_runs(self):
         _, a = self.pair(1000)

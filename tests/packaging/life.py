@@ -223,6 +223,12 @@ class Life(Story):
         self.assertEqual({who for _, who in self.client.answers(since)}, {"node-a"})
         self.assertNotIn("-> Active", self.b.since(since), "node b has not taken over")
 
+    def test_12_events_of_another_place_are_told_apart(self):
+        shown = self.a("vipctl", "--run-dir", "/run/elsewhere", "events", "--lines", "1")
+        self.assertIn(
+            "vipctl: no vipd answers at /run/elsewhere/control; this is what /var/lib/vipd/events has", shown.stdout
+        )
+
     def test_12_a_unit_hands_one_virtual_router_over(self):
         since = time.monotonic()
         self.a("systemctl", "start", "vipd-switch@edge")

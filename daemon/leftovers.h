@@ -1,0 +1,26 @@
+// Leftovers: virtual addresses that an earlier vipd has put on interfaces and nobody is in charge of any
+// more. It was killed, with addresses that last for ever (dead_man: off), and its successor has another
+// configuration.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/ip.h"
+#include "base/result.h"
+#include "daemon/claims.h"
+#include "vrrp/parameters.h"
+
+namespace vipd::daemon {
+
+struct Leftover {
+  std::string interface;
+  Prefix prefix;
+};
+
+// Takes away what bears vipd's mark (netlink::address_protocol), is not of these virtual routers and is
+// claimed by no other vipd of this network namespace. Returns what has gone. Error: the kernel could not be
+// asked, or refuses.
+Result<std::vector<Leftover>> remove_leftovers(const std::vector<vrrp::VirtualRouterConfig>& routers);
+
+}  // namespace vipd::daemon
