@@ -280,4 +280,10 @@ std::string to_text(const std::vector<Change>& changes) {
   return text;
 }
 
+std::string without_interface(const RouterEntry& router) {
+  return fmt::format(
+      "virtual router {}: there is no interface {} here, and it takes no part until there is one",
+      router.name, router.interface);
+}
+
 }  // namespace vipd::conf

@@ -34,4 +34,7 @@ std::string to_text(const Change& change);
 // All of them, or "nothing would change".
 std::string to_text(const std::vector<Change>& changes);
 
+// What follows if there is no such interface.
+std::string without_interface(const RouterEntry& router);
+
 }  // namespace vipd::conf

@@ -1,11 +1,12 @@
 #include "conf/events_schema.h"
-#include "conf/yaml_writer.h"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <charconv>
 #include <optional>
+
+#include "conf/yaml_writer.h"
 
 namespace vipd::conf {
 

@@ -1,5 +1,4 @@
 #include "conf/hooks_schema.h"
-#include "conf/yaml_writer.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "conf/words.h"
+#include "conf/yaml_writer.h"
 #include "health/script_settings.h"
 
 namespace vipd::conf {

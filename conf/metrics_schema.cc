@@ -1,9 +1,9 @@
 #include "conf/metrics_schema.h"
-#include "conf/yaml_writer.h"
 
 #include <fmt/format.h>
 
 #include "conf/address_rules.h"
+#include "conf/yaml_writer.h"
 
 namespace vipd::conf {
 

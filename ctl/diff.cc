@@ -94,6 +94,16 @@ std::vector<std::string> prospects(const conf::Change& change, const json& statu
   return found;
 }
 
+// here: the interfaces where vipd runs, if it tells them.
+std::vector<std::string> without_interface(const conf::Config& config, const json& here) {
+  std::vector<std::string> missing;
+  if (!here.is_array()) return missing;
+  for (const auto& router : config.virtual_routers)
+    if (std::find(here.begin(), here.end(), router.interface) == here.end())
+      missing.push_back(conf::without_interface(router));
+  return missing;
+}
+
 json to_json(const conf::Change& change, const json& status) {
   return {{"subject", change.subject},
           {"key", change.key},
@@ -156,12 +166,14 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
   const bool interrupts = std::any_of(changes.begin(), changes.end(), [&](const conf::Change& each) {
     return each.interrupts || gives_up(each, status);
   });
+  const auto missing = without_interface(*after.config, part(running, "interfaces"));
   if (as_json) {
     json list = json::array();
     for (const auto& change : changes) list.push_back(to_json(change, status));
     out << json{{"file", path},
                 {"changes", list},
                 {"interrupts", interrupts},
+                {"missing", missing},
                 {"diagnostics", diagnostics},
                 {"goes_back_in_s", part(status, "goes_back_in_s")}}
                .dump(2, ' ', false, json::error_handler_t::replace)
@@ -174,6 +186,7 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
     out << conf::to_text(change) << "\n";
     for (const auto& each : prospects(change, status)) out << "    " << each << "\n";
   }
+  for (const auto& each : missing) out << each << "\n";
   out << (changes.empty() ? "nothing would change: " + path + " says what is in force\n"
           : interrupts    ? "clients may notice this\n"
                           : "no client would notice this\n");

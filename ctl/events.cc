@@ -175,7 +175,8 @@ class Show {
   }
 
   void end_of_the_past() {
-    if (shown_.empty() && !options_.follow && !options_.as_json) err_ << "vipctl: nothing that was asked for has happened\n";
+    if (shown_.empty() && !options_.follow && !options_.as_json)
+      err_ << "vipctl: nothing that was asked for has happened\n";
     for (const auto& event : waiting_) print(event);
     waiting_.clear();
     past_is_over_ = true;

@@ -205,10 +205,13 @@ int main(int argc, char** argv) {
   };
   with_json(command("status", "the state of every virtual router and check", status));
   with_json(command("watch", "the state and what happens, kept up to date", watch));
+  const CLI::Validator said(
+      [](std::string& value) { return std::string(value.empty() ? "it is empty" : ""); }, "");
   auto* happening = with_json(command("events", "what has happened, and what happens", list_events));
   happening->add_flag("--follow,-f", options.events.follow, "go on with what happens from now on");
-  happening->add_option("--since,-S", options.events.since, "not what was before: 5m, 11:27, yesterday ...");
-  happening->add_option("--until,-U", options.events.until, "not what was after");
+  happening->add_option("--since,-S", options.events.since, "not what was before: 5m, 11:27, yesterday ...")
+      ->check(said);
+  happening->add_option("--until,-U", options.events.until, "not what was after")->check(said);
   happening->add_option("--severity,-p", options.events.severity, "P0, or P1 and graver");
   happening->add_option("--router", options.events.router, "of this virtual router only");
   happening->add_option("--lines,-n", options.events.lines, "the last ones only");
@@ -254,8 +257,8 @@ int main(int argc, char** argv) {
     say(as_json, ctl::usage_error(app, error));
     return exit_usage;
   }
+  errno = 0;  // stays so if it is an earlier flush that has failed: why is not known any more
   if (std::cout.flush()) return result;
-  // What was flushed earlier has failed with an error that is not known any more.
   std::cerr << "vipctl: writing the output: " << (errno == 0 ? "it is full or closed" : std::strerror(errno))
             << "\n";
   return exit_usage;

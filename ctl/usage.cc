@@ -3,37 +3,31 @@
 #include <fmt/format.h>
 
 #include "base/document.h"
+#include "base/usage.h"
 
 namespace vipd::ctl {
 
+namespace {
+std::string no_command(const std::string& program, const std::string& word,
+                       const std::vector<std::string>& known) {
+  const auto what = "there is no command " + quote(word);
+  const auto meant = did_you_mean(word, known);
+  return meant.empty() ? fmt::format("{}; {} --help lists them", what, program)
+                       : fmt::format("{}: {} {} --help lists them", what, meant, program);
+}
+}  // namespace
+
 std::string usage_error(CLI::App& app, const CLI::ParseError& error) {
-  const auto commands = app.get_subcommands();
-  const std::string command = commands.empty() ? "" : commands.front()->get_name();
-  const auto whole = app.get_name() + (command.empty() ? "" : " " + command);
-  const auto said = [&](const std::string& what, const char* listed) {
-    return fmt::format("{}; {} --help lists {}", what, whole, listed);
-  };
-  if (const auto unknown = app.remaining(true); !unknown.empty()) {
-    const auto& first = unknown.front();
-    if (first.starts_with('-')) return said(fmt::format("there is no option {}", quote(first)), "them");
-    if (command.empty() && !app.get_subcommands({}).empty()) {
-      std::vector<std::string> known;
-      for (const auto* each : app.get_subcommands({})) known.push_back(each->get_name());
-      const auto meant = did_you_mean(first, known);
-      const auto what = "there is no command " + quote(first);
-      return meant.empty() ? said(what, "them")
-                           : fmt::format("{}: {} {} --help lists them", what, meant, whole);
-    }
-    return said(fmt::format("{} is more than can be given", quote(first)), "what is wanted");
-  }
-  const std::string what = error.what();
-  if (error.get_name() == "ArgumentMismatch")
-    return said(what.substr(0, what.find(':')) + " needs a value", "the options");
-  if (error.get_name() == "RequiredError" && command.empty() && !app.get_subcommands({}).empty())
-    return said("a command is missing", "them");
-  if (error.get_name() == "RequiredError")
-    return said(what.substr(0, what.find(' ')) + " is missing", "what is wanted");
-  return said(what, "the options");
+  const Misuse misuse{error.get_name(), error.what(), app.remaining(true)};
+  if (const auto commands = app.get_subcommands(); !commands.empty())
+    return describe(misuse, app.get_name() + " " + commands.front()->get_name());
+  std::vector<std::string> known;
+  for (const auto* each : app.get_subcommands({})) known.push_back(each->get_name());
+  if (misuse.unknown.empty() && misuse.kind == "RequiredError")
+    return "a command is missing; " + app.get_name() + " --help lists them";
+  if (!misuse.unknown.empty() && !misuse.unknown.front().starts_with('-'))
+    return no_command(app.get_name(), misuse.unknown.front(), known);
+  return describe(misuse, app.get_name());
 }
 
 }  // namespace vipd::ctl

@@ -37,7 +37,8 @@ Result<Configuration::Done> Configuration::reload(std::optional<Duration> confir
   if (!loaded.config) return failure(loaded.diagnostics.render());
   TRY_VOID(permit(*loaded.config));
   const auto changes = conf::changes(current_, *loaded.config);
-  if (confirm)
+  const bool waits = confirm && (!changes.empty() || unconfirmed_);
+  if (waits)
     unconfirmed_ = {unconfirmed_ ? std::move(unconfirmed_->before) : current_, now + *confirm};
   else
     unconfirmed_.reset();
@@ -45,7 +46,8 @@ Result<Configuration::Done> Configuration::reload(std::optional<Duration> confir
   Done done;
   done.changes = fmt::format("reloaded {}: {}", file_, conf::summary(current_));
   if (changes.empty()) done.changes += "; nothing has changed";
-  if (confirm)
+  if (confirm && !waits) done.changes += ", and nothing is to be confirmed";
+  if (waits)
     done.changes += fmt::format("; without \"vipctl confirm\" it goes back in {}", to_string(*confirm));
   done.changes += lines(changes);
   done.warnings = loaded.diagnostics.render();

@@ -6,14 +6,11 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "conf/build.h"
-#include "conf/load.h"
 #include "conf/print.h"
 #include "daemon/clock.h"
 #include "daemon/control_socket.h"
-#include "daemon/event_log.h"
 #include "daemon/leftovers.h"
 #include "daemon/run_directory.h"
 #include "events/names.h"
@@ -26,8 +23,6 @@ using namespace std::chrono_literals;
 
 // A child that ends within this time after its start counts as failing.
 constexpr Duration soon = 10s;
-// How long the guardian goes on in the place of a router that does not come back.
-constexpr Duration longest_hold = 10s;
 // An orderly stop waits for the successor of each virtual router, at most one interval (40.95 s).
 constexpr Duration longest_stop = 60s;
 // A router that has handed everything over still closes its sockets.
@@ -75,7 +70,6 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
                 router_link_.send(leases, slots);
                 note_leases(leases);
               }),
-      holder_(log, leases_),
       scripts_(loop_, [] { return now(); }),
       router_("vipd-router"),
       monitor_("vipd-monitor"),
@@ -93,6 +87,7 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
              [this](std::string_view name, const std::string& text, const events::Fields& fields) {
                events_.tell_if_due("hook " + text, name, text, fields);
              }),
+      stand_in_(log, events_, leases_, hold_),
       started_(now()),
       watchdog_(started_) {}
 
@@ -118,7 +113,7 @@ int Guardian::run() {
         fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
   scripts_.replace(conf::checks(configuration_.current()));
   hooks_.replace(configuration_.current());
-  const bool holding = !router_.outdated && hold_for_the_dead();
+  const bool holding = !router_.outdated && stand_in_.begin_for_the_dead();
   leases_.start(conf::virtual_routers(configuration_.current()), !router_.outdated && !holding);
   store_descriptor(hold_name, hold_.fd());
   metrics_.configure(configuration_.current().metrics.listen, now());
@@ -133,33 +128,6 @@ int Guardian::run() {
   return 0;
 }
 
-// All of a vipd before was killed a moment ago, with addresses that are still there: go on for its router, as
-// if that alone had died. Too late for that, the holder withdraws them.
-bool Guardian::hold_for_the_dead() {
-  auto left = hold_.read();
-  if (!left || left->held.empty()) {
-    hold_.clear();
-    return false;
-  }
-  log_.notice("all of vipd was killed: going on where it stopped");
-  holding_since_ = now();
-  holder_.begin(std::move(*left), holding_since_);
-  return true;
-}
-
-// That a claim cannot be had for want of descriptors, say, is no reason not to serve.
-Result<> Guardian::claim(const conf::Config& config) {
-  const auto claimed = claims_.take(conf::virtual_routers(config));
-  if (!claimed && claimed.error().code == EADDRINUSE) return claimed;
-  if (!claimed) log_.warning(claimed.error().message);
-  return {};
-}
-
-// What a reload has taken away; but not if it may come again.
-void Guardian::give_claims_back() {
-  if (configuration_.deadline() == never) claims_.keep_only(conf::virtual_routers(configuration_.current()));
-}
-
 void Guardian::turn() {
   const auto planned = next_deadline();
   if (const auto waited = wait_until(loop_, planned); !waited)
@@ -171,23 +139,15 @@ void Guardian::turn() {
   }
   replace_hanging_router();
   replace_hanging_monitor(time);
-  stand_in(time);
-  holder_.tick(time);
+  stand_in_.tick(time, router_is_there());
   // Which may wait for long: not while advertisements depend on us.
-  if (!holder_.holding()) leases_.tick(time);
-  if (standing_in_) holder_.tell(hold_);
+  if (!stand_in_.holding()) leases_.tick(time);
   metrics_.tick(time);
   scripts_.step(time);
   hooks_.step(time, may_run_hooks());
   for (const auto run : std::exchange(ended_runs_, {})) script_runs_.erase(run);
   if (router_.restart <= time) start_router();
   if (monitor_.restart <= time) start_monitor();
-  if (holder_.holding() && !standing_in_ && time - holding_since_ > longest_hold) {
-    events_.tell(events::given_up,
-                 fmt::format("no router for {}: giving the addresses up", to_string(longest_hold)));
-    holder_.last_will();
-    hold_.clear();
-  }
   go_back(time);
   watchdog_.tick(time);
   if (stop_bound_ <= time) end_by_force();
@@ -204,14 +164,15 @@ void Guardian::end_by_force() {
 }
 
 TimePoint Guardian::next_deadline() const {
-  const bool on_watch = router_.process && router_ready_ && !standing_in_;
-  return std::min({holder_.deadline(), holder_.holding() ? never : leases_.deadline(),
+  return std::min({stand_in_.deadline(router_is_there()), stand_in_.holding() ? never : leases_.deadline(),
                    scripts_.next_deadline(), hooks_.deadline(now(), may_run_hooks()), metrics_.deadline(),
                    configuration_.deadline(), watchdog_.deadline(), router_.restart, monitor_.restart,
                    upgrade_ ? upgrade_->deadline() : never, look_at_router_, stop_bound_,
-                   monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence,
-                   on_watch ? hold_.overdue() : never,
-                   holder_.holding() && !standing_in_ ? holding_since_ + longest_hold : never});
+                   monitor_heard_ == never ? never : monitor_heard_ + longest_monitor_silence});
+}
+
+bool Guardian::router_is_there() const {
+  return router_.process && router_ready_;
 }
 
 // --- children -----------------------------------------------------------------------------------------
@@ -257,7 +218,7 @@ void Guardian::start_router() {
   look_at_router_ = now() + look_interval;
   router_link_.attach(std::move(*ours));
   leases_.tell_new_router();
-  send_configuration(holder_.snapshot());
+  send_configuration(stand_in_.snapshot());
   connect_router_and_monitor();
 }
 
@@ -322,51 +283,14 @@ void Guardian::child_ended(Child& child) {
   child.restart = now() + delay;
 }
 
-// The router is dead: from here on the guardian sends what it would have sent.
+// From here on the guardian sends what it would have sent.
 void Guardian::router_ended(const std::string& how) {
   router_link_.read_rest();  // what has happened before it died
   router_link_.detach();
   look_at_router_ = never;
   if (stopping_ && how == "exit code 0") return;
-  if (!holder_.holding() || standing_in_) holding_since_ = now();
-  // One that we stood in for, or a replacement that died before it was ready, has nothing newer than what we
-  // hold.
-  const bool known =
-      standing_in_ ? hold_.last_beat() == stood_still_since_ : !router_ready_ && holder_.holding();
-  standing_in_ = false;
-  if (!known)
-    if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
-  if (holder_.holding() && !router_.outdated) note_hold("vipd-router has ended");
-  router_ready_ = false;
-  if (stopping_) holder_.last_will();
-}
-
-// The router is late: starved, stopped, or in an endless loop. Its advertisements are sent for it, so that
-// nobody takes over; when it moves again it is told, and goes on.
-void Guardian::stand_in(TimePoint time) {
-  if (!router_.process || !router_ready_) return;
-  if (standing_in_ && hold_.last_beat() != stood_still_since_) {
-    standing_in_ = false;
-    holder_.end();
-    note_hold_ended(router_.name + " moves again and goes on");
-  }
-  if (standing_in_ || hold_.overdue() > time) return;
-  stood_still_since_ = hold_.last_beat();
-  standing_in_ = true;
-  auto state = hold_.read();
-  if (!state) return;
-  note_hold(fmt::format("{} has not moved for {}", router_.name,
-                        to_string(std::chrono::floor<std::chrono::milliseconds>(time - stood_still_since_))));
-  holder_.begin(std::move(*state), time);
-}
-
-// A router that is late again and again is told of now and then.
-void Guardian::note_hold(const std::string& why) {
-  hold_told_ |= events_.tell_if_due("hold", events::held, why + ": advertising in its place");
-}
-
-void Guardian::note_hold_ended(const std::string& how) {
-  if (std::exchange(hold_told_, false)) events_.tell(events::hold_ended, how);
+  stand_in_.router_ended(std::exchange(router_ready_, false), router_.outdated);
+  if (stopping_) stand_in_.last_will();
 }
 
 void Guardian::replace_hanging_router() {
@@ -410,9 +334,7 @@ void Guardian::message_from_router(io::Message message) {
   if (!is(message, MessageType::ready)) return;
   router_ready_ = true;
   look_at_router_ = now() + look_interval;
-  if (holder_.holding()) note_hold_ended("a new router goes on where the last one stopped");
-  holder_.end();
-  holding_since_ = never;
+  stand_in_.router_ready();
   if (monitor_.outdated) replace_outdated(monitor_);
   if (std::exchange(told_ready_, true)) return;
   say_ready("serving " + conf::summary(configuration_.current()));
@@ -421,14 +343,21 @@ void Guardian::message_from_router(io::Message message) {
 
 // Once, and not before the router has its own in hand.
 void Guardian::look_for_leftovers() {
-  const auto removed = remove_leftovers(conf::virtual_routers(configuration_.current()));
-  if (!removed) return log_.warning("removing what an earlier vipd has left: " + removed.error().message);
-  for (const auto& each : *removed)
-    events_.tell(vrrp::events::leftover_removed,
-                 fmt::format("{} was on {}, where an earlier vipd has left it, and is no virtual address any "
-                             "more; removed",
-                             to_string(each.prefix), each.interface),
-                 {{"address", to_string(each.prefix)}, {"interface", each.interface}});
+  const auto found = remove_leftovers(conf::virtual_routers(configuration_.current()));
+  if (!found) return log_.warning("looking for what an earlier vipd has left: " + found.error().message);
+  for (const auto& each : *found) {
+    const auto address = to_string(each.prefix);
+    if (!each.removed)
+      log_.warning(fmt::format("removing {} from {}, where an earlier vipd has left it: {}", address,
+                               each.interface, each.removed.error().message));
+    else
+      events_.tell(
+          vrrp::events::leftover_removed,
+          fmt::format("{} was on {}, where an earlier vipd has left it, and is no virtual address any "
+                      "more; removed",
+                      address, each.interface),
+          {{"address", address}, {"interface", each.interface}});
+  }
 }
 
 // --- the monitor --------------------------------------------------------------------------------------
@@ -438,13 +367,18 @@ void Guardian::tell_monitor() {
     return Program{child.process ? child.process->pid : 0, child.started, child.restarts};
   };
   const auto deadline = configuration_.deadline();
-  std::error_code ignored;  // vipctl may run elsewhere
-  const auto file = std::filesystem::absolute(setting_.paths.config_file, ignored);
-  monitor_link_.send(Programs{ignored ? setting_.paths.config_file : file.string(),
+  monitor_link_.send(Programs{setting_.paths.config_file,
                               {{"guardian", Program{getpid(), started_, 0}},
                                {"router", describe(router_)},
                                {"monitor", describe(monitor_)}},
                               deadline == never ? std::nullopt : std::optional(deadline)});
+}
+
+// The guardian may have stood still since it was asked; who has asked was told that it is not done.
+bool Guardian::in_time(TimePoint until) {
+  if (now() < until) return true;
+  log_.warning("a command has waited for too long and is not carried out");
+  return false;
 }
 
 void Guardian::message_from_monitor(io::Message message) {
@@ -455,22 +389,30 @@ void Guardian::message_from_monitor(io::Message message) {
   if (on<Happened>(message, [this](Happened happened) { events_.pass_on(std::move(happened.events)); }))
     return;
   if (on<EventsTaken>(message, [this](EventsTaken taken) { events_.taken(taken.last); })) return;
-  if (on<UpgradeRequest>(message, [this](UpgradeRequest request) { begin_upgrade(request.id); })) return;
-  if (on<ConfirmRequest>(message, [this](ConfirmRequest request) { confirm(request.id); })) return;
-  if (on<ConfigurationRequest>(message, [this](const ConfigurationRequest& request) {
-        monitor_link_.send(ConfigurationReply{request.id, configuration_.node(),
-                                              conf::print(configuration_.current()),
-                                              configuration_.environment(request.variables)});
+  if (on<UpgradeRequest>(message, [this](UpgradeRequest request) {
+        if (in_time(request.until)) begin_upgrade(request.id);
       }))
     return;
-  on<ReloadRequest>(message, [this](ReloadRequest request) { monitor_link_.send(reload(request)); });
+  if (on<ConfirmRequest>(message, [this](ConfirmRequest request) {
+        if (in_time(request.until)) confirm(request.id);
+      }))
+    return;
+  if (on<ConfigurationRequest>(message, [this](const ConfigurationRequest& request) {
+        monitor_link_.send(
+            ConfigurationReply{request.id, configuration_.node(), conf::print(configuration_.current()),
+                               configuration_.environment(request.variables), interfaces_here()});
+      }))
+    return;
+  on<ReloadRequest>(message, [this](ReloadRequest request) {
+    if (in_time(request.until)) monitor_link_.send(reload(request));
+  });
 }
 
 // --- hooks --------------------------------------------------------------------------------------------
 
 // To start a program takes a moment, which others depend on while we advertise.
 bool Guardian::may_run_hooks() const {
-  return !holder_.holding();
+  return !stand_in_.holding();
 }
 
 // What has to be done when this node is not Active any more.
@@ -535,56 +477,6 @@ void Guardian::say_ready(const std::string& status) const {
   notify_service_manager(fmt::format("READY=1\nSTATUS={}", status));
 }
 
-Reloaded Guardian::reload(const ReloadRequest& request) {
-  if (told_ready_) notify_service_manager(reloading(now()));
-  const auto done = configuration_.reload(request.confirm, now(),
-                                          [this](const conf::Config& wanted) { return claim(wanted); });
-  if (!done) {
-    const bool lines = done.error().message.find('\n') != std::string::npos;
-    events_.tell(events::reload_refused, fmt::format("reload refused, the present configuration stays:{}{}",
-                                                     lines ? "\n" : " ", done.error().message));
-    say_ready("the last reload was refused; serving " + conf::summary(configuration_.current()));
-    return {request.id, false, done.error().message};
-  }
-  put_in_force(events::reloaded, done->changes);
-  return {request.id, true, done->text()};
-}
-
-// One transaction: whoever is restarted meanwhile gets the same.
-void Guardian::put_in_force(std::string_view event, const std::string& done) {
-  const auto& config = configuration_.current();
-  scripts_.replace(conf::checks(config));
-  hooks_.replace(config);
-  leases_.configure(conf::virtual_routers(config));
-  send_configuration(std::nullopt);
-  give_claims_back();
-  if (events_directory() != sandboxed_directory_) make_place_for_events();
-  monitor_link_.send(event_settings());
-  metrics_.configure(config.metrics.listen, now());
-  monitor_link_.send(delivery_settings(configuration_.current(), log_));
-  monitor_link_.send(Checks{conf::checks(config)});
-  tell_monitor();
-  say_ready("serving " + conf::summary(config));
-  // An event is one sentence.
-  std::string sentence;
-  for (const char each : done) sentence += each == '\n' ? "; " : std::string(1, each);
-  events_.tell(event, sentence);
-}
-
-void Guardian::confirm(std::uint64_t id) {
-  const auto done = configuration_.confirm();
-  give_claims_back();
-  if (done) events_.tell(events::reload_confirmed, *done);
-  tell_monitor();
-  monitor_link_.send(Reloaded{id, done.has_value(), done ? *done : done.error().message});
-}
-
-void Guardian::go_back(TimePoint time) {
-  const auto done = configuration_.expire(time);
-  if (!done) return;
-  put_in_force(events::reload_undone, *done);
-}
-
 void Guardian::stop(const std::string& why) {
   if (stopping_) return;
   stopping_ = true;
@@ -593,7 +485,7 @@ void Guardian::stop(const std::string& why) {
   router_.restart = monitor_.restart = never;
   stop_bound_ = now() + longest_stop;
   if (router_.process) return router_link_.send(Stop{});
-  holder_.last_will();
+  stand_in_.last_will();
   stop_bound_ = now() + longest_monitor_stop;
   monitor_link_.detach();
 }

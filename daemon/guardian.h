@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +19,6 @@
 #include "daemon/event_hub.h"
 #include "daemon/handover.h"
 #include "daemon/hold.h"
-#include "daemon/holder.h"
 #include "daemon/hooks.h"
 #include "daemon/lease_keeper.h"
 #include "daemon/link.h"
@@ -27,6 +27,7 @@
 #include "daemon/paths.h"
 #include "daemon/privileges.h"
 #include "daemon/service_manager.h"
+#include "daemon/stand_in.h"
 #include "daemon/upgrade.h"
 #include "health/local_executor.h"
 #include "io/loop.h"
@@ -78,7 +79,6 @@ class Guardian {
 
   Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold);
   void turn();
-  bool hold_for_the_dead();
   Result<> claim(const conf::Config& config);
   void give_claims_back();
 
@@ -88,18 +88,20 @@ class Guardian {
   void started(Child& child, Result<io::Process> process);
   void child_ended(Child& child);
   void router_ended(const std::string& how);
-  void stand_in(TimePoint time);
   void replace_hanging_router();
   void replace_hanging_monitor(TimePoint time);
   void connect_router_and_monitor();
 
   void message_from_router(io::Message message);
   void message_from_monitor(io::Message message);
+  bool in_time(TimePoint until);
   void run_script(RunScript request);
   void look_for_leftovers();
   void tell_monitor();
   void say_ready(const std::string& status) const;
   Reloaded reload(const ReloadRequest& request);
+  static std::set<std::string> interfaces_here();
+  std::string without_interface() const;
   void put_in_force(std::string_view event, const std::string& done);
   std::string events_directory() const;
   void make_place_for_events();
@@ -107,8 +109,6 @@ class Guardian {
   bool may_run_hooks() const;
   bool waits_for_hooks() const;
   void note_leases(const Leases& leases);
-  void note_hold(const std::string& why);
-  void note_hold_ended(const std::string& how);
   void confirm(std::uint64_t id);
   void go_back(TimePoint time);
   void send_configuration(std::optional<vrrp::Snapshot> adopted);
@@ -122,6 +122,7 @@ class Guardian {
   void stop(const std::string& why);
   void end_by_force();
   TimePoint next_deadline() const;
+  bool router_is_there() const;  // and works, or should
 
   Log& log_;
   Setting setting_;
@@ -132,7 +133,6 @@ class Guardian {
   Hold hold_;
   Claims claims_;
   LeaseKeeper leases_;
-  Holder holder_;
   health::LocalExecutor scripts_;
   std::map<std::uint64_t, std::unique_ptr<health::ScriptRun>> script_runs_;
   std::vector<std::uint64_t> ended_runs_;
@@ -143,14 +143,11 @@ class Guardian {
   EventHub events_;
   MetricsDoor metrics_;
   Hooks hooks_;
+  StandIn stand_in_;
   std::map<vrrp::RouterKey, std::string> without_lease_;  // and why, as it was told last
-  bool hold_told_ = false;
-  std::string sandboxed_directory_;  // where the monitor may write events
+  std::string sandboxed_directory_;                       // where the monitor may write events
   TimePoint monitor_heard_ = never;
   bool router_ready_ = false;
-  TimePoint holding_since_ = never;
-  bool standing_in_ = false;  // for a router that is there but late
-  TimePoint stood_still_since_{};
   TimePoint look_at_router_ = never;
   TimePoint started_{};
   bool told_ready_ = false;

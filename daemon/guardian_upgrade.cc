@@ -83,7 +83,7 @@ void Guardian::begin_upgrade(std::uint64_t id) {
   if (configuration_.deadline() != never)
     return refuse(
         "a reload waits to be confirmed, and would not go back by itself any more: \"vipctl confirm\" first");
-  if (!router_.process || !router_ready_ || standing_in_ || holder_.holding())
+  if (!router_is_there() || stand_in_.router_is_late() || stand_in_.holding())
     return refuse("vipd-router is just being replaced: try again in a moment");
   if (hooks_.busy()) return refuse(hooks_are_running);
   auto begun = Upgrade::begin(loop_, setting_.invocation.program, handover(), now(),
@@ -100,7 +100,7 @@ void Guardian::checked(std::uint64_t id, const Result<std::string>& version) {
     monitor_link_.send(Upgraded{id, false, text});
   };
   if (!version) return refuse(version.error().message);
-  if (stopping_ || !router_.process || !router_ready_ || holder_.holding())
+  if (stopping_ || !router_is_there() || stand_in_.holding())
     return refuse("vipd-router is just being replaced: try again in a moment");
   if (hooks_.busy()) return refuse(hooks_are_running);
   const auto text = fmt::format("vipd {} is replaced by vipd {}", VIPD_VERSION, *version);

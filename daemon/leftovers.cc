@@ -1,7 +1,9 @@
 #include "daemon/leftovers.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "daemon/claims.h"
 #include "netlink/address.h"
 #include "netlink/monitor.h"
 
@@ -26,13 +28,14 @@ Result<std::vector<Leftover>> remove_leftovers(const std::vector<vrrp::VirtualRo
       if (!each.ours || is_served(routers, interface.name, each.prefix) ||
           Claims::is_claimed(each.prefix.address, interface.name))
         continue;
-      leftovers.push_back({interface.name, each.prefix});
+      leftovers.push_back({interface.name, each.prefix, {}});
       changes.push_back({.add = false, .interface_index = interface.index, .prefix = each.prefix});
     }
   }));
   if (changes.empty()) return leftovers;
   auto socket = TRY(netlink::Socket::open(0 /* NETLINK_ROUTE */));
-  for (const auto& done : netlink::apply(socket, changes)) TRY_VOID(done);
+  auto done = netlink::apply(socket, changes);
+  for (std::size_t i = 0; i < leftovers.size(); ++i) leftovers[i].removed = std::move(done[i]);
   return leftovers;
 }
 

@@ -8,7 +8,6 @@
 
 #include "base/ip.h"
 #include "base/result.h"
-#include "daemon/claims.h"
 #include "vrrp/parameters.h"
 
 namespace vipd::daemon {
@@ -16,11 +15,11 @@ namespace vipd::daemon {
 struct Leftover {
   std::string interface;
   Prefix prefix;
+  Result<> removed;  // the reason why the kernel refuses, if it does
 };
 
 // Takes away what bears vipd's mark (netlink::address_protocol), is not of these virtual routers and is
-// claimed by no other vipd of this network namespace. Returns what has gone. Error: the kernel could not be
-// asked, or refuses.
+// claimed by no other vipd of this network namespace. Error: the kernel could not be asked.
 Result<std::vector<Leftover>> remove_leftovers(const std::vector<vrrp::VirtualRouterConfig>& routers);
 
 }  // namespace vipd::daemon

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/document.h"
+#include "base/usage.h"
 #include "conf/load.h"
 #include "daemon/control_socket.h"
 #include "daemon/guardian.h"
@@ -79,16 +80,6 @@ int run(Guardian::Setting setting, const std::string& user) {
   return serve(paths, Guardian::create(log, setting, std::move(*loaded->config), std::move(*lock),
                                        std::move(*control), take_stored_descriptor(hold_name)));
 }
-// In the words of vipctl.
-std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  const auto unknown = app.remaining();
-  if (!unknown.empty() && unknown.front().starts_with('-'))
-    return "there is no option " + quote(unknown.front());
-  if (!unknown.empty()) return quote(unknown.front()) + " is more than can be given";
-  const std::string what = error.what();
-  if (error.get_name() == "ArgumentMismatch") return what.substr(0, what.find(':')) + " needs a value";
-  return what;
-}
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -123,10 +114,15 @@ int main(int argc, char** argv) {
                                  ", it must be error, warning, notice, info or debug");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    std::fprintf(stderr, "vipd: %s; vipd --help lists the options\n", usage_error(app, error).c_str());
+    const Misuse misuse{error.get_name(), error.what(), app.remaining()};
+    std::fprintf(stderr, "vipd: %s\n", describe(misuse, "vipd").c_str());
     return exit_usage;
   }
   setting.sandbox = !no_sandbox;
+  // vipctl, which is told this name, runs elsewhere.
+  std::error_code nowhere;
+  if (const auto file = std::filesystem::absolute(paths.config_file, nowhere); !nowhere)
+    paths.config_file = file.string();
   if (state_to_check >= 0) return check_handover(state_to_check);
   if (state < 0) return run(std::move(setting), user);
   // The next one gets a state of its own.

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,7 @@ struct Alive {
 struct ReloadRequest {
   static constexpr auto type = MessageType::reload_request;
   std::uint64_t id = 0;
+  TimePoint until{};                  // who has asked waits no longer: not to be done any more
   std::optional<Duration> confirm{};  // goes back by itself after this, unless it is confirmed
 };
 
@@ -155,6 +157,7 @@ struct ReloadRequest {
 struct ConfirmRequest {
   static constexpr auto type = MessageType::confirm_request;
   std::uint64_t id = 0;
+  TimePoint until{};
 };
 
 struct ConfigurationRequest {
@@ -170,11 +173,13 @@ struct ConfigurationReply {
   std::string node;  // whose part of the file it is
   std::string text;
   std::map<std::string, std::string> variables;  // those of the request that there are
+  std::set<std::string> interfaces;              // that there are
 };
 
 struct UpgradeRequest {
   static constexpr auto type = MessageType::upgrade_request;
   std::uint64_t id = 0;
+  TimePoint until{};
 };
 
 // Guardian to monitor: the new program is about to take over, or why it is not.
@@ -245,6 +250,7 @@ struct StatusReply {
 struct Command {
   static constexpr auto type = MessageType::command;
   std::uint64_t id = 0;
+  TimePoint until{};
   std::string router;  // name of the entry
   bool back = false;   // take part by priority again
 };
@@ -355,11 +361,11 @@ template <class A>
 void fields(A&, Is<Alive> auto&) {}
 template <class A>
 void fields(A& a, Is<ReloadRequest> auto& m) {
-  a(m.id, m.confirm);
+  a(m.id, m.until, m.confirm);
 }
 template <class A>
 void fields(A& a, Is<ConfirmRequest> auto& m) {
-  a(m.id);
+  a(m.id, m.until);
 }
 template <class A>
 void fields(A& a, Is<ConfigurationRequest> auto& m) {
@@ -367,11 +373,11 @@ void fields(A& a, Is<ConfigurationRequest> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<ConfigurationReply> auto& m) {
-  a(m.id, m.node, m.text, m.variables);
+  a(m.id, m.node, m.text, m.variables, m.interfaces);
 }
 template <class A>
 void fields(A& a, Is<UpgradeRequest> auto& m) {
-  a(m.id);
+  a(m.id, m.until);
 }
 template <class A>
 void fields(A& a, Is<Upgraded> auto& m) {
@@ -407,7 +413,7 @@ void fields(A& a, Is<StatusReply> auto& m) {
 }
 template <class A>
 void fields(A& a, Is<Command> auto& m) {
-  a(m.id, m.router, m.back);
+  a(m.id, m.until, m.router, m.back);
 }
 template <class A>
 void fields(A& a, Is<CommandDone> auto& m) {

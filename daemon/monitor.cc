@@ -36,7 +36,9 @@ vrrp::CheckFact to_router(const health::Fact& fact) {
   return {fact.check, fact.healthy, fact.priority, fact.detail, fact.since};
 }
 
-constexpr const char* no_answer = "the program that should answer does not: it may be restarting, try again";
+constexpr const char* no_answer =
+    "the program that should answer does not: it hangs or is being replaced. What was asked for is not done "
+    "later: try again";
 }  // namespace
 
 // --- scripts ------------------------------------------------------------------------------------------
@@ -177,7 +179,8 @@ void Monitor::message_from_guardian(io::Message message) {
         control_.reply(found->second.client, good({{"file", programs_.config_file},
                                                    {"node", reply.node},
                                                    {"configuration", reply.text},
-                                                   {"variables", reply.variables}}));
+                                                   {"variables", reply.variables},
+                                                   {"interfaces", reply.interfaces}}));
         waiting_.erase(found);
       }))
     return;
@@ -324,9 +327,15 @@ void Monitor::ask_router(std::uint64_t client, std::function<void(const StatusRe
       now());
 }
 
+namespace {
+std::string by_whom(const std::string& what, const Client& client) {
+  return fmt::format("{} by user {} (pid {})", what, client.user, client.pid);
+}
+}  // namespace
+
 std::uint64_t Monitor::wait_for_command(const Client& client, const std::string& what, Duration bound) {
   const auto id = wait(client.number, bound);
-  waiting_[id].audit = fmt::format("{} by user {} (pid {})", what, client.user, client.pid);
+  waiting_[id].audit = by_whom(what, client);
   return id;
 }
 
@@ -358,7 +367,7 @@ void Monitor::give_up_waiting(TimePoint now) {
 
 void Monitor::requested(const Client& client, const std::string& line) {
   const auto request = parse_request(line);
-  if (!request) return control_.reply(client.number, bad(request.error().message));
+  if (!request) return misunderstood(client, request.error());
   if (request->is_command()) return commanded(client, *request);
   const auto& command = request->command;
   if (command == "version") return control_.reply(client.number, good({{"version", VIPD_VERSION}}));
@@ -397,9 +406,21 @@ void Monitor::refuse(const Client& client, const std::string& what) {
   }
   const auto more = std::exchange(refusal.untold, 0);
   refusal.next = now() + between_refusals;
-  audit(fmt::format("{} by user {} (pid {})", what, client.user, client.pid),
+  audit(by_whom(what, client),
         more == 0 ? "not permitted" : fmt::format("not permitted, nor {} others of this user before", more),
         false);
+}
+
+void Monitor::misunderstood(const Client& client, const BadRequest& bad_request) {
+  const auto& [message, request] = bad_request;
+  if (request.is_command()) {
+    if (!client.may_command) {
+      refuse(client, request.text());
+      return control_.reply(client.number, not_permitted());
+    }
+    audit(by_whom(request.text(), client), "refused: " + message, false);
+  }
+  control_.reply(client.number, bad(message));
 }
 
 void Monitor::commanded(const Client& client, const Request& request) {
@@ -409,14 +430,17 @@ void Monitor::commanded(const Client& client, const Request& request) {
     return control_.reply(client.number, not_permitted());
   }
   if (request.command == "reload")
-    return guardian_.send(ReloadRequest{wait_for_command(client, what, reload_bound), request.confirm});
+    return guardian_.send(
+        ReloadRequest{wait_for_command(client, what, reload_bound), now() + reload_bound, request.confirm});
   if (request.command == "confirm")
-    return guardian_.send(ConfirmRequest{wait_for_command(client, what, reload_bound)});
+    return guardian_.send(ConfirmRequest{wait_for_command(client, what, reload_bound), now() + reload_bound});
   if (request.command == "configuration")
     return guardian_.send(ConfigurationRequest{wait(client.number, answer_bound), request.variables});
   if (request.command == "upgrade")
-    return guardian_.send(UpgradeRequest{wait_for_command(client, what, upgrade_bound)});
-  router_.send(Command{wait_for_command(client, what, answer_bound), request.router, request.back});
+    return guardian_.send(
+        UpgradeRequest{wait_for_command(client, what, upgrade_bound), now() + upgrade_bound});
+  router_.send(Command{wait_for_command(client, what, answer_bound), now() + answer_bound, request.router,
+                       request.back});
 }
 
 }  // namespace vipd::daemon

@@ -62,6 +62,7 @@ class Monitor {
   void fact_changed(const health::Fact& fact);
   void seed();
   void requested(const Client& client, const std::string& line);
+  void misunderstood(const Client& client, const BadRequest& bad_request);
   void refuse(const Client& client, const std::string& what);
   void commanded(const Client& client, const Request& request);
   void ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status);

@@ -6,8 +6,10 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 #include "base/document.h"
+#include "base/result.h"
 
 namespace vipd::daemon {
 
@@ -62,6 +64,26 @@ Result<std::vector<std::string>> texts_in(const json& request, const char* key) 
   }
   return texts;
 }
+
+// Fills in what is good until something is not.
+Result<> read_request(const std::string& line, Request& into) {
+  const auto request = json::parse(line, nullptr, false);
+  if (!request.is_object()) return failure("a request is one JSON object on a line");
+  if (request.contains("v") && request["v"] != protocol_version)
+    return failure(fmt::format("this vipd speaks version {} of the control protocol", protocol_version));
+  const auto command = TRY(text_in(request, "command"));
+  if (!is_in(questions, command) && !is_in(commands, command))
+    return failure("unknown command " + quote(command));
+  into.command = command;
+  into.router = TRY(text_in(request, "router"));
+  if (into.router.empty() && (command == "switch" || command == "explain"))
+    return failure("router is missing: the name of a virtual router");
+  into.back = TRY(truth_in(request, "back"));
+  into.follow = TRY(truth_in(request, "follow"));
+  into.confirm = TRY(confirmation(request));
+  into.variables = TRY(texts_in(request, "variables"));
+  return {};
+}
 }  // namespace
 
 std::string Request::text() const {
@@ -78,19 +100,11 @@ bool Request::is_command() const {
   return is_in(commands, command);
 }
 
-Result<Request> parse_request(const std::string& line) {
-  const auto request = json::parse(line, nullptr, false);
-  if (!request.is_object()) return failure("a request is one JSON object on a line");
-  if (request.contains("v") && request["v"] != protocol_version)
-    return failure(fmt::format("this vipd speaks version {} of the control protocol", protocol_version));
-  Request result{TRY(text_in(request, "command")), TRY(text_in(request, "router"))};
-  result.back = TRY(truth_in(request, "back"));
-  result.follow = TRY(truth_in(request, "follow"));
-  result.confirm = TRY(confirmation(request));
-  result.variables = TRY(texts_in(request, "variables"));
-  if (!is_in(questions, result.command) && !result.is_command())
-    return failure("unknown command " + quote(result.command));
-  return result;
+tl::expected<Request, BadRequest> parse_request(const std::string& line) {
+  Request request;
+  if (const auto read = read_request(line, request); !read)
+    return tl::unexpected(BadRequest{read.error().message, std::move(request)});
+  return request;
 }
 
 }  // namespace vipd::daemon

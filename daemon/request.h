@@ -4,9 +4,9 @@
 
 #include <optional>
 #include <string>
+#include <tl/expected.hpp>
 #include <vector>
 
-#include "base/result.h"
 #include "base/time.h"
 
 namespace vipd::daemon {
@@ -28,7 +28,11 @@ struct Request {
   bool is_command() const;  // changes something, or shows what not everybody may see
 };
 
-// An Error is for the client to read.
-Result<Request> parse_request(const std::string& line);
+struct BadRequest {
+  std::string message;  // for the client to read
+  Request request;      // as far as it was understood, for the audit line; without a command, if that was not
+};
+
+tl::expected<Request, BadRequest> parse_request(const std::string& line);
 
 }  // namespace vipd::daemon

@@ -290,7 +290,7 @@ void Router::message_from_monitor(io::Message message) {
   believe(stale_facts_.heard(now()));
   if (on<Health>(message, [this](Health health) { believe(std::move(health.facts)); })) return;
   if (on<StatusRequest>(message, [this](StatusRequest request) {
-        StatusReply reply{request.id, engine_.status(now()), leases_.status(), {}, {}};
+        StatusReply reply{request.id, engine_.status(now()), lease_status(), {}, {}};
         if (request.measurements) {
           reply.activity = activity_;
           reply.measurements = engine_.measurements();
@@ -302,7 +302,9 @@ void Router::message_from_monitor(io::Message message) {
         monitor_.send(RecordReply{request.id, recorder_.contents()});
       }))
     return;
-  on<Command>(message, [this](Command each) { command(each); });
+  on<Command>(message, [this](Command each) {
+    if (now() < each.until) command(each);
+  });
 }
 
 // What brings another engine into the state of this one, as good as an adoption can.
@@ -372,6 +374,17 @@ void Router::renew_leases() {
     if (until && (*until == TimePoint{} || effects_->advertises(router))) leases_.set(router, *until);
   });
   if (count != leases_wanted_) want_leases();
+}
+
+std::map<vrrp::RouterKey, LeaseStatus> Router::lease_status() const {
+  auto leases = leases_.status();
+  std::set<std::string> missing;
+  for (const auto& name : interfaces_)
+    if (!kernel_.snapshot(name).exists()) missing.insert(name);
+  for (auto& [router, lease] : leases)
+    if (lease.why_not.empty() && missing.contains(router.interface))
+      lease.why_not = "interface " + router.interface + " does not exist";
+  return leases;
 }
 
 // Tells the guardian which addresses are to be guarded where.

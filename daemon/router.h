@@ -59,6 +59,7 @@ class Router {
   void grant_leases(const vrrp::Actions& actions);
   void renew_leases();
   void want_leases();
+  std::map<vrrp::RouterKey, LeaseStatus> lease_status() const;
   TimePoint next_deadline() const;
 
   Log& log_;

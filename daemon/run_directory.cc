@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -10,7 +11,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <thread>
+#include <vector>
 
 namespace vipd::daemon {
 
@@ -19,6 +22,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds longest_wait = 50s;  // the longest release, and a little more
 constexpr std::chrono::milliseconds look_again = 10ms;
+constexpr std::chrono::milliseconds longest_silence = 1s;  // of a router, as in the guardian
 
 tl::unexpected<Error> refused(const std::string& doing, int code) {
   return failure(fmt::format("{}: {} (another place: --run-dir)", doing, std::strerror(code)), code);
@@ -37,18 +41,56 @@ pid_t holder_of(const io::Fd& file) {
   return size > 0 ? static_cast<pid_t>(std::strtol(text.data(), nullptr, 10)) : 0;
 }
 
+// As /proc/PID/stat has it: 'T' is stopped, 'Z' dead. 0: there is no such process.
+char state_of(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string stat;
+  std::getline(file, stat);
+  const auto name_end = stat.rfind(") ");
+  return name_end == std::string::npos || name_end + 2 >= stat.size() ? '\0' : stat[name_end + 2];
+}
+
 // A guardian that was killed leaves a router that hands its addresses over first: two routers of one node
 // would take them from each other.
 bool is_left_behind(pid_t holder) {
-  return holder > 0 && kill(holder, 0) != 0 && errno == ESRCH;
+  if (holder <= 0) return false;
+  const char state = state_of(holder);
+  return state == '\0' || state == 'Z';
 }
 
-bool lock_after_waiting(const io::Fd& file, pid_t holder) {
+// The processes that have the file open, this one left out. Root sees all, others their own.
+std::vector<pid_t> users_of(const std::string& path) {
+  std::vector<pid_t> users;
+  std::error_code ignored;
+  const auto wanted = std::filesystem::canonical(path, ignored);
+  for (const auto& process : std::filesystem::directory_iterator("/proc", ignored)) {
+    const auto pid = static_cast<pid_t>(std::strtol(process.path().filename().c_str(), nullptr, 10));
+    if (pid <= 0 || pid == getpid()) continue;
+    for (const auto& fd : std::filesystem::directory_iterator(process.path() / "fd", ignored))
+      if (std::filesystem::read_symlink(fd.path(), ignored) == wanted) {
+        users.push_back(pid);
+        break;
+      }
+  }
+  return users;
+}
+
+// Nobody else is left who would: its guardian has done so after a second.
+void kill_what_stands_still(const std::string& path) {
+  for (const auto pid : users_of(path)) {
+    const char state = state_of(pid);
+    if ((state != 'T' && state != 't') || kill(pid, SIGKILL) != 0) continue;
+    fmt::print(stderr, "vipd: the router (process {}) is stopped and cannot hand over: it is killed\n", pid);
+  }
+}
+
+bool lock_after_waiting(const io::Fd& file, const std::string& path, pid_t holder) {
   fmt::print(stderr, "vipd: the router of process {}, which was killed, hands its addresses over: waiting\n",
              holder);
   for (auto waited = 0ms; waited < longest_wait; waited += look_again) {
     std::this_thread::sleep_for(look_again);
     if (lock_it(file)) return true;
+    if (waited % longest_silence == 0ms && waited > 0ms) kill_what_stands_still(path);
   }
   return false;
 }
@@ -70,11 +112,12 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
               "--run-dir",
               paths.run_dir, holder > 0 ? std::to_string(holder) : "?"),
           EBUSY);
-    if (!lock_after_waiting(lock, holder))
+    if (!lock_after_waiting(lock, path, holder))
       return failure(
-          fmt::format("{} is in use by a vipd-router that does not end, although its vipd (process "
-                      "{}) was killed: kill it first",
-                      paths.run_dir, holder),
+          fmt::format(
+              "{} is in use by a vipd-router (process {}) that does not end, although its vipd (process "
+              "{}) was killed: kill it first",
+              paths.run_dir, fmt::join(users_of(path), ", "), holder),
           EBUSY);
   }
   const auto pid = std::to_string(getpid());

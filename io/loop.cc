@@ -39,6 +39,7 @@ struct Watch::Table {
   Fd timer;
   Fd signals;  // made with the first signal
   TimePoint armed = never;
+  bool expired = false;  // and still readable, until it is armed again
   sigset_t signal_set;
   // Shared with the call in progress, which may erase its own entry.
   std::map<std::uint64_t, std::shared_ptr<Entry>> entries;
@@ -49,8 +50,9 @@ struct Watch::Table {
     if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0) give_up("watching a descriptor");
   }
 
+  // Only where that makes a difference: a deadline on another clock comes out a little different each time.
   void arm(TimePoint deadline) {
-    if (deadline == armed) return;
+    if (!expired && deadline <= armed && armed - deadline < Duration(std::chrono::microseconds(10))) return;
     itimerspec when{};
     if (deadline != never) {
       const auto since = deadline.time_since_epoch();
@@ -60,6 +62,7 @@ struct Watch::Table {
     if (timerfd_settime(timer.get(), TFD_TIMER_ABSTIME, &when, nullptr) != 0)
       give_up("setting the loop's timer");
     armed = deadline;
+    expired = false;
   }
 
   bool has_signal(int signal) const {
@@ -169,7 +172,7 @@ Result<> Loop::wait(TimePoint deadline) {
   for (int i = 0; i < count; ++i) {
     const auto id = events[i].data.u64;
     if (id == timer_id) {
-      table->arm(never);
+      table->expired = true;
     } else if (id == signals_id) {
       read_signals();
     } else if (const auto found = table->entries.find(id); found != table->entries.end()) {

@@ -48,17 +48,12 @@ void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
   next_ = turn.now + echo;
 }
 
-// The last round that it counted may not have got out: it comes again.
+// At least one round more: the last one that was counted may not have got out, and what another host has
+// announced while the router was replaced, or just before it died, nobody here knows of.
 void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config, int rounds_done) {
-  rounds_done_ = rounds_done;
-  if (rounds_done_ < config.announce.repeat)
-    next_ = now;
-  else
-    schedule(now, config);
-}
-
-int Announcer::rounds_done(TimePoint now) const {
-  return last_ == now ? std::max(rounds_done_ - 1, 0) : rounds_done_;
+  const bool all = rounds_done >= config.announce.repeat;
+  rounds_done_ = all ? config.announce.repeat - 1 : rounds_done;
+  next_ = all ? now + pauses.front() : now;
 }
 
 void Announcer::reconfigure(TimePoint now, const VirtualRouterConfig& config) {

@@ -17,14 +17,13 @@ class Announcer {
   // The same after a second Active was heard, however often: rounds keep their distance, but for one a second
   // that follows soon, because what the other one announced may arrive after our answer.
   void again(const Turn& turn, const VirtualRouterConfig& config);
-  // Goes on where a predecessor stopped, after so many rounds.
+  // Goes on where a predecessor stopped, after so many rounds; if those were all, with one more, soon.
   void adopt(TimePoint now, const VirtualRouterConfig& config, int rounds_done);
   // Other rounds, from the next one on.
   void reconfigure(TimePoint now, const VirtualRouterConfig& config);
   void tick(const Turn& turn, const VirtualRouterConfig& config);
   TimePoint deadline() const { return next_; }
-  // Without the one of this turn: a program may die before it has done what the turn decided.
-  int rounds_done(TimePoint now) const;
+  int rounds_done() const { return rounds_done_; }
 
   // One address, once, outside the rounds.
   static void announce(const Turn& turn, const VirtualRouterConfig& config, const IpAddress& address);

@@ -17,8 +17,8 @@ Duration Claims::grace(const VirtualRouterConfig& config) {
 
 void Claims::heard(TimePoint now, const VirtualRouterConfig& config, const IpAddress& address,
                    const MacAddress& mac, std::uint32_t times) {
-  const auto before = last_ ? last_->times : 0;
-  last_ = AddressClaim{address, mac, now, before + times};
+  const auto before = heard_ ? heard_->times : last_ ? last_->times : 0;
+  heard_ = AddressClaim{address, mac, now, before + times};
   waiting_.insert(address);
   if (due_ != never) return;
   due_ = now + grace(config);
@@ -29,7 +29,9 @@ std::set<IpAddress> Claims::take(TimePoint now, bool peer_speaks) {
   if (due_ > now) return {};
   due_ = never;
   auto claimed = std::exchange(waiting_, {});
+  const auto heard = std::exchange(heard_, std::nullopt);
   if (peer_speaks) return {};
+  last_ = heard;
   defended_ = now;
   return claimed;
 }

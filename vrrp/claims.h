@@ -29,9 +29,11 @@ class Claims {
   // Those that are due; none before that. peer_speaks: another router of this VRID was heard just before.
   std::set<IpAddress> take(TimePoint now, bool peer_speaks);
 
+  // The last one that nothing explained.
   const std::optional<AddressClaim>& last() const { return last_; }
 
  private:
+  std::optional<AddressClaim> heard_;  // not judged yet
   std::optional<AddressClaim> last_;
   std::set<IpAddress> waiting_;  // addresses that were claimed
   TimePoint due_ = never;

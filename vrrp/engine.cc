@@ -312,7 +312,7 @@ std::map<RouterKey, Measurements> Engine::measurements() const {
 Snapshot Engine::snapshot() const {
   const auto awaited = awaited_checks();
   Snapshot snapshot{{}, checks_, {awaited.begin(), awaited.end()}};
-  for (const auto& [key, router] : routers_) snapshot.routers.push_back(router->snapshot(now_));
+  for (const auto& [key, router] : routers_) snapshot.routers.push_back(router->snapshot());
   return snapshot;
 }
 

@@ -233,10 +233,10 @@ Duration VirtualRouter::silence_of_peer() const {
 
 // The better one may have been Active all the time without hearing us, behind a cable that was cut: then
 // neighbours have learnt our MAC address, and it must announce. So it hears of us once more, and answers an
-// inferior Active. (RFC 9568 would step down in silence.)
+// inferior Active. (RFC 9568 would step down in silence.) The word that makes the other one sure of itself
+// leaves when our addresses are gone: a program that dies between the two must not go on beside it.
 void VirtualRouter::give_way(const Turn& turn, const IpAddress& source, const Advertisement& advertisement) {
   const bool tie = advertisement.priority == priority_.value;
-  send(turn, priority_.value);
   // Two owners are a mistake of configuration; by erratum 8298 one of them steps down all the same.
   become_backup(turn, senders_.adopted_interval(source, config_.adoption_bound()),
                 tie ? fmt::format("{} has the same priority {} and the higher address", to_string(source),
@@ -244,6 +244,7 @@ void VirtualRouter::give_way(const Turn& turn, const IpAddress& source, const Ad
                     : fmt::format("{} advertises priority {}, more than our {}", to_string(source),
                                   advertisement.priority, priority_.value),
                 Followed{source, advertisement.priority, advertisement.priority, turn.now});
+  send(turn, priority_.value);
   if (!senders_.is_known(source)) put_on_trial(turn);
 }
 
@@ -683,7 +684,7 @@ RouterStatus VirtualRouter::status(TimePoint now) const {
   return status;
 }
 
-RouterSnapshot VirtualRouter::snapshot(TimePoint now) const {
+RouterSnapshot VirtualRouter::snapshot() const {
   RouterSnapshot snapshot;
   snapshot.key = config_.key;
   snapshot.state = state();
@@ -694,8 +695,7 @@ RouterSnapshot VirtualRouter::snapshot(TimePoint now) const {
   snapshot.active_adver_interval = backup ? backup->active_adver_interval : interval();
   snapshot.deadline = state_deadline();
   snapshot.peer = peer_;
-  if (const auto* active = std::get_if<Active>(&state_))
-    snapshot.announced = active->announcer.rounds_done(now);
+  if (const auto* active = std::get_if<Active>(&state_)) snapshot.announced = active->announcer.rounds_done();
   snapshot.yielded = yielded_;
   snapshot.release_until = release_.until();
   snapshot.checksum_heard = checksum_choice_.heard();

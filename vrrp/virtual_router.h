@@ -121,7 +121,7 @@ class VirtualRouter {
   TimePoint state_deadline() const;  // Adver_Timer or Active_Down_Timer; never in Initialize
   RouterStatus status(TimePoint now) const;
   const Measurements& measurements() const { return measurements_; }
-  RouterSnapshot snapshot(TimePoint now) const;
+  RouterSnapshot snapshot() const;
 
  private:
   void enter(const Turn& turn, std::variant<Initialize, Backup, Active> state, const std::string& reason);

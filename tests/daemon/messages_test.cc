@@ -30,13 +30,14 @@ TEST_CASE("what the programs say to each other survives the way, and nothing cut
   vrrp::Snapshot snapshot;
   snapshot.routers.emplace_back().key = router.key;
 
+  const TimePoint moment{std::chrono::seconds(5)};
   survives_the_way(Configure{{router}, snapshot});
   survives_the_way(Checks{{check}});
   survives_the_way(RunScript{7, "web/script", std::chrono::seconds(2)});
   survives_the_way(ScriptEnded{7, {health::ScriptOutcome::End::exited, 1, "out", "err", ""}});
-  survives_the_way(ReloadRequest{1, std::chrono::seconds(30)});
-  survives_the_way(ReloadRequest{1, {}});
-  survives_the_way(ConfirmRequest{2});
+  survives_the_way(ReloadRequest{1, moment, std::chrono::seconds(30)});
+  survives_the_way(ReloadRequest{1, moment, {}});
+  survives_the_way(ConfirmRequest{2, moment});
   survives_the_way(ConfigurationReply{3, "web-a", "virtual_routers:", {{"PRIORITY", "150"}}});
   survives_the_way(Reloaded{1, false, "vipd.yaml:1:1: error"});
   survives_the_way(ControlAccess{1000, 27});
@@ -48,7 +49,7 @@ TEST_CASE("what the programs say to each other survives the way, and nothing cut
   survives_the_way(StatusReply{3, {}, {{router.key, {"why not", TimePoint{}, 7}}}});
   survives_the_way(WantedLeases{{{router.key, {2, router.addresses}}}});
   survives_the_way(Leases{{{router.key, 5}}, {{router.key, "why not"}}});
-  survives_the_way(Command{4, "edge", true});
+  survives_the_way(Command{4, moment, "edge", true});
   survives_the_way(RecordRequest{5});
   survives_the_way(RecordReply{5, {1, 2, 3}});
   auto event = events::make_event("state_changed", "Backup -> Active", true);

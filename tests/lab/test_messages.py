@@ -11,7 +11,7 @@ import types
 from vipdlab import probe, sandbox
 from vipdlab.case import LabCase, main
 from vipdlab.daemons import RouterSettings, Vipd
-from vipdlab.processes import alive, run, wait_until
+from vipdlab.processes import alive, run, send_signal, wait_until
 
 PROGRAMS = ("vipd", "vipd-router", "vipd-monitor", "vipctl")
 ROUTER_REPLACED = "vipd-router is just being replaced: try again in a moment"
@@ -91,11 +91,12 @@ class Messages(LabCase):
         status, text = said("vipd", "--log-level", "loud")
         self.assertEqual(status, 2)
         self.assertIn('--log-level is "loud", it must be error, warning, notice, info or debug;', text)
-        for arguments, complaint in ((["--node"], "--node needs a value"), (["vipd.yaml"], '"vipd.yaml" is more than can be given')):
-            self.assertEqual(said("vipd", *arguments), (2, f"vipd: {complaint}; vipd --help lists the options\n"))
-        self.assertEqual(
-            said("vipd", "--frobnicate"), (2, 'vipd: there is no option "--frobnicate"; vipd --help lists the options\n')
-        )
+        for argument, complaint in (
+            ("--node", "--node needs a value; vipd --help lists the options"),
+            ("vipd.yaml", '"vipd.yaml" is more than can be given; vipd --help lists what is wanted'),
+            ("--frobnicate", 'there is no option "--frobnicate"; vipd --help lists them'),
+        ):
+            self.assertEqual(said("vipd", argument), (2, f"vipd: {complaint}\n"))
         self.assertEqual(
             said("vipctl", "explain"), (2, "vipctl: router is missing; vipctl explain --help lists what is wanted\n")
         )
@@ -110,6 +111,10 @@ class Messages(LabCase):
         status, text = said("vipctl", "--json", "version")
         self.assertEqual(status, 2)
         self.assertIn('there is no option "--json" of version', json.loads(text)["error"])
+        self.assertEqual(
+            said("vipctl", "events", "--since", ""),
+            (2, "vipctl: --since: it is empty; vipctl events --help lists the options\n"),
+        )
         status, text = said("vipctl", "replay", "/dev/zero")
         self.assertEqual((status, text), (2, "vipctl: /dev/zero is too long for a recording\n"))
         for name in ("-", "/dev/stdin"):
@@ -180,14 +185,17 @@ class Messages(LabCase):
 
     def test_upgrades_that_come_at_the_wrong_moment(self):
         group, a = self.pair(300)
-        # One whose check takes longer than the command that comes meanwhile.
-        self.install("vipd", b"#!/bin/sh\nsleep 1\nrm $0\necho 9.9.9\n")
+        # One whose check takes until the command that comes meanwhile has been answered.
+        begun = self.programs / "vipd.begun"
+        self.install("vipd", b"#!/bin/sh\n: >$0.begun\nwhile [ -e $0.begun ]; do sleep .05; done\nrm $0\necho 9.9.9\n")
         with subprocess.Popen(
             [probe.build_directory() / "vipctl", "--run-dir", a.directory / "run", "upgrade"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as first:
-            wait_until(lambda: "another upgrade is under way" in self.vipctl(a, "upgrade")[1], 5, "the refusal")
+            wait_until(begun.exists, 5, "the check of the new program")
+            self.assertIn("another upgrade is under way", self.vipctl(a, "upgrade")[1])
+            begun.unlink()
             # It was there to be asked, and is gone when it is executed.
             self.says(a, "cannot take over: executing it: No such file or directory; nothing has changed, vipd ")
             first.kill()
@@ -245,6 +253,30 @@ class Messages(LabCase):
         wait_until(lambda: a.status().get("routers"), 10, "the next vipd")
         self.assertFalse(alive(router), "two routers at once")
         group.settle("a", aside=("b",))
+
+    def test_a_router_that_is_stopped_when_its_guardian_is_killed_keeps_nobody_from_starting(self):
+        group, a = self.pair(1000)
+        router = a.child("vipd-router")
+        send_signal(router, signal.SIGSTOP)
+        a.process.signal(signal.SIGKILL)
+        wait_until(lambda: not a.running, 5, "the end of the guardian")
+        a.start()
+        self.says(a, f"the router (process {router}) is stopped and cannot hand over: it is killed")
+        group.settle("a", aside=("b",))
+
+    def test_a_command_that_nobody_waits_for_any_more_is_not_carried_out(self):
+        _, a = self.pair(1000)
+        before = a.effective_priority()
+        a.write(a.configuration(priority=120))
+        send_signal(a.process.pid, signal.SIGSTOP)
+        try:
+            status, text = self.vipctl(a, "reload")
+        finally:
+            send_signal(a.process.pid, signal.SIGCONT)
+        self.assertEqual(status, 1)
+        self.assertIn("it hangs or is being replaced. What was asked for is not done later: try again", text)
+        self.says(a, "a command has waited for too long and is not carried out")
+        self.assertEqual(a.effective_priority(), before)
 
     def test_a_program_that_does_not_come_back_or_does_not_go(self):
         group, a = self.pair(1000)

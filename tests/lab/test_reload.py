@@ -2,6 +2,7 @@
 """A reload that cannot surprise: what it would do is told before, it goes back by itself, and nobody notices it."""
 import json
 import os
+import re
 import shutil
 import time
 import unittest.mock
@@ -134,6 +135,8 @@ class Reload(LabCase):
         a.wait_state("Active")
         self.assertEqual(a.status()["config_file"], str(a.config_file))
         self.assertIn("nothing would change", a.ctl("diff"))
+        a.write("virtual_routers: 7\n")
+        self.assertIn(f"{a.config_file}:1:18: error:", a.refusal("reload"))
 
     def test_a_priority_that_moves_the_address_is_foretold_by_the_backup(self):
         group = self.pair()
@@ -182,6 +185,31 @@ class Reload(LabCase):
             self.assertIn("it must be 1 to 255", text)
         self.assertEqual(a.effective_priority(), 149)
         self.assertIn("confirm is 2h, it must be 1s to 1h", a.refusal("reload", "--confirm", "2h"))
+        wait_until(
+            lambda: re.search(r"reload by user 0 \(pid \d+\): refused: confirm is 2h, it must be", a.log()), 5, "an event"
+        )
+
+    def test_an_interface_that_is_not_there_is_told_before_and_after(self):
+        group = self.pair()
+        self.ready(group)
+        a = group.daemons["a"]
+        a.write(a.configuration(priority=150).replace("interface: eth0", "interface: nope0"))
+        what = "virtual router edge: there is no interface nope0 here, and it takes no part until there is one"
+        self.assertIn(what, a.ctl("diff"))
+        self.assertEqual(json.loads(a.ctl("diff", "--json"))["missing"], [what])
+        self.assertIn(what, a.ctl("reload"))
+        group.daemons["b"].wait_state("Active")
+        for each in a.routers():
+            self.assertEqual(each["lease"]["on"], False)
+
+    def test_a_reload_that_changes_nothing_waits_for_no_confirmation(self):
+        group = self.pair()
+        self.ready(group)
+        a = group.daemons["a"]
+        self.assertIn("nothing has changed, and nothing is to be confirmed", a.ctl("reload", "--confirm", "1s"))
+        time.sleep(1.5)
+        self.assertNotIn("was not confirmed", a.log())
+        self.assertIn("no reload waits to be confirmed", a.refusal("confirm"))
 
     def test_what_a_file_warns_of_is_told_with_what_was_done(self):
         group = self.pair()

@@ -229,7 +229,7 @@ class Life(Story):
             "vipctl: no vipd answers at /run/elsewhere/control; this is what /var/lib/vipd/events has", shown.stdout
         )
 
-    def test_12_a_unit_hands_one_virtual_router_over(self):
+    def test_13_a_unit_hands_one_virtual_router_over(self):
         since = time.monotonic()
         self.a("systemctl", "start", "vipd-switch@edge")
         self.settle("node-b")
@@ -238,7 +238,7 @@ class Life(Story):
         self.assertEqual(self.client.failed(since), 0)
         self.assertNotEqual(self.a("systemctl", "start", "vipd-switch@nobody", check=False).returncode, 0)
 
-    def test_13_a_stop_hands_over_and_leaves_nothing(self):
+    def test_14_a_stop_hands_over_and_leaves_nothing(self):
         since = time.monotonic()
         self.a("systemctl", "stop", "vipd")
         self.assertNotIn(ADDRESS, self.a.addresses())
@@ -252,7 +252,7 @@ class Life(Story):
         self.a("systemctl", "start", "vipd")
         self.settle()
 
-    def test_14_a_start_before_the_interface_waits_for_it(self):
+    def test_15_a_start_before_the_interface_waits_for_it(self):
         since = time.monotonic()
         self.a("systemctl", "stop", "vipd")
         self.a("ip", "link", "set", "eth0", "name", "later")
@@ -262,7 +262,7 @@ class Life(Story):
         self.settle()
         self.assertEqual(self.client.failed(since), 0)
 
-    def test_15_an_error_in_the_configuration_is_not_tried_again_and_again(self):
+    def test_16_an_error_in_the_configuration_is_not_tried_again_and_again(self):
         self.a("systemctl", "stop", "vipd")
         self.a.shell("echo 'nonsense: 1' >>/etc/vipd/vipd.yaml")
         self.assertNotEqual(self.a("systemctl", "start", "vipd", check=False).returncode, 0)
@@ -273,7 +273,7 @@ class Life(Story):
         self.a.shell("cp good.yaml /etc/vipd/vipd.yaml; systemctl start vipd")
         self.settle()
 
-    def test_16_removing_the_package_hands_over_and_keeps_the_configuration(self):
+    def test_17_removing_the_package_hands_over_and_keeps_the_configuration(self):
         since = time.monotonic()
         self.a("apt-get", "remove", "-y", "vipd")
         self.assertNotIn(ADDRESS, self.a.addresses())
@@ -282,14 +282,14 @@ class Life(Story):
         self.a("ls", "/etc/vipd/vipd.yaml", "/etc/default/vipd")
         self.assertNotEqual(self.a("systemctl", "cat", "vipd", check=False).returncode, 0)
 
-    def test_17_after_a_purge_nothing_is_left(self):
+    def test_18_after_a_purge_nothing_is_left(self):
         self.a("apt-get", "purge", "-y", "vipd")
         left = self.a.say(
             "find", "/", "-xdev", "-path", "/root", "-prune", "-o", "-path", "/var/log", "-prune", "-o", "-name", "*vip[dc]*", "-print"
         )
         self.assertEqual(left, "")
 
-    def test_18_the_ansible_role_makes_the_same_pair(self):
+    def test_19_the_ansible_role_makes_the_same_pair(self):
         self.b("apt-get", "purge", "-y", "vipd")
         for node in self.nodes.values():
             shutil.copytree(TREE / "packaging/ansible", node.root / "root/ansible")
@@ -299,17 +299,17 @@ class Life(Story):
         self.settle()
         self.assertEqual(self.a.say("systemctl", "is-enabled", "vipd"), "enabled")
 
-    def test_19_a_second_run_changes_nothing(self):
+    def test_20_a_second_run_changes_nothing(self):
         self.assertRegex(self.play("node-a"), r"changed=0 ")
 
-    def test_20_another_setting_is_put_in_force_by_a_reload(self):
+    def test_21_another_setting_is_put_in_force_by_a_reload(self):
         since, before = time.monotonic(), self.main_pid(self.a)
         self.assertRegex(self.play("node-a", "vipd_priority=230"), r"changed=2 ")
         self.assertEqual(self.status(self.a)["routers"][0]["priority"], 230)
         self.assertEqual(self.main_pid(self.a), before)
         self.assertEqual(self.client.failed(since), 0)
 
-    def test_21_a_wrong_setting_never_gets_into_place(self):
+    def test_22_a_wrong_setting_never_gets_into_place(self):
         before = self.a.say("cat", "/etc/vipd/vipd.yaml")
         said = self.play("node-a", "vipd_priority=2300", check=False)
         self.assertIn("priority", said)

@@ -119,6 +119,9 @@ class Host {
   void address_refused(const std::shared_ptr<const vrrp::Event>& failure) { receive(failure); }
 
  private:
+  // The engine's rate limit of repairs, and a little more.
+  static constexpr Duration repair_bound = std::chrono::seconds(6);
+
   struct Held {
     std::size_t group;
     std::vector<std::uint8_t> message;

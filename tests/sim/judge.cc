@@ -6,54 +6,13 @@
 #include <algorithm>
 
 #include "tests/sim/lan.h"
+#include "tests/sim/sentences.h"
 
 namespace vipd::sim {
 
 namespace {
 using namespace std::chrono_literals;
 using vrrp::StateName;
-
-// The sentences. README.md explains each.
-constexpr auto one_active = "there is at most one Active within a healed LAN after a bounded time";
-constexpr auto never_none = "nobody being Active ends within Active_Down_Interval";
-constexpr auto held_by_active = "an address is held exactly by an Active";
-constexpr auto no_gap = "a planned handover has no gap";
-constexpr auto best_wins = "with Preempt_Mode the best is Active";
-constexpr Duration remembered = std::chrono::minutes(1);
-constexpr auto left_alone = "an Active that nobody may replace is left alone";
-constexpr auto best_succeeds = "when the Active goes, the best Backup succeeds it";
-constexpr auto bounded_adverts =
-    "advertisements are bounded: regular ones, and four immediate answers an interval";
-constexpr auto no_busy_loop = "no busy loop: time that is waited for passes";
-constexpr auto listens_first = "who stood still for three intervals says nothing before it has listened";
-constexpr auto two_never_answer = "two hosts never answer for one address while the LAN is well";
-constexpr auto together = "both families of an entry are Active on the same host";
-constexpr auto tells_truth = "an Active advertises the priority and the interval that it has";
-constexpr auto lifetimes = "the addresses of an Active have their lifetime, and it does not end";
-constexpr auto neighbors_know = "every client has been told which host is Active";
-
-constexpr Duration release_allowance =
-    200ms;  // that a leaving Active grants its successor (vrrp/virtual_router.cc)
-
-// Clocks are apart by 1 %.
-constexpr Duration with_drift(Duration duration) {
-  return duration + duration / 100;
-}
-
-bool is_active_for_another_family(const Host& host, const Setup& setup, std::size_t group) {
-  for (std::size_t other = 0; other < setup.groups.size(); ++other)
-    if (other != group && setup.groups[other].entry == setup.groups[group].entry && host.active(other))
-      return true;
-  return false;
-}
-
-Duration interval_of(const Host& host, std::size_t entry) {
-  return host.running(entry).interval;
-}
-
-bool is_owner(const Host& host, std::size_t entry) {
-  return host.running(entry).priority == vrrp::owner_priority;
-}
 }  // namespace
 
 void Judge::begin() {
@@ -143,9 +102,14 @@ void Judge::forged(std::size_t group, Duration interval) {
   const auto entry = lan_.setup().groups[group].entry;
   Duration own{};
   for (const auto& host : lan_.hosts()) own = std::max(own, interval_of(*host, entry));
-  phases_.front()[entry] = std::max(phases_.front()[entry], std::min(interval, 3 * own));
-  intervals_change();
+  remembers(group, std::min(interval, 3 * own));
   last_words_[group] = lan_.now();
+}
+
+void Judge::remembers(std::size_t group, Duration interval) {
+  auto& longest = phases_.front()[lan_.setup().groups[group].entry];
+  longest = std::max(longest, interval);
+  intervals_change();
 }
 
 void Judge::excuse_gap(std::size_t entry) {
@@ -319,15 +283,19 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
   // Who came after a farewell waits longer.
   const bool farewell = farewells_[group] + 2 * active_down_bound(entry) > now;
   const auto farewell_heard = farewell ? farewells_[group] : not_ever;
-  const bool refused = std::any_of(island.hosts.begin(), island.hosts.end(), [&](const Host* host) {
-    return host->active(group) && host->meddled_until() > now;  // the kernel does not take the address
-  });
+  const bool refused = std::any_of(island.hosts.begin(), island.hosts.end(),
+                                   [&](const Host* host) { return repairs_addresses(*host, group); });
   if (gap > Duration::zero() && !refused && settled(island, entry, true, true, false) &&
       now > gap_excused_[entry] && fit_for_long != not_ever && gap_begun != not_ever &&
       fit_for_long < std::min(gap_begun - 2 * interval(entry) - release_allowance, farewell_heard) &&
       same_interval(island, entry))
     accuse(no_gap, fmt::format("nobody of {} answered for {} for {} s", names(island.hosts), name(group),
                                scenarios::seconds(gap)));
+}
+
+// The kernel does not take them, or somebody has taken them away: it is about to put them back, or just has.
+bool Judge::repairs_addresses(const Host& host, std::size_t group) const {
+  return host.active(group) && host.meddled_until() > lan_.now();
 }
 
 bool Judge::same_interval(const Island& island, std::size_t entry) const {
@@ -453,234 +421,6 @@ void Judge::ticks(const Host& host) {
 void Judge::ticked(const Host& host, std::optional<TimePoint> next, TimePoint local) {
   if (next && *next <= local)
     accuse(no_busy_loop, host.name() + " has something due after it did what was due");
-}
-
-// --- changes of Active ---
-
-void Judge::state_changed(const Host& host, std::size_t group, StateName from) {
-  changed_ = true;
-  // Who has been Active for a moment only may have been heard by some, and what others said about it may be
-  // on its way.
-  if (from == StateName::active && host.router(group).became_active + lan_.setup().moment() > lan_.now())
-    excuse_gap(lan_.setup().groups[group].entry);
-  // Unless the families were apart before: to bring them together is right at any time.
-  if (nobody_moves_ && host.router(group).state == StateName::active &&
-      !is_active_for_another_family(host, lan_.setup(), group))
-    accuse(together,
-           fmt::format("{} becomes Active for {}, while only the other family is silent, for a while",
-                       host.name(), name(group)));
-  if (broken() || from != StateName::backup || host.router(group).state != StateName::active) return;
-  const auto& island = island_of(host, lan_.setup().groups[group].key.family);
-  if (!settled(island, lan_.setup().groups[group].entry, true, false, false)) return;
-  judge_take_over(island, group, host);
-  judge_succession(island, group, host);
-}
-
-// A Backup becomes Active beside an Active that it could hear: it must be allowed to.
-void Judge::judge_take_over(const Island& island, std::size_t group, const Host& host) {
-  const auto entry = lan_.setup().groups[group].entry;
-  const auto now = lan_.now();
-  const auto interval_here = interval_of(host, entry);
-  auto shortest = interval_here;
-  for (const auto* each : island.hosts) shortest = std::min(shortest, interval_of(*each, entry));
-  const bool just_there = host.fit_since(group) + 5 * interval(entry) > now;
-  for (const auto* other : island.hosts) {
-    if (other == &host || !other->active(group) || !other->awake() || !other->kernel().has_link()) continue;
-    const auto& active = other->router(group);
-    const auto race = interval(entry) / 20 + lan_.setup().moment();
-    if (active.sent + 2 * interval_of(*other, entry) < now) continue;  // it was silent
-    if (active.since + race > now) continue;                           // both have succeeded a third
-    // A third has said farewell, and the Active's answer was there before it.
-    if (farewells_[group] + interval(entry) + lan_.setup().moment() > now &&
-        (active.sent >= farewells_[group] || other->program() == Program::held))
-      continue;
-    // One that has just learnt a short interval, from somebody who then stepped down, does not know a long
-    // one.
-    if (interval_of(*other, entry) > 2 * shortest) continue;
-    const auto lately = now - 2 * active_down_bound(entry);
-    if (host.woken() > lately) continue;  // it has not been listening
-    if (just_there && interval_of(*other, entry) > interval_here)
-      continue;  // it cannot know the interval yet
-    // What a router program had decided when it died, and not said, its guardian does not say either.
-    const auto due = other->due_priority(entry);
-    const auto theirs = other->program() == Program::held ? std::min(due, active.told) : due;
-    // It is a guardian's that does not listen, while another is Active; or has been silent until a moment
-    // ago.
-    const bool outdone = std::any_of(island.hosts.begin(), island.hosts.end(), [&](const Host* each) {
-      return each != &host && each->active(group) && each->due_priority(entry) > theirs;
-    });
-    if (outdone || active.resumed + interval(entry) + lan_.setup().moment() > now) continue;
-    if (other->adopted() + with_drift(interval(entry)) > now) continue;  // what it has become is not told yet
-    if (other->changed() + lan_.setup().moment() > now) continue;        // or is on its way
-    const bool better = host.due_priority(entry) > theirs;
-    const bool unwell = theirs < other->running(entry).priority;
-    // From its predecessor; for as long as its own priority was too low to make use of it.
-    const bool knows_better = host.adopted() + remembered > now;
-    // Nobody else was heard between two lives of it: to others they are one.
-    const bool was_better = said_[group].host == other->index() && said_[group].best > theirs;
-    const bool fallen = (active.best > theirs || was_better || unwell || knows_better) && !host.setup().plain;
-    const bool preempts =
-        ((host.running(entry).preempt_mode || is_owner(host, entry)) && !host.router(group).yielded) ||
-        host.router(group).yielded_until > lately || is_active_for_another_family(host, lan_.setup(), group);
-    if (better && (preempts || fallen)) continue;
-    accuse(
-        left_alone,
-        fmt::format("{} ({}{}) becomes Active for {} beside {} ({})", host.name(), host.due_priority(entry),
-                    host.router(group).yielded ? ", has given way" : "", name(group), other->name(), theirs));
-  }
-}
-
-// Skew_Time lets the best Backup come first, where it is longer than clocks and messages are apart.
-void Judge::judge_succession(const Island& island, std::size_t group, const Host& host) {
-  const auto entry = lan_.setup().groups[group].entry;
-  const auto now = lan_.now();
-  const auto one = interval(entry);
-  const auto as_before = [&](const Host& each) {
-    return each.fit_since(group) + 2 * active_down_bound(entry) < now &&
-           each.changed() + 2 * active_down_bound(entry) < now &&
-           each.woken() + 2 * active_down_bound(entry) < now && interval_of(each, entry) == one;
-  };
-  if (!as_before(host)) return;
-  // Better Backups wait once more while the other family is not silent: who has that one comes first.
-  if (is_active_for_another_family(host, lan_.setup(), group)) return;
-  // A plain router does not wait for the other family.
-  if (lan_.setup().families(entry) > 1 && std::any_of(island.hosts.begin(), island.hosts.end(),
-                                                      [](const Host* each) { return each->setup().plain; }))
-    return;
-  for (const auto* other : island.hosts) {
-    if (other == &host) continue;
-    if (other->active(group)) return;
-    // One that was Active in between, but not for long: the better Backups did not follow it and wait for
-    // somebody else, by another interval.
-    if (other->router(group).became_active + 2 * active_down_bound(entry) > now &&
-        other->router(group).since + 2 * active_down_bound(entry) > now)
-      return;
-  }
-  for (const auto* other : island.hosts) {
-    if (other == &host || !as_before(*other) || other->router(group).state != StateName::backup ||
-        other->router(group).yielded || other->setup().plain)
-      continue;
-    const auto ahead =
-        vrrp::skew_time(host.due_priority(entry), one) - vrrp::skew_time(other->due_priority(entry), one);
-    if (ahead > one / 20 + lan_.setup().moment())
-      accuse(best_succeeds,
-             fmt::format("{} ({}) becomes Active for {} before {} ({})", host.name(),
-                         host.due_priority(entry), name(group), other->name(), other->due_priority(entry)));
-  }
-}
-
-// --- when everything has its place ---
-
-void Judge::look_closely() {
-  changed_ = true;
-  changed_hosts_ = ~0U;
-  look();
-  if (broken()) return;
-  for (const auto& island : islands_)
-    for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group) {
-      const auto& [entry, key, pool] = lan_.setup().groups[group];
-      if (key.family != island.family || !settled(island, entry, true, true, true)) continue;
-      look_at_rest(island, group);
-      if (!lan_.weather().filtered) look_at_families(island, entry);
-    }
-}
-
-void Judge::look_at_rest(const Island& island, std::size_t group) {
-  const auto entry = lan_.setup().groups[group].entry;
-  Hosts active;
-  Hosts answering;
-  bool somebody_could = false;
-  for (const auto* host : island.hosts) {
-    if (host->program() == Program::held) return;  // until there is a router again
-    // Those that it replaces have not heard of it: look() gives them the time for it.
-    if (host->active(group) && host->router(group).became_active + lan_.setup().moment() > lan_.now()) return;
-    somebody_could |= host->fit_since(group) + settling(entry) < lan_.now();
-    if (host->active(group) && host->awake() && host->kernel().has_link()) active.push_back(host);
-    // Where no program runs, or it is asleep, what somebody has added by hand is nobody's business.
-    const bool by_hand = (!host->alive() || !host->awake()) &&
-                         !host->kernel().has_ours(lan_.setup().groups[group].pool.front());
-    if (host->answers(group) && !by_hand) answering.push_back(host);
-  }
-  if (active.size() > 1) accuse(one_active, names(active) + " are Active for " + name(group));
-  if (active.empty() && somebody_could) accuse(never_none, "nobody is Active for " + name(group));
-  if (active != answering)
-    accuse(held_by_active, fmt::format("for {} {} Active and {} answering", name(group),
-                                       active.empty() ? "nobody is" : names(active) + " is",
-                                       answering.empty() ? "nobody is" : names(answering) + " is"));
-  if (active.size() != 1) return;
-  const auto theirs = active.front()->due_priority(entry);
-  for (const auto* host : island.hosts) {
-    if (host == active.front() || !host->eligible(group) || host->router(group).yielded) continue;
-    if (host->fit_since(group) + settling(entry) > lan_.now()) continue;
-    if (host->due_priority(entry) <= theirs) continue;
-    const auto fell = active.front()->router(group).fell;
-    const auto calm_since = std::max({island.clear_since, network_fault_, process_fault_, host->changed(),
-                                      host->router(group).since, host->fit_since(group)});
-    const bool has_seen_it_fall = fell > calm_since + settling(entry) && !host->setup().plain;
-    if (host->running(entry).preempt_mode || is_owner(*host, entry) || has_seen_it_fall)
-      accuse(best_wins, fmt::format("{} has {} and is Backup for {}, {} has {} and is Active", host->name(),
-                                    host->due_priority(entry), name(group), active.front()->name(), theirs));
-  }
-  look_at_neighbors(island, group, *active.front());
-}
-
-void Judge::look_at_neighbors(const Island& island, std::size_t group, const Host& active) {
-  for (const auto* host : island.hosts)
-    for (std::size_t i = 0; i < active.running(lan_.setup().groups[group].entry).addresses; ++i) {
-      const auto& known = lan_.neighbor(host->index(), group, i);
-      if (known.host == active.index() || lan_.now() < told_by(island, group, active, known)) continue;
-      accuse(neighbors_know,
-             fmt::format("a client beside {} asks {} for {}, {} is Active", host->name(),
-                         known.host == stranger     ? "a stranger"
-                         : known.host == most_hosts ? "nobody"
-                                                    : lan_.hosts()[known.host]->name(),
-                         to_string(lan_.setup().groups[group].pool[i].address), active.name()));
-    }
-}
-
-// When a client that asks somebody else must have been told of the Active.
-Moment Judge::told_by(const Island& island, std::size_t group, const Host& active,
-                      const Neighbor& known) const {
-  const auto& router = active.router(group);
-  const auto entry = lan_.setup().groups[group].entry;
-  // It was told before this Active became one, or before it heard of the other: it announces at once, and may
-  // be overtaken by what the other has sent before, if it announces once only.
-  const bool once = active.setup().plain || active.running(entry).announce.repeat < 2;
-  if (known.lost == long_ago && (once ? known.when : known.sent) < router.must_announce)
-    return router.must_announce + lan_.setup().moment();
-  if (active.setup().plain) return not_ever;
-  const auto undisturbed = std::max({island.clear_since, network_fault_, router.must_announce, router.since,
-                                     active.adopted(), active.woken(), active.fit_since(group)});
-  // A stranger's claim is answered at most every ten seconds, after three intervals without a word from
-  // another router of the group; else that one is taken for who has announced.
-  const auto& said = said_[group];
-  if (known.host == stranger && known.lost == long_ago &&
-      undisturbed + with_drift(7 * interval(entry)) < known.when && said.host == active.index() &&
-      said.since + with_drift(7 * interval(entry)) < known.when)
-    return known.when + with_drift(std::max(3 * interval(entry), Duration(10s))) + lan_.setup().moment();
-  // Nobody knows what the client believes: `refresh` is for that, after the rounds of `repeat`.
-  constexpr Duration rounds = 4s;
-  return std::max({undisturbed, known.when, known.lost}) +
-         with_drift(active.running(entry).announce.refresh + rounds) + lan_.setup().moment();
-}
-
-void Judge::look_at_families(const Island& island, std::size_t entry) {
-  if (lan_.setup().families(entry) < 2) return;
-  // A plain router does not know that they belong together, a guardian goes on with what was so; and nobody
-  // is the better of two equals.
-  for (const auto* host : island.hosts) {
-    if (host->setup().plain || host->program() == Program::held) return;
-    for (const auto* other : island.hosts)
-      if (other != host && other->due_priority(entry) == host->due_priority(entry)) return;
-  }
-  for (const auto* host : island.hosts) {
-    std::vector<bool> active;
-    for (std::size_t group = 0; group < lan_.setup().groups.size(); ++group)
-      if (lan_.setup().groups[group].entry == entry) active.push_back(host->active(group));
-    if (active.front() != active.back())
-      accuse(together,
-             fmt::format("{} is Active for one family of {}", host->name(), lan_.setup().entries[entry]));
-  }
 }
 
 }  // namespace vipd::sim

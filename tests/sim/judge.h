@@ -71,6 +71,8 @@ class Judge {
   void ticks(const Host& host);
   void ticked(const Host& host, std::optional<TimePoint> next, TimePoint local);
   void forged(std::size_t group, Duration interval);
+  // A host goes on with an interval that its predecessor has learnt, however long ago.
+  void remembers(std::size_t group, Duration interval);
   void excuse_gap(std::size_t entry);  // a plain Active leaves: it does not wait for its successor
 
   void look();             // if something has changed
@@ -121,6 +123,7 @@ class Judge {
   void judge_take_over(const Island& island, std::size_t group, const Host& host);
   void judge_succession(const Island& island, std::size_t group, const Host& host);
   bool settled(const Island& island, std::size_t entry, bool network, bool process, bool plans) const;
+  bool repairs_addresses(const Host& host, std::size_t group) const;
   bool same_interval(const Island& island, std::size_t entry) const;
   bool lease_protects(const Island& island, std::size_t entry) const;
   Duration interval(std::size_t entry) const { return longest_[entry]; }

@@ -66,7 +66,7 @@ TEST_CASE(
     "advertisement tells the winner that there were two") {
   auto bench = active();
   CHECK(bench.hear("P4-150-1-plain", "192.0.2.3") ==
-        Lines{"advert 100", "Active -> Backup", "remove 192.0.2.100/24"});
+        Lines{"Active -> Backup", "remove 192.0.2.100/24", "advert 100"});
   CHECK(bench.counters().priority_zero_sent == 0);
   bench.hear("P4-150-1-plain", "192.0.2.3");  // it answers
   CHECK(bench.timer() == 3'609'375us);
@@ -184,7 +184,7 @@ TEST_CASE("8.3.2 two owners: told, and the lower address steps down (erratum 829
   config.priority = 255;
   auto bench = active(config);
   CHECK(bench.hear("P4-255-1-plain", "192.0.2.3") ==
-        Lines{"note owner_conflict", "advert 255", "Active -> Backup", "remove 192.0.2.100/24"});
+        Lines{"note owner_conflict", "Active -> Backup", "remove 192.0.2.100/24", "advert 255"});
   auto higher = active(config, "192.0.2.9/24");
   higher.hear("P4-255-1-plain", "192.0.2.3");
   CHECK(higher.state() == StateName::active);

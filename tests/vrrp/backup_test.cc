@@ -251,7 +251,7 @@ TEST_CASE("8.3.2 two Backups that both turned Active: the lower one steps back a
   second.wait(second.timer());
   REQUIRE(second.state() == StateName::active);
   CHECK(second.hear({.priority = 100, .interval = Centiseconds{1}}) ==
-        Lines{"advert 99", "Active -> Backup", "remove 192.0.2.100/24"});
+        Lines{"Active -> Backup", "remove 192.0.2.100/24", "advert 99"});
 }
 
 // --- the fast health move: what we follow falls below us ---

@@ -1,0 +1,30 @@
+// The part of the schema that is about checks, of virtual routers and of virtual servers.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "conf/entries.h"
+#include "conf/yaml.h"
+#include "health/check.h"
+#include "vrrp/parameters.h"
+
+namespace vipd::conf {
+
+class CheckSchema {
+ public:
+  explicit CheckSchema(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  // The key "checks" of the reader's map, which is `owner`'s; priority: of the virtual router that they move.
+  std::vector<health::CheckConfig> read(Reader& reader, const std::string& owner, vrrp::Priority priority);
+
+ private:
+  void claim(const std::string& full_name, const std::string& owner, Place place);
+  void warn_about_owners_check(Reader& reader, const health::CheckConfig& check, vrrp::Priority priority);
+
+  Diagnostics& diagnostics_;
+  std::map<std::string, Claim> claims_;  // by full name
+};
+
+}  // namespace vipd::conf

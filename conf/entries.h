@@ -1,0 +1,29 @@
+// Entries: maps whose keys are names that the user chooses (virtual routers, virtual servers, checks), and
+// what no two of them may share.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/document.h"
+
+namespace vipd::conf {
+
+// A value that no two entries may have: who had it first, and where.
+struct Claim {
+  std::string owner;
+  Place place;
+};
+
+// name: in quotes if it is none, which has been reported.
+using ReadEntry = std::function<void(const std::string& name, Place name_place, const Node& value)>;
+
+// Reads each entry. what: "virtual_routers", what_entry: "virtual router", for messages.
+void for_entries(const Node& map, Diagnostics& diagnostics, const std::string& what,
+                 const std::string& what_entry, const ReadEntry& read);
+
+// "a, b and c", or "a, b and 7 more".
+std::string listed(const std::vector<std::string>& words, std::size_t most);
+
+}  // namespace vipd::conf

@@ -1,0 +1,103 @@
+#include "daemon/stand_in.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/time.h"
+#include "daemon/clock.h"
+#include "events/names.h"
+
+namespace vipd::daemon {
+
+namespace {
+// How long the guardian goes on in the place of a router that does not come back.
+constexpr Duration longest_hold = std::chrono::seconds(10);
+}  // namespace
+
+StandIn::StandIn(Log& log, EventHub& events, LeaseKeeper& leases, Hold& hold)
+    : log_(log), events_(events), hold_(hold), holder_(log, leases) {}
+
+// Too late to go on, the holder withdraws the addresses.
+bool StandIn::begin_for_the_dead() {
+  auto left = hold_.read();
+  if (!left || left->held.empty()) {
+    hold_.clear();
+    return false;
+  }
+  log_.notice("all of vipd was killed: going on where it stopped");
+  since_ = now();
+  holder_.begin(std::move(*left), since_);
+  return true;
+}
+
+void StandIn::router_ended(bool was_ready, bool planned) {
+  if (!holding() || late_) since_ = now();
+  // One that we stood in for, or a replacement that died before it was ready, has nothing newer than what we
+  // hold.
+  const bool known = late_ ? hold_.last_beat() == last_moved_ : !was_ready && holding();
+  late_ = false;
+  if (!known)
+    if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
+  if (holding() && !planned) tell("vipd-router has ended");
+}
+
+void StandIn::router_ready() {
+  if (holding()) tell_end("a new router goes on where the last one stopped");
+  holder_.end();
+  since_ = never;
+}
+
+void StandIn::last_will() {
+  holder_.last_will();
+}
+
+void StandIn::tick(TimePoint now, bool present) {
+  if (present) watch(now);
+  holder_.tick(now);
+  if (late_) {
+    holder_.tell(hold_);
+  } else if (holding() && now - since_ > longest_hold) {
+    events_.tell(events::given_up,
+                 fmt::format("no router for {}: giving the addresses up", to_string(longest_hold)));
+    holder_.last_will();
+    hold_.clear();
+  }
+}
+
+TimePoint StandIn::deadline(bool present) const {
+  return std::min({holder_.deadline(), present && !late_ ? hold_.overdue() : never,
+                   holding() && !late_ ? since_ + longest_hold : never});
+}
+
+// A late router's advertisements are sent for it, so that nobody takes over; when it moves again it is told,
+// and goes on.
+void StandIn::watch(TimePoint now) {
+  if (late_ && hold_.last_beat() != last_moved_) {
+    late_ = false;
+    holder_.end();
+    tell_end("vipd-router moves again and goes on");
+  }
+  if (late_ || hold_.overdue() > now) return;
+  last_moved_ = hold_.last_beat();
+  late_ = true;
+  auto state = hold_.read();
+  if (!state) return;
+  holder_.begin(std::move(*state), now);
+  // Else nothing is Active, or the guardian has stood still with the router, and for too long.
+  if (!holding()) return;
+  tell(fmt::format("vipd-router has not moved for {}",
+                   to_string(std::chrono::floor<std::chrono::milliseconds>(now - last_moved_))));
+}
+
+// Of a router that is late again and again only now and then.
+void StandIn::tell(const std::string& why) {
+  told_ |= events_.tell_if_due("hold", events::held, why + ": advertising in its place");
+}
+
+void StandIn::tell_end(const std::string& how) {
+  if (std::exchange(told_, false)) events_.tell(events::hold_ended, how);
+}
+
+}  // namespace vipd::daemon
