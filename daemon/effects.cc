@@ -363,8 +363,8 @@ void Effects::run_slice() {
       announcements.push_back(std::move(*announcement));
   }
   queue.insert(queue.begin(), std::make_move_iterator(rest), std::make_move_iterator(slice.end()));
-  send(advertisements);
   announce(announcements);
+  send(advertisements);
 }
 
 // --- system calls -------------------------------------------------------------------------------------

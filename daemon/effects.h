@@ -3,7 +3,8 @@
 // Advertisements never wait for anything. Changes of addresses leave in slices of one netlink batch, so that
 // a take-over of thousands of addresses does not hold up the loop: what is left is done by run_slice(), turn
 // by turn. Each virtual router's first slice goes before its first advertisement, and before the rest of
-// everybody's; an address is announced as soon as it is there. What fails comes back as events.
+// everybody's; an address is announced as soon as it is there, that of the first slice before the
+// advertisement. What fails comes back as events.
 #pragma once
 
 #include <deque>

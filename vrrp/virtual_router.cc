@@ -100,6 +100,8 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
   if (known) {
     const auto distance = turn.now - followed->heard - backup.active_adver_interval;
     measurements_.jitter.add(distance < Duration::zero() ? -distance : distance);
+    followed->last = advertisement.priority;
+    followed->heard = turn.now;
   }
   const bool fallen = known && advertisement.priority < followed->best;
   // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
@@ -173,8 +175,8 @@ void VirtualRouter::take_over(const Turn& turn) {
 
 // --- 6.4.3 Active
 
-// Sections 6.4.1 and 6.4.2 have the advertisement first and leave open when the addresses are there; here
-// they are there before anybody is told.
+// Sections 6.4.1 and 6.4.2 have the advertisement first. Here it comes last: whoever gives way removes the
+// addresses when it hears it, and by then the neighbours send to us.
 void VirtualRouter::become_active(const Turn& turn, Reason kind, const std::string& reason) {
   yielded_ = false;
   release_.end();
@@ -182,10 +184,10 @@ void VirtualRouter::become_active(const Turn& turn, Reason kind, const std::stri
   ++measurements_.became_active[static_cast<std::size_t>(kind)];
   enter(turn, Active{.adver_timer = turn.now + interval(), .advertised = turn.now}, reason);
   addresses_.hold(turn, config_);
-  send(turn, priority_.value);
   auto& active = std::get<Active>(state_);
-  active.established = kind != Reason::better && kind != Reason::owner;
   active.announcer.start(turn, config_);
+  send(turn, priority_.value);
+  active.established = kind != Reason::better && kind != Reason::owner;
 }
 
 void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
@@ -288,9 +290,9 @@ void VirtualRouter::answer_farewell(const Turn& turn, Active& active) {
   send_and_rearm(turn, active);
 }
 
-// New in RFC 9568: an inferior Active is told at once. Adver_Timer is not mentioned there and keeps running.
-// While there were two, neighbours may have learnt the other's MAC address: so the winner announces again,
-// after its last word too, which needs no answer.
+// New in RFC 9568: an inferior Active is told at once, or a little later if another one was told just now.
+// Adver_Timer is not mentioned there and keeps running. While there were two, neighbours may have learnt the
+// other's MAC address: so the winner announces again, after its last word too, which needs no answer.
 void VirtualRouter::reassert(const Turn& turn, Active& active) {
   const bool answers = turn.now >= active.reassert_not_before;
   if (answers) {
@@ -299,6 +301,7 @@ void VirtualRouter::reassert(const Turn& turn, Active& active) {
     send(turn, priority_.value);
   } else {
     ++counters_.reassertions_suppressed;
+    active.adver_timer = std::min(active.adver_timer, active.reassert_not_before);
   }
   active.announcer.again(turn, config_);
 }
@@ -360,6 +363,8 @@ void VirtualRouter::tick(const Turn& turn) {
       measurements_.lateness.add(turn.now - active->adver_timer);
       send(turn, priority_.value);
       active->advertised = turn.now;
+      if (active->adver_timer == active->reassert_not_before)
+        active->reassert_not_before = turn.now + interval() / answers_per_interval;
       // From deadline to deadline, so that lateness does not add up; but never two for what was missed.
       active->adver_timer += interval();
       if (active->adver_timer <= turn.now) active->adver_timer = turn.now + interval();

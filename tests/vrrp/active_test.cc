@@ -161,6 +161,20 @@ TEST_CASE(
   CHECK(bench.counters().reassertions_suppressed == 999);
 }
 
+TEST_CASE("6.4.3 Active: an inferior one that comes too soon after another is told a little later") {
+  auto bench = active();
+  bench.hear("P4-50-1-plain", "192.0.2.3");
+  bench.wait(10ms);
+  bench.hear("P4-50-1-plain", "192.0.2.4");
+  CHECK(bench.timer() == 240ms);
+  const auto lines = bench.wait(240ms);
+  CHECK(std::count(lines.begin(), lines.end(), "advert 100") == 1);
+  // Nor is that one a way around the limit.
+  bench.wait(10ms);
+  bench.hear("P4-50-1-plain", "192.0.2.4");
+  CHECK(bench.timer() == 240ms);
+}
+
 TEST_CASE("6.4.3 Active: two that cannot agree answer each other at most four times an interval") {
   auto bench = active();
   const auto before = bench.sent.size();

@@ -109,19 +109,19 @@ TEST_CASE("6.1 Backup: take-over one Active_Down_Interval after the last adverti
   }
 }
 
-TEST_CASE("6.4.2 Backup: at the deadline: addresses, then the advertisement, then an announcement for each") {
+TEST_CASE("6.4.2 Backup: at the deadline: addresses, then an announcement for each, then the advertisement") {
   auto bench = backup();
   CHECK(bench.wait(bench.timer()) ==
-        Lines{"Backup -> Active", "add 192.0.2.100/24", "advert 100", "announce 192.0.2.100"});
+        Lines{"Backup -> Active", "add 192.0.2.100/24", "announce 192.0.2.100", "advert 100"});
   CHECK(bench.timer() == 1s);
   CHECK(bench.status().reason == "nothing heard from 192.0.2.2 for 3609.4 ms");
 }
 
-TEST_CASE("6.4.2 Backup, IPv6: at the deadline: addresses, then the advertisement, then an NA for each") {
+TEST_CASE("6.4.2 Backup, IPv6: at the deadline: addresses, then an NA for each, then the advertisement") {
   Bench bench({c6()});
   CHECK(bench.wait(bench.timer(Family::ipv6)) == Lines{"Backup -> Active", "add fe80::51/64",
-                                                       "add 2001:db8::64/64", "advert 100",
-                                                       "announce fe80::51", "announce 2001:db8::64"});
+                                                       "add 2001:db8::64/64", "announce fe80::51",
+                                                       "announce 2001:db8::64", "advert 100"});
 }
 
 TEST_CASE("6.1 Backup: after the take-over our own interval counts, not the learnt one") {
@@ -343,6 +343,16 @@ TEST_CASE("Backup: the last word of a lower Active does not hide that its succes
   bench.wait(50ms);
   bench.hear({.priority = 45, .source = "192.0.2.3"});
   CHECK(bench.timer() == skew_time(100, 1s));
+}
+
+TEST_CASE("Backup: without Preempt_Mode who replaces an Active that has fallen is followed") {
+  Bench bench({no_preempt()});
+  bench.hear({.priority = 211, .source = "192.0.2.3"});
+  bench.hear({.priority = 91, .source = "192.0.2.3"});
+  bench.wait(200ms);
+  bench.hear({.priority = 95, .source = "192.0.2.2"});
+  bench.hear({.priority = 91, .source = "192.0.2.3"});
+  CHECK(bench.timer() == active_down_interval(100, 1s));
 }
 
 TEST_CASE(

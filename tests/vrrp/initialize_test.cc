@@ -24,21 +24,21 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "6.4.1 Initialize: Startup of the owner sends an advertisement and announces each address, and is "
+    "6.4.1 Initialize: Startup of the owner announces each address and sends an advertisement, and is "
     "Active") {
   Bench bench;
   auto config = owner(c4());
   config.addresses.push_back(prefix("192.0.2.101/24"));
   CHECK(bench.configure({config}) == Lines{"Initialize -> Active", "add 192.0.2.100/24", "add 192.0.2.101/24",
-                                           "advert 255", "announce 192.0.2.100", "announce 192.0.2.101"});
+                                           "announce 192.0.2.100", "announce 192.0.2.101", "advert 255"});
   CHECK(bench.timer() == 1s);
 }
 
 TEST_CASE("6.4.1 Initialize: Startup of an IPv6 owner sends an NA per address, with R and O and the MAC") {
   Bench bench;
   CHECK(bench.configure({owner(c6())}) == Lines{"Initialize -> Active", "add fe80::51/64",
-                                                "add 2001:db8::64/64", "advert 255", "announce fe80::51",
-                                                "announce 2001:db8::64"});
+                                                "add 2001:db8::64/64", "announce fe80::51",
+                                                "announce 2001:db8::64", "advert 255"});
   for (const auto& [when, action] : bench.log) {
     const auto* announce = std::get_if<Announce>(&action);
     if (!announce) continue;

@@ -89,7 +89,7 @@ TEST_CASE("an owner whose link flaps is Active again at once, and announces agai
   interface = bench.link;
   interface.running = true;
   CHECK(bench.interface(interface) ==
-        Lines{"Initialize -> Active", "add 192.0.2.100/24", "advert 255", "announce 192.0.2.100"});
+        Lines{"Initialize -> Active", "add 192.0.2.100/24", "announce 192.0.2.100", "advert 255"});
 }
 
 TEST_CASE("admin down flushes IPv6 addresses: no repair on a link that is down") {
