@@ -251,11 +251,13 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    const bool as_json =
-        std::any_of(argv, argv + argc, [](std::string_view each) { return each == "--json"; });
-    say(as_json, ctl::usage_error(app, error));
-    return exit_usage;
+    if (error.get_exit_code() != 0) {
+      const bool as_json =
+          std::any_of(argv, argv + argc, [](std::string_view each) { return each == "--json"; });
+      say(as_json, ctl::usage_error(app, error));
+      return exit_usage;
+    }
+    app.exit(error);  // --help, --version
   }
   errno = 0;  // stays so if it is an earlier flush that has failed: why is not known any more
   if (std::cout.flush()) return result;

@@ -12,7 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 // Immediate answers (section 6.4.3) come at most four times an interval: two routers that both believe to be
-// the better one would otherwise answer each other at line rate, and a flood be answered by one.
+// the better one would otherwise answer each other at line rate, and a flood be answered by one. But the
+// first two come at once: to an inferior Active, and to its last word, after which it waits for one.
 constexpr int answers_per_interval = 4;
 
 std::string join(const std::vector<std::string>& parts) {
@@ -294,14 +295,16 @@ void VirtualRouter::answer_farewell(const Turn& turn, Active& active) {
 // Adver_Timer is not mentioned there and keeps running. While there were two, neighbours may have learnt the
 // other's MAC address: so the winner announces again, after its last word too, which needs no answer.
 void VirtualRouter::reassert(const Turn& turn, Active& active) {
-  const bool answers = turn.now >= active.reassert_not_before;
+  const auto spacing = interval() / answers_per_interval;
+  const auto not_before = active.answered_until - spacing;
+  const bool answers = turn.now >= not_before;
   if (answers) {
-    active.reassert_not_before = turn.now + interval() / answers_per_interval;
+    active.answered_until = std::max(active.answered_until, turn.now) + spacing;
     ++counters_.reassertions;
     send(turn, priority_.value);
   } else {
     ++counters_.reassertions_suppressed;
-    active.adver_timer = std::min(active.adver_timer, active.reassert_not_before);
+    active.adver_timer = std::min(active.adver_timer, not_before);
   }
   active.announcer.again(turn, config_);
 }
@@ -363,8 +366,8 @@ void VirtualRouter::tick(const Turn& turn) {
       measurements_.lateness.add(turn.now - active->adver_timer);
       send(turn, priority_.value);
       active->advertised = turn.now;
-      if (active->adver_timer == active->reassert_not_before)
-        active->reassert_not_before = turn.now + interval() / answers_per_interval;
+      const auto spacing = interval() / answers_per_interval;
+      if (active->adver_timer == active->answered_until - spacing) active->answered_until += spacing;
       // From deadline to deadline, so that lateness does not add up; but never two for what was missed.
       active->adver_timer += interval();
       if (active->adver_timer <= turn.now) active->adver_timer = turn.now + interval();

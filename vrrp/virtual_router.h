@@ -59,7 +59,8 @@ struct Active {
   TimePoint advertised;  // the last time
   // Nobody gives way to it who has never heard it before, or it has said more than that it takes over.
   bool established = true;
-  TimePoint reassert_not_before{};  // rate limits of immediate answers: to an inferior Active,
+  TimePoint answered_until{};  // rate limits of immediate answers: to an inferior Active, each counts for
+                               // a time, and one may come ahead of it;
   TimePoint farewell_not_before{};  // and to priority zero
   int inferior_heard = 0;           // advertisements of inferior Actives
   Rival rival{};

@@ -141,24 +141,28 @@ class Messages(LabCase):
         )
 
     def test_output_that_cannot_be_written_is_an_error(self):
-        with open("/dev/full", "wb") as full:
-            done = subprocess.run(
-                [probe.build_directory() / "vipctl", "version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
-            )
-        self.assertEqual(done.returncode, 2)
-        self.assertEqual(done.stderr, "vipctl: writing the output: No space left on device\n")
+        def written_to_a_full_disk(*arguments):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run(
+                    [probe.build_directory() / "vipctl", *arguments],
+                    stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                )
+            return done.returncode, done.stderr
+
+        self.assertEqual(
+            written_to_a_full_disk("version"), (2, "vipctl: writing the output: No space left on device\n")
+        )
+        full_or_closed = (2, "vipctl: writing the output: it is full or closed\n")
+        self.assertEqual(written_to_a_full_disk("--help"), written_to_a_full_disk("version"))
         journal = sandbox.WORK / "a-journal"
         journal.mkdir()
         event = {"v": 1, "time": "2026-11-21T12:00:00.000Z", "event": "started", "severity": "P2", "monotonic_s": 1.5}
         (journal / "events-00000001.jsonl").write_text(
             "".join(json.dumps({**event, "id": str(number)}) + "\n" for number in range(2000)), encoding="utf-8"
         )
-        with open("/dev/full", "wb") as full:
-            done = subprocess.run(
-                [probe.build_directory() / "vipctl", "--run-dir", "/nonexistent", "events", "--directory", journal],
-                stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-            )
-        self.assertEqual((done.returncode, done.stderr), (2, "vipctl: writing the output: it is full or closed\n"))
+        self.assertEqual(
+            written_to_a_full_disk("--run-dir", "/nonexistent", "events", "--directory", journal), full_or_closed
+        )
 
     def test_what_is_refused_while_it_runs(self):
         _, a = self.pair(1000)

@@ -146,7 +146,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "6.4.3 Active: a thousand inferior advertisements in 100 ms are answered once, the rest is counted") {
+    "6.4.3 Active: a thousand inferior advertisements in 100 ms are answered twice, the rest is counted") {
   auto bench = active();
   bench.wait(bench.timer());
   const auto before = bench.sent.size();
@@ -155,24 +155,30 @@ TEST_CASE(
     bench.now += 100us;
     for (const auto& line : bench.hear("P4-50-1-plain", "192.0.2.3")) notes += line.starts_with("note");
   }
-  CHECK(bench.sent.size() == before + 1);
+  CHECK(bench.sent.size() == before + 2);
   CHECK(notes == 1);
-  CHECK(bench.counters().reassertions == 1);
-  CHECK(bench.counters().reassertions_suppressed == 999);
+  CHECK(bench.counters().reassertions == 2);
+  CHECK(bench.counters().reassertions_suppressed == 998);
 }
 
-TEST_CASE("6.4.3 Active: an inferior one that comes too soon after another is told a little later") {
+TEST_CASE("6.4.3 Active: the last word of who gives way, which waits for an answer, gets one") {
   auto bench = active();
   bench.hear("P4-50-1-plain", "192.0.2.3");
-  bench.wait(10ms);
-  bench.hear("P4-50-1-plain", "192.0.2.4");
-  CHECK(bench.timer() == 240ms);
-  const auto lines = bench.wait(240ms);
-  CHECK(std::count(lines.begin(), lines.end(), "advert 100") == 1);
-  // Nor is that one a way around the limit.
-  bench.wait(10ms);
-  bench.hear("P4-50-1-plain", "192.0.2.4");
-  CHECK(bench.timer() == 240ms);
+  CHECK(bench.hear("P4-50-1-plain", "192.0.2.3").back() == "advert 100");
+}
+
+TEST_CASE("6.4.3 Active: an inferior one that comes too soon after others is told a little later") {
+  auto bench = active();
+  bench.hear("P4-50-1-plain", "192.0.2.3");
+  bench.hear("P4-50-1-plain", "192.0.2.3");
+  // Nor is what comes then a way around the limit.
+  for (int i = 0; i < 2; ++i) {
+    bench.wait(10ms);
+    bench.hear("P4-50-1-plain", "192.0.2.4");
+    CHECK(bench.timer() == 240ms);
+    const auto lines = bench.wait(240ms);
+    CHECK(std::count(lines.begin(), lines.end(), "advert 100") == 1);
+  }
 }
 
 TEST_CASE("6.4.3 Active: two that cannot agree answer each other at most four times an interval") {
