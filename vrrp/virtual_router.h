@@ -93,7 +93,7 @@ class VirtualRouter {
   // Another program of this node has advertised in our place; the next advertisement is due at `due`.
   void advertisements_held(TimePoint due);
 
-  // --- what operators add ---
+  // --- beyond that section: virtual_router_requests.cc, and virtual_router_state.cc what is asked ---
   void set_primary_address(std::optional<IpAddress> address) { primary_address_ = address; }
   bool set_priority(const Turn& turn, EffectivePriority priority);  // true: an advertisement has told it
   void observe(const Turn& turn);                                   // the interface has changed
