@@ -155,7 +155,10 @@ std::vector<IpAddress> AddressKeeper::observe(const Turn& turn, const VirtualRou
       note(turn, config, events::address_restored,
            fmt::format("{} was removed from {} by somebody else; {}", to_string(address->prefix),
                        config.key.interface,
-                       may_repair_now ? "put back" : "it comes back in " + vipd::to_string(std::chrono::ceil<std::chrono::milliseconds>(retry - turn.now))));
+                       may_repair_now ? "put back"
+                                      : "it comes back in " +
+                                            vipd::to_string(std::chrono::ceil<std::chrono::milliseconds>(
+                                                retry - turn.now))));
     }
   }
   if (!holding_) remove_strays(turn, config);

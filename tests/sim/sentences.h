@@ -24,7 +24,7 @@ inline constexpr auto lifetimes = "the addresses of an Active have their lifetim
 inline constexpr auto neighbors_know = "every client has been told which host is Active";
 
 inline constexpr Duration release_allowance =
-    std::chrono::milliseconds(200);  // that a leaving Active grants its successor (vrrp/virtual_router.cc)
+    std::chrono::milliseconds(200);  // that a leaving Active grants its successor (vrrp/release.cc)
 
 // Clocks are apart by 1 %.
 constexpr Duration with_drift(Duration duration) {
