@@ -12,6 +12,9 @@
 //   lab_probe watch INTERFACE TASK...   neighbour:LABEL,ADDRESS,PERIOD        microseconds between two
 //                                                                             questions
 //                                       adverts:MAC,MAC...                    VRRP advertisements of these
+//   lab_probe stalls                    only the stalls of the machine itself, at real-time priority if that
+//   is
+//                                       granted: no load of the test's own is taken for one
 //   lab_probe flood INTERFACE RATE MS   frames a second, for so long; in turn the frames on stdin, a line of
 //                                       hexadecimal digits each
 //
@@ -29,7 +32,6 @@
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
-#include <thread>
 
 #include "tests/lab/probe/adverts.h"
 #include "tests/lab/probe/flood.h"
@@ -85,10 +87,16 @@ int run_tasks(const std::vector<std::string>& texts, const std::string& interfac
   std::vector<std::unique_ptr<Task>> tasks;
   for (const auto& text : texts) tasks.push_back(make_task(loop, text, interface));
   if (tasks.empty()) usage("nothing to do");
-  if (!std::getenv("LAB_PROBE_NO_STALLS"))
-    for (unsigned each = 0; each < std::thread::hardware_concurrency(); ++each)
-      std::thread(watch_for_stalls, each).detach();
+  if (!std::getenv("LAB_PROBE_NO_STALLS")) watch_all_processors(Priority::ordinary);
   loop.run(tasks);
+  return 0;
+}
+
+int run_stalls() {
+  Loop loop;  // before the threads: they inherit the blocked signals
+  watch_all_processors(Priority::real_time);
+  std::vector<std::unique_ptr<Task>> none;
+  loop.run(none);
   return 0;
 }
 
@@ -106,6 +114,7 @@ int main(int count, char** values) {
     return run_tasks({arguments.begin() + 1, arguments.end()}, {});
   if (arguments.size() >= 3 && arguments[0] == "watch")
     return run_tasks({arguments.begin() + 2, arguments.end()}, arguments[1]);
+  if (arguments.size() == 1 && arguments[0] == "stalls") return run_stalls();
   if (arguments.size() == 4 && arguments[0] == "flood")
     return flood(arguments[1], number(arguments[2], 1, 10'000'000), number(arguments[3], 1, 600'000));
   usage("what shall I do?");

@@ -36,8 +36,8 @@ inline Nanoseconds now() {
 [[noreturn]] inline void usage(const std::string& why) {
   fmt::print(
       stderr,
-      "lab_probe: {}\nusage: lab_probe echo NAME PORT | client TASK... | watch INTERFACE TASK... | flood "
-      "INTERFACE RATE MILLISECONDS\n",
+      "lab_probe: {}\nusage: lab_probe echo NAME PORT | client TASK... | watch INTERFACE TASK... | stalls | "
+      "flood INTERFACE RATE MILLISECONDS\n",
       why);
   std::exit(2);
 }

@@ -4,16 +4,18 @@
 #include <sched.h>
 #include <sys/prctl.h>
 
+#include <thread>
+
 #include <fmt/format.h>
 
-#include "tests/lab/probe/output.h"
+#include "tests/lab/probe/loop.h"
 
 namespace lab_probe {
 
 constexpr Nanoseconds notable_stall = 3 * millisecond;
 
-// A thread that wants to wake up every millisecond, at ordinary priority like the programs under test, on one
-// processor: another one may go on while this one is taken by somebody of higher priority.
+// A thread that wants to wake up every millisecond, on one processor: another one may go on while this one is
+// taken by somebody of higher priority.
 inline void watch_for_stalls(unsigned processor) {
   cpu_set_t here;
   CPU_ZERO(&here);
@@ -27,6 +29,17 @@ inline void watch_for_stalls(unsigned processor) {
     const Nanoseconds overrun = now() - wanted;
     if (overrun >= notable_stall) output.line(fmt::format("s {} {}", wanted + overrun, overrun));
   }
+}
+
+// At ordinary priority, like the programs under test, a load of the test's own is a stall as well.
+enum class Priority { ordinary, real_time };
+
+inline void watch_all_processors(Priority priority) {
+  for (unsigned each = 0; each < std::thread::hardware_concurrency(); ++each)
+    std::thread([each, priority] {
+      if (priority == Priority::real_time) ask_for_priority();
+      watch_for_stalls(each);
+    }).detach();
 }
 
 }  // namespace lab_probe
