@@ -2,17 +2,34 @@
 """What fails is repeated only if the machine stood still, not for ever, and never counts as passed for that."""
 import contextlib
 import io
+import types
 import unittest
 
 from vipdlab import case, sandbox
+from vipdlab.probe import Sample, Window
+
+
+MS = 1_000_000
+VIP = "192.0.2.10"
 
 
 class FakeMachine:
-    def __init__(self, stall):
+    def __init__(self, stall, stalls=()):
         self.stall = stall
+        self._stalls = stalls
 
     def longest_stall(self, _since):
         return self.stall
+
+    def stalls(self, _since, _until):
+        return [(began * MS, ended * MS) for began, ended in self._stalls]
+
+
+def group_that_lost(*moments):
+    """A group with a datagram each millisecond of a second; these were lost."""
+    samples = [Sample(at * MS, None if at in moments else MS, "a") for at in range(1000)]
+    client = types.SimpleNamespace(udp=lambda *_: Window(samples))
+    return types.SimpleNamespace(client=client, settings=types.SimpleNamespace(addresses=[VIP]))
 
 
 class Tried(case.LabCase):
@@ -82,6 +99,21 @@ class Repeating(unittest.TestCase):
         with self.assertRaises(sandbox.Interrupted):
             self.tried("is_interrupted", 40)
         self.assertEqual(Tried.runs, 1)
+
+    def lost(self, moments, stalls):
+        case._machine = FakeMachine(0, stalls)
+        with contextlib.redirect_stdout(io.StringIO()):
+            return Tried("passes").most_lost(group_that_lost(*moments), 0, 1000 * MS)
+
+    def test_what_is_lost_on_a_machine_that_runs_counts(self):
+        self.assertEqual(self.lost((100, 101, 500), ()), 3)
+        self.assertEqual(self.lost((100, 101, 500), [(200, 230), (479, 499)]), 3)
+
+    def test_what_is_lost_while_it_stands_still_or_just_before_does_not(self):
+        self.assertEqual(self.lost((100, 125, 500), [(110, 130)]), 1)
+
+    def test_a_stall_too_short_to_be_the_reason_is_no_excuse(self):
+        self.assertEqual(self.lost((100, 101, 500), [(100, 100 + 0.9 * case.STALL)]), 3)
 
 
 if __name__ == "__main__":

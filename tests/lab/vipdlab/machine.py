@@ -1,7 +1,7 @@
 """The machine below the tests: when it stood still, as a process of its own at real-time priority sees it.
 
 Started before the test enters its namespaces, because only there is that priority granted (to root). Times are
-nanoseconds of CLOCK_MONOTONIC, results milliseconds.
+nanoseconds of CLOCK_MONOTONIC.
 """
 import subprocess
 import threading
@@ -37,15 +37,18 @@ class Machine:
             kind, moment, *late = line.split()
             with self._progress:
                 if kind == "s":
-                    self._stalls.add(int(moment), int(late[0]))
+                    self._stalls.add(int(moment), (int(moment) - int(late[0]), int(moment)))
                 else:
                     self._known = int(moment)
                 self._progress.notify_all()
 
-    def longest_stall(self, since):
-        """By how much it overslept at worst from a moment to now; 0 if it was always in time."""
-        until = time.monotonic_ns()
+    def stalls(self, since, until):
+        """[(began, ended)] of each that ended in this stretch of time, in nanoseconds."""
         with self._progress:
             if not self._progress.wait_for(lambda: self._known >= until, PATIENCE):
                 raise RuntimeError("lab_probe does not say when the machine stood still")
-            return max(self._stalls.between(since, until), default=0) / 1e6
+            return self._stalls.between(since, until)
+
+    def longest_stall(self, since):
+        """From a moment to now, in milliseconds; 0 if it was always in time."""
+        return max((ended - began for began, ended in self.stalls(since, time.monotonic_ns())), default=0) / 1e6

@@ -16,6 +16,7 @@ from .processes import wait_until
 
 SLOWEST = 0.35  # seconds after which the fate of each probe is known and printed
 ECHO_PORT = 7007
+ANSWERED = 20_000_000  # nanoseconds within which a datagram is answered, or counts as lost
 
 
 def build_directory():
