@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -19,11 +18,11 @@
 #include <utility>
 #include <vector>
 
+#include "io/open_files.h"
+
 namespace vipd::daemon {
 
 namespace {
-namespace fs = std::filesystem;
-
 constexpr const char* lease_name = "vipd/lease";
 // For everything else that the guardian opens.
 constexpr rlim_t other_descriptors = 512;
@@ -88,26 +87,15 @@ std::string inode_of(const std::string& name) {
 }
 
 struct Holder {
-  std::string process;
+  pid_t process = 0;
   uid_t user = 0;
 };
 
 // Nobody, if it cannot be seen from here: it may be in another PID namespace.
 std::optional<Holder> holder_of(const std::string& name) {
-  const auto wanted = "socket:[" + inode_of(name) + "]";
-  std::error_code error;
-  for (fs::directory_iterator process("/proc", error), end; !error && process != end;
-       process.increment(error)) {
-    const auto number = process->path().filename().string();
-    if (number.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::error_code unseen;  // it may just end
-    for (fs::directory_iterator each(process->path() / "fd", unseen); !unseen && each != end;
-         each.increment(unseen)) {
-      std::error_code closed;
-      if (fs::read_symlink(each->path(), closed) != wanted) continue;
-      struct stat status{};
-      if (stat(process->path().c_str(), &status) == 0) return Holder{number, status.st_uid};
-    }
+  for (const auto process : io::users_of("socket:[" + inode_of(name) + "]")) {
+    struct stat status{};
+    if (stat(fmt::format("/proc/{}", process).c_str(), &status) == 0) return Holder{process, status.st_uid};
   }
   return std::nullopt;
 }
@@ -122,10 +110,11 @@ tl::unexpected<Error> taken(const std::string& name, const std::string& what, co
                     "serves the same would not be noticed",
                     holder->process, holder->user, name),
         EPERM);
-  return failure(
-      fmt::format("{} by another vipd in this network namespace ({}): {}", what,
-                  holder ? "process " + holder->process : "a process that cannot be seen from here", remedy),
-      EADDRINUSE);
+  return failure(fmt::format("{} by another vipd in this network namespace ({}): {}", what,
+                             holder ? fmt::format("process {}", holder->process)
+                                    : "a process that cannot be seen from here",
+                             remedy),
+                 EADDRINUSE);
 }
 
 // Children inherit it: no more than is needed.

@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "io/open_files.h"
+
 namespace vipd::daemon {
 
 namespace {
@@ -58,26 +60,17 @@ bool is_left_behind(pid_t holder) {
   return state == '\0' || state == 'Z';
 }
 
-// The processes that have the file open, this one left out. Root sees all, others their own.
-std::vector<pid_t> users_of(const std::string& path) {
-  std::vector<pid_t> users;
+// The processes that have the file open, this one left out.
+std::vector<pid_t> others_with(const std::string& path) {
   std::error_code ignored;
-  const auto wanted = std::filesystem::canonical(path, ignored);
-  for (const auto& process : std::filesystem::directory_iterator("/proc", ignored)) {
-    const auto pid = static_cast<pid_t>(std::strtol(process.path().filename().c_str(), nullptr, 10));
-    if (pid <= 0 || pid == getpid()) continue;
-    for (const auto& fd : std::filesystem::directory_iterator(process.path() / "fd", ignored))
-      if (std::filesystem::read_symlink(fd.path(), ignored) == wanted) {
-        users.push_back(pid);
-        break;
-      }
-  }
+  auto users = io::users_of(std::filesystem::canonical(path, ignored));
+  std::erase(users, getpid());
   return users;
 }
 
 // Nobody else is left who would: its guardian has done so after a second.
 void kill_what_stands_still(const std::string& path) {
-  for (const auto pid : users_of(path)) {
+  for (const auto pid : others_with(path)) {
     const char state = state_of(pid);
     if ((state != 'T' && state != 't') || kill(pid, SIGKILL) != 0) continue;
     fmt::print(stderr, "vipd: the router (process {}) is stopped and cannot hand over: it is killed\n", pid);
@@ -117,7 +110,7 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
           fmt::format(
               "{} is in use by a vipd-router (process {}) that does not end, although its vipd (process "
               "{}) was killed: kill it first",
-              paths.run_dir, fmt::join(users_of(path), ", "), holder),
+              paths.run_dir, fmt::join(others_with(path), ", "), holder),
           EBUSY);
   }
   const auto pid = std::to_string(getpid());
