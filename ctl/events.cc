@@ -129,7 +129,7 @@ class Show {
                       its.empty() ? "no directory" : its, options_.directory),
           EINVAL);
     const auto read = read_journal(options_.directory);
-    end_of_the_past();
+    end_of_the_past(read.has_value());
     if (!read && read.error().code == ENOENT) return failure(read.error().message, EINVAL);
     return read;
   }
@@ -142,7 +142,7 @@ class Show {
                           directory)
            << std::flush;
     const auto read = read_journal(directory);
-    end_of_the_past();
+    end_of_the_past(read.has_value());
     if (options_.follow) return tl::unexpected(error);
     if (read) return {};
     if (read.error().code != ENOENT) return read;
@@ -174,8 +174,9 @@ class Show {
     if (waiting_.size() > *selection_.lines) waiting_.pop_front();
   }
 
-  void end_of_the_past() {
-    if (shown_.empty() && !options_.follow && !options_.as_json)
+  // known: all of it could be read.
+  void end_of_the_past(bool known = true) {
+    if (known && shown_.empty() && !options_.follow && !options_.as_json)
       err_ << "vipctl: nothing that was asked for has happened\n";
     for (const auto& event : waiting_) print(event);
     waiting_.clear();

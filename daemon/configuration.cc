@@ -38,6 +38,7 @@ Result<Configuration::Done> Configuration::reload(std::optional<Duration> confir
   TRY_VOID(permit(*loaded.config));
   const auto changes = conf::changes(current_, *loaded.config);
   const bool waits = confirm && (!changes.empty() || unconfirmed_);
+  const bool confirms = unconfirmed_ && !waits;
   if (waits)
     unconfirmed_ = {unconfirmed_ ? std::move(unconfirmed_->before) : current_, now + *confirm};
   else
@@ -46,6 +47,7 @@ Result<Configuration::Done> Configuration::reload(std::optional<Duration> confir
   Done done;
   done.changes = fmt::format("reloaded {}: {}", file_, conf::summary(current_));
   if (changes.empty()) done.changes += "; nothing has changed";
+  if (confirms) done.changes += "; it confirms the reload before, which does not go back any more";
   if (confirm && !waits) done.changes += ", and nothing is to be confirmed";
   if (waits)
     done.changes += fmt::format("; without \"vipctl confirm\" it goes back in {}", to_string(*confirm));

@@ -54,8 +54,12 @@ void log_event(Log& log, const events::Event& event) {
   log.write(level_of(event), log_line(event), fields_of(event));
 }
 
-bool log_limited(Log& log, const std::string& key, const events::Event& event) {
-  return log.write_if_due(level_of(event), key, log_line(event), fields_of(event));
+bool log_limited(Log& log, const std::string& key, events::Event& event) {
+  const auto left_out = log.left_out_if_due(key);
+  if (!left_out) return false;
+  if (*left_out > 0) event.text += fmt::format(" ({} more since the last one like this)", *left_out);
+  log_event(log, event);
+  return true;
 }
 
 }  // namespace vipd::daemon

@@ -10,7 +10,8 @@ namespace vipd::daemon {
 std::string log_line(const events::Event& event);
 
 void log_event(Log& log, const events::Event& event);
-// What strangers can cause at will: at most one in ten seconds for each key. false: this one was left out.
-bool log_limited(Log& log, const std::string& key, const events::Event& event);
+// What strangers can cause at will: at most one in ten seconds for each key. false: this one was left out; the
+// next one says how many were.
+bool log_limited(Log& log, const std::string& key, events::Event& event);
 
 }  // namespace vipd::daemon

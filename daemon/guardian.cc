@@ -101,6 +101,12 @@ int Guardian::run() {
   };
   const auto user1 = loop_.on_signal(SIGUSR1, ask);
   const auto user2 = loop_.on_signal(SIGUSR2, ask);
+  if (setting_.killed != 0)
+    events_.tell(
+        events::killed,
+        fmt::format("the vipd before this one (process {}) was not stopped but killed: what it and its "
+                    "virtual routers did from then on is not among the events",
+                    setting_.killed));
   if (router_.outdated)
     log_.info(fmt::format("{}: {}", configuration_.file(), conf::summary(configuration_.current())));
   else
@@ -255,7 +261,8 @@ void Guardian::child_ended(Child& child) {
   child.ended.reset();
   child.process.reset();
   if (&child == &monitor_) monitor_heard_ = never;
-  const auto how = exit ? to_string(**exit) : exit.error().message;
+  const auto hung = std::exchange(child.hung, {});
+  const auto how = !hung.empty() ? hung : exit ? to_string(**exit) : exit.error().message;
   if (&child == &router_) router_ended(how);
   if (stopping_) {
     if (&child == &router_) {
@@ -301,16 +308,17 @@ void Guardian::replace_hanging_router() {
   const bool hangs = router_ready_ ? time - hold_.last_beat() >= longest_silence
                                    : time - router_.started >= longest_router_start;
   if (!hangs) return;
-  log_.error(fmt::format("{} has not moved for {}: it is killed and replaced", router_.name,
-                         to_string(router_ready_ ? longest_silence : longest_router_start)));
+  router_.hung =
+      "killed: it had not moved for " + to_string(router_ready_ ? longest_silence : longest_router_start);
+  log_.error(fmt::format("{} is {}", router_.name, router_.hung));
   (void)io::kill(*router_.process, SIGKILL);
   look_at_router_ = never;  // until the next one is started
 }
 
 void Guardian::replace_hanging_monitor(TimePoint time) {
   if (!monitor_.process || monitor_heard_ == never || time - monitor_heard_ < longest_monitor_silence) return;
-  log_.error(fmt::format("{} has said nothing for {}: it is killed and replaced", monitor_.name,
-                         to_string(longest_monitor_silence)));
+  monitor_.hung = "killed: it had said nothing for " + to_string(longest_monitor_silence);
+  log_.error(fmt::format("{} is {}", monitor_.name, monitor_.hung));
   (void)io::kill(*monitor_.process, SIGKILL);
   monitor_heard_ = never;
 }

@@ -48,6 +48,7 @@ class Guardian {
     Privileges privileges;
     std::string node;  // in the configuration; empty: the host's name
     bool sandbox = true;
+    pid_t killed = 0;  // the vipd before this one, if it has not ended in order
   };
 
   // control: the listening control socket, which the monitor serves.
@@ -74,6 +75,7 @@ class Guardian {
     TimePoint restart = never;  // when to start it again
     std::uint32_t restarts = 0;
     int failures_in_a_row = 0;  // ended soon after its start
+    std::string hung;           // why it was killed, where we did
     bool outdated = false;      // of the version before: it was killed to be replaced, or will be
   };
 

@@ -95,21 +95,25 @@ void Log::write(Level level, std::string_view text, const LogFields& fields) {
   dropped_ = written ? 0 : dropped_ + 1;
 }
 
-bool Log::write_if_due(Level level, const std::string& key, std::string_view text, const LogFields& fields) {
+std::optional<std::uint64_t> Log::left_out_if_due(const std::string& key) {
   if (limits_.size() >= most_limits && !limits_.contains(key)) limits_.clear();
   auto& limit = limits_[key];
   const auto time = now();
   if (limit.last != TimePoint::min() && time - limit.last < limit_interval) {
     ++limit.left_out;
-    return false;
+    return std::nullopt;
   }
   limit.last = time;
-  const auto left_out = std::exchange(limit.left_out, 0);
+  return std::exchange(limit.left_out, 0);
+}
+
+void Log::write_limited(Level level, const std::string& key, std::string_view text, const LogFields& fields) {
+  const auto left_out = left_out_if_due(key);
+  if (!left_out) return;
   write(level,
-        left_out == 0 ? std::string(text)
-                      : fmt::format("{} ({} more since the last line like this)", text, left_out),
+        *left_out == 0 ? std::string(text)
+                       : fmt::format("{} ({} more since the last line like this)", text, *left_out),
         fields);
-  return true;
 }
 
 bool Log::to_journal(Level level, std::string_view text, const LogFields& fields) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,11 +31,9 @@ class Log {
 
   // At most one line per key in ten seconds; the next one tells how many were left out.
   void write_limited(Level level, const std::string& key, std::string_view text,
-                     const LogFields& fields = {}) {
-    (void)write_if_due(level, key, text, fields);
-  }
-  // The same; false: this one was left out.
-  bool write_if_due(Level level, const std::string& key, std::string_view text, const LogFields& fields);
+                     const LogFields& fields = {});
+  // How many were left out since the last one, if this one is due; else it counts as left out.
+  std::optional<std::uint64_t> left_out_if_due(const std::string& key);
 
   void error(std::string_view text) { write(Level::error, text); }
   void warning(std::string_view text) { write(Level::warning, text); }

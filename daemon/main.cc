@@ -30,8 +30,7 @@ int cannot_run(const Error& error) {
 
 int serve(const Paths& paths, Result<std::unique_ptr<Guardian>> guardian) {
   const int result = guardian ? (*guardian)->run() : cannot_run(guardian.error());
-  std::error_code ignored;
-  std::filesystem::remove(paths.control_socket(), ignored);
+  leave_run_directory(paths);
   return result;
 }
 
@@ -70,14 +69,15 @@ int run(Guardian::Setting setting, const std::string& user) {
   if (!loaded->config) return exit_configuration;
 
   if (const auto set = set_privileges(setting, user); !set) return cannot_run(set.error());
-  auto lock = take_run_directory(paths);
-  if (!lock) return cannot_run(lock.error());
+  auto taken = take_run_directory(paths);
+  if (!taken) return cannot_run(taken.error());
+  setting.killed = taken->killed;
   auto control = listen_for_control(paths.control_socket());
   if (!control) return cannot_run(control.error());
 
   Log log("vipd", setting.level);
   ask_for_priority(log);
-  return serve(paths, Guardian::create(log, setting, std::move(*loaded->config), std::move(*lock),
+  return serve(paths, Guardian::create(log, setting, std::move(*loaded->config), std::move(taken->lock),
                                        std::move(*control), take_stored_descriptor(hold_name)));
 }
 }  // namespace

@@ -176,6 +176,7 @@ void Monitor::message_from_guardian(io::Message message) {
   if (on<ConfigurationReply>(message, [this](const ConfigurationReply& reply) {
         const auto found = waiting_.find(reply.id);
         if (found == waiting_.end()) return;
+        audit(found->second.audit, "done", true);
         control_.reply(found->second.client, good({{"file", programs_.config_file},
                                                    {"node", reply.node},
                                                    {"configuration", reply.text},
@@ -435,7 +436,8 @@ void Monitor::commanded(const Client& client, const Request& request) {
   if (request.command == "confirm")
     return guardian_.send(ConfirmRequest{wait_for_command(client, what, reload_bound), now() + reload_bound});
   if (request.command == "configuration")
-    return guardian_.send(ConfigurationRequest{wait(client.number, answer_bound), request.variables});
+    return guardian_.send(
+        ConfigurationRequest{wait_for_command(client, what, answer_bound), request.variables});
   if (request.command == "upgrade")
     return guardian_.send(
         UpgradeRequest{wait_for_command(client, what, upgrade_bound), now() + upgrade_bound});

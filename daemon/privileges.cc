@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
+#include "base/user_namespace.h"
 #include "daemon/capability.h"
 
 namespace vipd::daemon {
@@ -18,17 +18,6 @@ constexpr std::array router_needs{CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_NICE, CAP_
 constexpr std::array own_needs{CAP_NET_ADMIN,       CAP_NET_RAW, CAP_BPF,          CAP_PERFMON,
                                CAP_SETUID,          CAP_SETGID,  CAP_SETPCAP,      CAP_SYS_NICE,
                                CAP_DAC_READ_SEARCH, CAP_KILL,    CAP_SYS_RESOURCE, CAP_IPC_LOCK};
-
-// A user namespace knows the users that it was told.
-bool is_mapped(uid_t user) {
-  std::ifstream map("/proc/self/uid_map");
-  std::uint64_t inside = 0;
-  std::uint64_t outside = 0;
-  std::uint64_t count = 0;
-  while (map >> inside >> outside >> count)
-    if (user >= inside && user - inside < count) return true;
-  return false;
-}
 }  // namespace
 
 Result<> check_permissions() {

@@ -89,7 +89,7 @@ bool lock_after_waiting(const io::Fd& file, const std::string& path, pid_t holde
 }
 }  // namespace
 
-Result<io::Fd> take_run_directory(const Paths& paths) {
+Result<RunDirectory> take_run_directory(const Paths& paths) {
   std::error_code error;
   std::filesystem::create_directories(paths.run_dir, error);
   if (error) return refused("making the directory " + paths.run_dir, error.value());
@@ -113,10 +113,17 @@ Result<io::Fd> take_run_directory(const Paths& paths) {
               paths.run_dir, fmt::join(others_with(path), ", "), holder),
           EBUSY);
   }
+  const auto killed = holder_of(lock);
   const auto pid = std::to_string(getpid());
   if (ftruncate(lock.get(), 0) != 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0)
     return refused("writing " + path, errno);
-  return lock;
+  return RunDirectory{std::move(lock), killed};
+}
+
+void leave_run_directory(const Paths& paths) {
+  std::error_code ignored;
+  std::filesystem::remove(paths.control_socket(), ignored);
+  std::filesystem::resize_file(paths.lock_file(), 0, ignored);
 }
 
 Result<> make_events_directory(const std::string& path, const Privileges& privileges) {

@@ -25,7 +25,7 @@ void ask_for_priority(Log& log) {
   if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
     log.warning(
         fmt::format("memory cannot be locked ({}): under memory pressure advertisements may be late; "
-                    "CAP_IPC_LOCK and LimitMEMLOCK=infinity allow it",
+                    "CAP_IPC_LOCK, and LimitMEMLOCK=infinity or CAP_SYS_RESOURCE, allow it",
                     std::strerror(errno)));
 }
 

@@ -40,7 +40,9 @@ void StandIn::router_ended(bool was_ready, bool planned) {
   late_ = false;
   if (!known)
     if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
-  if (holding() && !planned) tell("vipd-router has ended");
+  if (!holding() || planned) return;
+  events_.tell(events::held, "vipd-router has ended: advertising in its place");
+  told_ = true;
 }
 
 void StandIn::router_ready() {
@@ -87,13 +89,11 @@ void StandIn::watch(TimePoint now) {
   holder_.begin(std::move(*state), now);
   // Else nothing is Active, or the guardian has stood still with the router, and for too long.
   if (!holding()) return;
-  tell(fmt::format("vipd-router has not moved for {}",
-                   to_string(std::chrono::floor<std::chrono::milliseconds>(now - last_moved_))));
-}
-
-// Of a router that is late again and again only now and then.
-void StandIn::tell(const std::string& why) {
-  told_ |= events_.tell_if_due("hold", events::held, why + ": advertising in its place");
+  // Of a router that is late again and again only now and then.
+  told_ |= events_.tell_if_due(
+      "late", events::held,
+      fmt::format("vipd-router has not moved for {}: advertising in its place",
+                  to_string(std::chrono::floor<std::chrono::milliseconds>(now - last_moved_))));
 }
 
 void StandIn::tell_end(const std::string& how) {

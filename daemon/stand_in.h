@@ -38,7 +38,6 @@ class StandIn {
 
  private:
   void watch(TimePoint now);
-  void tell(const std::string& why);
   void tell_end(const std::string& how);
 
   Log& log_;

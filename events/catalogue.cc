@@ -34,6 +34,7 @@ constexpr std::array kinds{
     Kind{engine::sender_identified, p1, p1, "where false claims come from"},
     Kind{check_changed, p1, p2, "a check is down, or up again"},
     Kind{lease_changed, p1, p2, "a virtual router has no lease any more, or has one"},
+    Kind{killed, p1, p1, "the vipd before this one was not stopped but killed"},
     Kind{program_restarted, p1, p1, "a program has ended and is started again"},
     Kind{held, p1, p1, "the guardian advertises in the router's place"},
     Kind{reload_refused, p1, p1, "the configuration file has errors: the next start would fail"},

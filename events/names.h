@@ -7,6 +7,7 @@
 namespace vipd::events {
 
 constexpr std::string_view started = "started";
+constexpr std::string_view killed = "killed";
 constexpr std::string_view stopping = "stopping";
 constexpr std::string_view check_changed = "check_changed";
 constexpr std::string_view lease_changed = "lease_changed";

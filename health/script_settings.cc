@@ -1,8 +1,6 @@
 #include "health/script_settings.h"
 
 #include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,51 +10,6 @@ namespace vipd::health {
 namespace {
 
 constexpr std::size_t most_words = 256;
-// Empty if only root, `user` and we may replace or alter what `path` names; else the reason. The directories
-// above count too: who can write one of them can put another file in its place (unless it is sticky, as /tmp
-// is).
-std::string who_else_writes(const std::string& path, const ScriptUser& user) {
-  for (std::string part = path;;) {
-    struct stat status{};
-    if (::stat(part.c_str(), &status) != 0) return "cannot look at " + part + ": " + std::strerror(errno);
-    const bool directory = S_ISDIR(status.st_mode);
-    const bool sticky = directory && (status.st_mode & S_ISVTX) != 0;
-    // In a user namespace root may appear as the overflow user.
-    constexpr uid_t overflow = 65534;
-    if (status.st_uid != 0 && status.st_uid != user.uid && status.st_uid != ::geteuid() &&
-        status.st_uid != overflow)
-      return part + " belongs to user " + std::to_string(status.st_uid);
-    if ((status.st_mode & S_IWOTH) != 0 && !sticky) return part + " can be written by everybody";
-    if ((status.st_mode & S_IWGRP) != 0 && !sticky && status.st_gid != 0 && status.st_gid != user.gid)
-      return part + " can be written by its group";
-    if (part == "/") return {};
-    part.erase(std::max<std::size_t>(part.rfind('/'), 1));
-  }
-}
-
-bool executable_by(const struct stat& status, const ScriptUser& user) {
-  if (user.uid == 0) return (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
-  if (status.st_uid == user.uid) return (status.st_mode & S_IXUSR) != 0;
-  if (status.st_gid == user.gid) return (status.st_mode & S_IXGRP) != 0;
-  return (status.st_mode & (S_IXOTH | S_IXGRP)) != 0;  // further groups of the user are not looked up
-}
-
-// program: how messages name it, "script /usr/lib/x/check".
-std::string trouble_with(const std::string& program, const std::string& path, const ScriptUser& user) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return program + ": " + std::strerror(errno);
-  if (!S_ISREG(status.st_mode)) return program + " is not a file";
-  if (!executable_by(status, user)) return program + " is not executable by " + user.name;
-  if (auto reason = who_else_writes(path, user); !reason.empty()) return program + " is not safe: " + reason;
-  return {};
-}
-
-std::string remedy_for(const std::string& trouble, const std::string& path) {
-  if (trouble.find("not executable") != std::string::npos) return "chmod +x " + path;
-  if (trouble.find("not safe") != std::string::npos)
-    return "whoever can write it could run anything as its user: chmod go-w";
-  return "correct the path, or put the program there";
-}
 
 std::vector<std::string> read_words(Reader& reader, const std::string& key) {
   const Node* node = reader.child(key);
@@ -106,12 +59,12 @@ Result<ScriptUser> find_script_user(const std::string& name) {
 
 std::vector<std::string> read_program(Reader& reader, std::string_view key, const std::string& user) {
   const auto words = read_words(reader, std::string(key));
+  if (words.empty()) return words;
   const auto account = find_script_user(user);
-  if (words.empty() || !account) return words;
-  if (const auto trouble = trouble_with(std::string(key) + " " + words[0], words[0], *account);
-      !trouble.empty())
-    reader.diagnostics().error(reader.node().find(key)->items[0].place, trouble,
-                               remedy_for(trouble, words[0]));
+  const auto& program = words[0];
+  if (const auto trouble = trouble_with_program(program, account ? std::optional(*account) : std::nullopt))
+    reader.diagnostics().error(reader.node().find(key)->items[0].place,
+                               std::string(key) + " " + program + trouble->what, trouble->remedy);
   return words;
 }
 

@@ -8,10 +8,8 @@
 // result: priority  while the exit code is 0, the first line printed is a number, -254 to 254, that is added
 //                   to the priority of the virtual router.
 //
-// A file that somebody else could replace is refused: whoever can write it would run code as `user`.
+// A file that somebody else could replace is refused (health/program_settings).
 #pragma once
-
-#include <sys/types.h>
 
 #include <memory>
 #include <string>
@@ -19,6 +17,7 @@
 #include <vector>
 
 #include "health/check.h"
+#include "health/program_settings.h"
 
 namespace vipd::health {
 
@@ -33,11 +32,6 @@ struct ScriptSettings : Settings {
 std::unique_ptr<Settings> read_script(Reader& reader);
 
 // The user that a script runs as: `name`, or the default if it is empty.
-struct ScriptUser {
-  std::string name;
-  uid_t uid = 0;
-  gid_t gid = 0;
-};
 Result<ScriptUser> find_script_user(const std::string& name);
 
 // The program and its arguments that a key names, as a list of words; what is wrong with it, its file

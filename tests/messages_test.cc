@@ -65,7 +65,6 @@ constexpr Unprovoked unprovoked[] = {
     {"illegal flow end", of_yaml_cpp},
     {"illegal map key", of_yaml_cpp},
     {"unknown token", of_yaml_cpp},
-    {"cannot look at", of_a_moment},
     {"reading from vipd", of_the_kernel},
     {"writing to vipd", of_the_kernel},
     {"asking for the terminal's settings", of_the_kernel},

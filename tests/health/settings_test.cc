@@ -356,18 +356,64 @@ TEST_CASE("script: a file that others could replace is refused") {
   ::chmod(directory.c_str(), 0755);
   const auto of_group = scratch.file("of-group", "", 0775);
   if (::geteuid() == 0 && ::chown(of_group.c_str(), 0, 1234) == 0)
-    CHECK(said("{script: [" + of_group + "], user: root}") ==
-          "script " + of_group + " is not safe: " + of_group +
-              " can be written by its group | whoever can write it could run anything as its user: "
-              "chmod go-w");
+    CHECK(
+        said("{script: [" + of_group + "], user: root}") ==
+        "script " + of_group + " is not safe: " + of_group +
+            " can be written by its group | whoever can put another program there could run it as this one's "
+            "user: chmod g-w " +
+            of_group);
   if (::geteuid() == 0 && ::chown(inside.c_str(), 1234, 0) == 0) {
-    CHECK(said("{script: [" + inside + "], user: root}")
-              .find("is not safe: " + inside + " belongs to user 1234") != std::string::npos);
+    CHECK(
+        said("{script: [" + inside + "], user: root}")
+            .find("is not safe: " + inside +
+                  " belongs to 1234 | whoever can put another program there could run it as this one's user: "
+                  "chown root " +
+                  inside) != std::string::npos);
     REQUIRE(::chown(inside.c_str(), 0, 0) == 0);
   }
   // What is sticky, as /tmp, lets nobody replace what belongs to another.
   ::chmod(directory.c_str(), 01777);
   CHECK(said("{script: [" + inside + "], user: root}") == "");
+}
+
+TEST_CASE("script: what a link leads through is looked at as well") {
+  const Scratch scratch;
+  for (const auto* name : {"/open", "/good"}) std::filesystem::create_directory(scratch.path() + name);
+  scratch.file("open/check", "", 0755);
+  scratch.file("good/check", "", 0755);
+  const auto open = scratch.path() + "/open";
+  ::chmod(open.c_str(), 0777);
+  const auto refused = "is not safe: " + open + " can be written by everybody";
+  const auto link = [&](const std::string& target, const std::string& name) {
+    std::filesystem::create_symlink(target, scratch.path() + "/" + name);
+    return said("{script: [" + scratch.path() + "/" + name + "], user: root}");
+  };
+  CHECK(link(open + "/check", "absolute").find(refused) != std::string::npos);
+  CHECK(link("open/check", "relative").find(refused) != std::string::npos);
+  CHECK(link("good/../open/check", "upwards").find(refused) != std::string::npos);
+  CHECK(link("absolute", "of-a-link").find(refused) != std::string::npos);
+  CHECK(link("good/check", "harmless") == "");
+  CHECK(link("circle", "circle").find("Too many levels of symbolic links") != std::string::npos);
+  std::filesystem::create_directory_symlink("open", scratch.path() + "/through");
+  CHECK(said("{script: [" + scratch.path() + "/through/check], user: root}").find(refused) !=
+        std::string::npos);
+}
+
+TEST_CASE("script: what belongs to nobody is not what belongs to root") {
+  const Scratch scratch;
+  const auto script = scratch.file("check", "", 0755);
+  if (::geteuid() != 0 || ::chown(script.c_str(), 65534, 0) != 0) return;
+  CHECK(said("{script: [" + script + "], user: root}").find(" belongs to nobody") != std::string::npos);
+}
+
+TEST_CASE("script: without its user, what holds for every user is told") {
+  const Scratch scratch;
+  const auto open = scratch.file("open", "", 0777);
+  const auto told = said("{script: [" + open + "], user: no-such-user-here}");
+  CHECK(told.find("there is no user") != std::string::npos);
+  CHECK(told.find(open + " can be written by everybody") != std::string::npos);
+  CHECK(said("{script: [" + scratch.file("mine", "", 0755) + "], user: no-such-user-here}") ==
+        "there is no user \"no-such-user-here\" | name a user that exists, or create this one");
 }
 
 TEST_CASE("every kind has its settings under its own name") {

@@ -2,6 +2,7 @@
 """What vipd and vipctl say to who starts, commands or kills them: the words, and the exit codes."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -221,10 +222,14 @@ class Messages(LabCase):
         wait_until(refused_while_the_router_stands_still, 30, ROUTER_REPLACED)
         self.says(a, ": advertising in its place")
         self.assertRegex(a.said(), r"vipd-router has not moved for [0-9.]+m?s: advertising in its place")
-        self.says(a, "vipd-router has not moved for 1s: it is killed and replaced")
+        self.says(a, "vipd-router has ended (killed: it had not moved for 1s); it is started again")
+        a.kill_router()
         self.says(a, "vipd-router has ended (signal 9 (Killed)); it is started again")
+        self.says(a, "vipd-router has ended: advertising in its place")
         self.says(a, "a new router goes on where the last one stopped")
         group.settle("a")
+        send_signal(a.child("vipd-monitor"), signal.SIGSTOP)
+        self.says(a, "vipd-monitor has ended (killed: it had said nothing for 10s); it is started again", 20)
 
     def test_what_is_no_vipd_does_not_take_over(self):
         group, a = self.pair(300)
@@ -257,6 +262,16 @@ class Messages(LabCase):
         wait_until(lambda: a.status().get("routers"), 10, "the next vipd")
         self.assertFalse(alive(router), "two routers at once")
         group.settle("a", aside=("b",))
+        killed = re.compile(
+            r"the vipd before this one \(process \d+\) was not stopped but killed: what it and its virtual routers did "
+            "from then on is not among the events"
+        )
+        self.assertEqual(len(killed.findall(a.said())), 1)
+        self.assertEqual(len(killed.findall(a.ctl("events"))), 1)
+        a.stop()
+        a.start()
+        group.settle("a", aside=("b",))
+        self.assertNotRegex(a.ctl("events", "-n", "5"), killed, "it was stopped")
 
     def test_a_router_that_is_stopped_when_its_guardian_is_killed_keeps_nobody_from_starting(self):
         group, a = self.pair(1000)

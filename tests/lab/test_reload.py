@@ -175,6 +175,7 @@ class Reload(LabCase):
         wait_until(lambda: a.effective_priority() == 149, 5, "the priority of before")
         self.assertIn("the reload was not confirmed, back to the configuration before it", a.log())
         self.assertIn("priority 150 -> 120", a.ctl("diff"), "the file has been left alone")
+        self.assertRegex(a.ctl("events"), r"command configuration by user 0 \(pid \d+\): done")
         self.assertIn("no reload waits to be confirmed", a.refusal("confirm"))
         self.assertNotIn("waits to be confirmed", a.ctl("status"))
 
@@ -183,6 +184,20 @@ class Reload(LabCase):
         wait_until(lambda: "waits to be confirmed" not in a.ctl("status"), 5, "nothing waits")
         time.sleep(3)
         self.assertEqual(a.effective_priority(), 119)
+
+    def test_a_reload_without_confirm_confirms_the_one_before_and_says_so(self):
+        group = self.pair()
+        self.ready(group)
+        a = group.daemons["a"]
+        self.write(a, priority=120)
+        a.ctl("reload", "--confirm", "2s")
+        self.assertIn(
+            "nothing has changed; it confirms the reload before, which does not go back any more", a.ctl("reload")
+        )
+        time.sleep(3)
+        self.assertEqual(a.effective_priority(), 119)
+        self.assertNotIn("it confirms", a.ctl("reload"))
+        self.assertIn("; it confirms the reload before", a.ctl("events"))
 
     def test_a_file_with_an_error_changes_nothing_and_is_explained(self):
         group = self.pair()

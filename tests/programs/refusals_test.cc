@@ -135,7 +135,7 @@ TEST_CASE("without the capabilities for it vipd goes on without priority, and sa
   CHECK(contains(
       said,
       "warning: memory cannot be locked (Operation not permitted): under memory pressure advertisements "
-      "may be late; CAP_IPC_LOCK and LimitMEMLOCK=infinity allow it\n"));
+      "may be late; CAP_IPC_LOCK, and LimitMEMLOCK=infinity or CAP_SYS_RESOURCE, allow it\n"));
 }
 
 TEST_CASE("a sandbox that the kernel does not make is told, and the program goes on without it") {
