@@ -101,18 +101,18 @@ int Guardian::run() {
   };
   const auto user1 = loop_.on_signal(SIGUSR1, ask);
   const auto user2 = loop_.on_signal(SIGUSR2, ask);
-  if (setting_.killed != 0)
-    events_.tell(
-        events::killed,
-        fmt::format("the vipd before this one (process {}) was not stopped but killed: what it and its "
-                    "virtual routers did from then on is not among the events",
-                    setting_.killed));
   if (router_.outdated)
     log_.info(fmt::format("{}: {}", configuration_.file(), conf::summary(configuration_.current())));
   else
     events_.tell(events::started,
                  fmt::format("vipd {} has started with {}: {}", VIPD_VERSION, configuration_.file(),
                              conf::summary(configuration_.current())));
+  if (setting_.killed != 0)
+    events_.tell(
+        events::killed,
+        fmt::format("the vipd before this one (process {}) was not stopped but killed: what it and its "
+                    "virtual routers did from then on is not among the events",
+                    setting_.killed));
   make_place_for_events();
   if (const auto& why = setting_.privileges.shared_because(); !why.empty())
     log_.warning(

@@ -40,7 +40,7 @@ void StandIn::router_ended(bool was_ready, bool planned) {
   late_ = false;
   if (!known)
     if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
-  if (!holding() || planned) return;
+  if (!holding() || planned || told_) return;
   events_.tell(events::held, "vipd-router has ended: advertising in its place");
   told_ = true;
 }
