@@ -68,7 +68,9 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       leases_(loop_, log, claims_,
               [this](const Leases& leases, std::span<const int> slots) {
                 router_link_.send(leases, slots);
-                note_leases(leases);
+                // The lease keeper has logged it.
+                events_.pass_on(
+                    lease_news_.since_last(conf::virtual_routers(configuration_.current()), leases, now()));
               }),
       scripts_(loop_, [] { return now(); }),
       router_("vipd-router"),
@@ -443,29 +445,6 @@ void Guardian::make_place_for_events() {
 EventSettings Guardian::event_settings() const {
   const auto& limits = configuration_.current().events.limits;
   return {events_directory(), limits.size, limits.age};
-}
-
-// The lease keeper has logged it.
-void Guardian::note_leases(const Leases& leases) {
-  std::vector<events::Event> changed;
-  for (const auto& router : conf::virtual_routers(configuration_.current())) {
-    const auto why_not = leases.why_not.find(router.key);
-    const bool without = why_not != leases.why_not.end();
-    const auto told = without_lease_.find(router.key);
-    if (without == (told != without_lease_.end())) continue;
-    auto event = events::make_event(
-        events::lease_changed,
-        without ? "has no lease: " + why_not->second : std::string("has a lease again"), !without);
-    event.router = router.name;
-    event.virtual_router = to_string(router.key);
-    event.when = now();
-    changed.push_back(std::move(event));
-    if (without)
-      without_lease_.emplace(router.key, why_not->second);
-    else
-      without_lease_.erase(told);
-  }
-  events_.pass_on(std::move(changed));
 }
 
 void Guardian::run_script(RunScript request) {

@@ -21,6 +21,7 @@
 #include "daemon/hold.h"
 #include "daemon/hooks.h"
 #include "daemon/lease_keeper.h"
+#include "daemon/lease_news.h"
 #include "daemon/link.h"
 #include "daemon/log.h"
 #include "daemon/metrics_door.h"
@@ -110,7 +111,6 @@ class Guardian {
   EventSettings event_settings() const;
   bool may_run_hooks() const;
   bool waits_for_hooks() const;
-  void note_leases(const Leases& leases);
   void confirm(std::uint64_t id);
   void go_back(TimePoint time);
   void send_configuration(std::optional<vrrp::Snapshot> adopted);
@@ -146,8 +146,8 @@ class Guardian {
   MetricsDoor metrics_;
   Hooks hooks_;
   StandIn stand_in_;
-  std::map<vrrp::RouterKey, std::string> without_lease_;  // and why, as it was told last
-  std::string sandboxed_directory_;                       // where the monitor may write events
+  LeaseNews lease_news_;
+  std::string sandboxed_directory_;  // where the monitor may write events
   TimePoint monitor_heard_ = never;
   bool router_ready_ = false;
   TimePoint look_at_router_ = never;

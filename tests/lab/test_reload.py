@@ -164,7 +164,7 @@ class Reload(LabCase):
         self.ready(group)
         a = group.daemons["a"]
         self.write(a, priority=120)
-        self.assertIn("it goes back in 2s", a.ctl("reload", "--confirm", "2s"))
+        self.assertIn('; without "vipctl confirm" it goes back in 2s', a.ctl("reload", "--confirm", "2s"))
         wait_until(lambda: a.effective_priority() == 119, 5, "the new priority")
         for command in ("status", "diff"):
             self.assertRegex(a.ctl(command), r"a reload waits to be confirmed: in [0-9.]+ s it goes back to what was")
@@ -173,7 +173,7 @@ class Reload(LabCase):
             a.refusal("upgrade"),
         )
         wait_until(lambda: a.effective_priority() == 149, 5, "the priority of before")
-        self.assertIn("the reload was not confirmed, back to the configuration before it", a.log())
+        self.assertIn("the reload was not confirmed, back to the configuration before it: ", a.log())
         self.assertIn("priority 150 -> 120", a.ctl("diff"), "the file has been left alone")
         self.assertRegex(a.ctl("events"), r"command configuration by user 0 \(pid \d+\): done")
         self.assertIn("no reload waits to be confirmed", a.refusal("confirm"))

@@ -12,9 +12,8 @@
 //   lab_probe watch INTERFACE TASK...   neighbour:LABEL,ADDRESS,PERIOD        microseconds between two
 //                                                                             questions
 //                                       adverts:MAC,MAC...                    VRRP advertisements of these
-//   lab_probe stalls                    only the stalls of the machine itself, at real-time priority if that
-//   is
-//                                       granted: no load of the test's own is taken for one
+//   lab_probe stalls                    only the stalls of the machine itself, at real-time priority where
+//                                       that is granted: no load of the test's own is taken for one
 //   lab_probe flood INTERFACE RATE MS   frames a second, for so long; in turn the frames on stdin, a line of
 //                                       hexadecimal digits each
 //
