@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view nodes_own = "NODE";
 
-bool is_name(std::string_view text) {
+bool is_variable_name(std::string_view text) {
   const auto is_letter = [](char each) {
     return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || each == '_';
   };
@@ -45,7 +45,7 @@ void Variables::define(const Node& vars) {
   vars_ = &vars;
   for (const auto& entry : vars.entries) {
     if (broken_.contains(entry.key)) continue;
-    if (!is_name(entry.key) || entry.key == nodes_own) {
+    if (!is_variable_name(entry.key) || entry.key == nodes_own) {
       diagnostics_.error(
           entry.key_place,
           entry.key == nodes_own ? "NODE is the name of the node, and cannot be set here"
@@ -104,7 +104,7 @@ bool Variables::try_to_replace(std::string& text, const Place& place) {
       diagnostics_.spoil(place);
       return false;
     }
-    if (!is_name(name))
+    if (!is_variable_name(name))
       return fail(fmt::format("{} is no variable", quote(text.substr(at))),
                   "write ${NAME} or ${NAME:-default}; \"$${\" stands for \"${\" itself");
     const auto value = value_of(name);

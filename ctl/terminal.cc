@@ -113,7 +113,7 @@ Terminal::Key Terminal::wait(int other, int milliseconds) const {
   if (poll(ready.data(), ready.size(), milliseconds) < 0) return ended != 0 ? Key::quit : Key::none;
   if (ready[0].revents == 0) return Key::none;
   std::array<char, 64> typed;
-  const auto size = read(STDIN_FILENO, typed.data(), typed.size());
+  const auto size = ::read(STDIN_FILENO, typed.data(), typed.size());
   if (size == 0 || (size < 0 && errno != EINTR && errno != EAGAIN)) return Key::quit;
   return size < 0 ? Key::none : key_of({typed.data(), static_cast<std::size_t>(size)});
 }

@@ -86,16 +86,16 @@ std::string inode_of(const std::string& name) {
   return {};
 }
 
-struct Holder {
+struct NameHolder {
   pid_t process = 0;
   uid_t user = 0;
 };
 
 // Nobody, if it cannot be seen from here: it may be in another PID namespace.
-std::optional<Holder> holder_of(const std::string& name) {
+std::optional<NameHolder> holder_of(const std::string& name) {
   for (const auto process : io::users_of("socket:[" + inode_of(name) + "]")) {
     struct stat status{};
-    if (stat(fmt::format("/proc/{}", process).c_str(), &status) == 0) return Holder{process, status.st_uid};
+    if (stat(fmt::format("/proc/{}", process).c_str(), &status) == 0) return NameHolder{process, status.st_uid};
   }
   return std::nullopt;
 }

@@ -18,11 +18,11 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
-double seconds(Duration duration) {
+}  // namespace
+
+double seconds_of(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
-
-}  // namespace
 
 void Exposition::head(std::string_view name, std::string_view help, std::string_view type) {
   // Prometheus names a counter with its "_total", OpenMetrics without.
@@ -56,12 +56,12 @@ void Exposition::sample(const Labels& labels, const Histogram& histogram) {
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < Histogram::bounds.size(); ++i) {
     count += histogram.counts[i];
-    line(name_ + "_bucket", labels, fmt::format("le=\"{}\"", seconds(Histogram::bounds[i])),
+    line(name_ + "_bucket", labels, fmt::format("le=\"{}\"", seconds_of(Histogram::bounds[i])),
          std::to_string(count));
   }
   count += histogram.counts.back();
   line(name_ + "_bucket", labels, "le=\"+Inf\"", std::to_string(count));
-  line(name_ + "_sum", labels, {}, fmt::format("{}", seconds(histogram.sum)));
+  line(name_ + "_sum", labels, {}, fmt::format("{}", seconds_of(histogram.sum)));
   line(name_ + "_count", labels, {}, std::to_string(count));
 }
 

@@ -10,10 +10,14 @@
 #include <vector>
 
 #include "base/histogram.h"
+#include "base/time.h"
 
 namespace vipd::daemon {
 
 enum class Format : std::uint8_t { prometheus, open_metrics };
+
+// Metrics are in base units.
+double seconds_of(Duration duration);
 
 class Exposition {
  public:

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Between two looks, each of which waits for the kernel: the guardian has better to do.
-constexpr Duration look_interval = 1s;
+constexpr Duration doubtful_interval = 1s;
 // The kernel tells when something is taken away; not, for instance, when an interface is made anew with the
 // number that it had before.
 constexpr Duration longest_trust = 60s;
@@ -224,7 +224,7 @@ void LeaseKeeper::touched() {
       doubtful_.insert(index);
   });
   if (!received) log_.write_limited(Level::warning, "lease", received.error().message);
-  if (!doubtful_.empty()) look_again_ = std::min(look_again_, looked_ + look_interval);
+  if (!doubtful_.empty()) look_again_ = std::min(look_again_, looked_ + doubtful_interval);
 }
 
 void LeaseKeeper::doubt_all() {
@@ -239,7 +239,7 @@ void LeaseKeeper::attach(std::uint32_t index, const std::string& name) {
     attached_.erase(index);
     in_place_.erase(index);
     if (changed.error().code == ENODEV) return;  // that it has gone is told by the router
-    look_again_ = std::min(look_again_, now() + look_interval);
+    look_again_ = std::min(look_again_, now() + doubtful_interval);
     told_why_not(name, changed.error().message);
     return;
   }

@@ -12,10 +12,6 @@ constexpr std::string_view guardian_name = "guardian";
 
 using Labels = Exposition::Labels;
 
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 Labels labels_of(const vrrp::VirtualRouterConfig& config) {
   return {{"router", config.name},
           {"interface", config.key.interface},
@@ -67,7 +63,7 @@ class Writer {
     for (const auto& [name, program] : all) out_.sample({{"program", name}}, std::uint64_t{program.pid != 0});
     out_.gauge("vipd_program_uptime_seconds", "For how long it has run.");
     for (const auto& [name, program] : all)
-      out_.sample({{"program", name}}, program.pid == 0 ? 0.0 : seconds(measured_.now - program.since));
+      out_.sample({{"program", name}}, program.pid == 0 ? 0.0 : seconds_of(measured_.now - program.since));
     out_.counter("vipd_program_restarts", "How often it was started again after an unwanted end.");
     // Nobody of ours could start the guardian again.
     for (const auto& [name, program] : all)
@@ -90,7 +86,7 @@ class Writer {
     out_.gauge("vipd_check_up", "1 up, 0 down, 0.5 without a result so far.");
     each_check([](const Check& check) { return !check.healthy ? 0.5 : *check.healthy ? 1.0 : 0.0; });
     out_.gauge("vipd_check_interval_seconds", "How often it runs: from start to start.");
-    each_check([](const Check& check) { return seconds(check.interval); });
+    each_check([](const Check& check) { return seconds_of(check.interval); });
     out_.counter("vipd_check_runs", "Runs with a result.");
     each_check([](const Check& check) { return check.runs; });
     out_.counter("vipd_check_failures", "Runs that failed.");
@@ -101,7 +97,7 @@ class Writer {
     for (const auto& check : measured_.checks)
       if (check.last_result)
         out_.sample({{"check", check.check}, {"kind", check.kind}},
-                    seconds(measured_.now - *check.last_result));
+                    seconds_of(measured_.now - *check.last_result));
   }
 
   void states() {
@@ -112,14 +108,14 @@ class Writer {
         out_.sample(with(labels_of(router.config), "state", std::string(to_string(state))),
                     std::uint64_t{router.state == state});
     out_.gauge("vipd_router_state_age_seconds", "Time since the last change of state.");
-    each([this](const Router& router) { return seconds(measured_.now - router.since); });
+    each([this](const Router& router) { return seconds_of(measured_.now - router.since); });
     out_.gauge("vipd_router_priority",
                "Effective priority: the configured one with what health checks make of it.");
     each([](const Router& router) { return std::uint64_t{router.priority}; });
     out_.gauge("vipd_router_base_priority", "Configured priority.");
     each([](const Router& router) { return std::uint64_t{router.config.priority}; });
     out_.gauge("vipd_router_advertisement_interval_seconds", "Configured Advertisement_Interval.");
-    each([](const Router& router) { return seconds(router.config.advertisement_interval); });
+    each([](const Router& router) { return seconds_of(router.config.advertisement_interval); });
     out_.gauge("vipd_router_conflict",
                "Whether another station has said in the last minute that it has an address of this Active.");
     each([this](const Router& router) {
@@ -137,7 +133,7 @@ class Writer {
     for (const auto& router : routers())
       if (router.peer)
         out_.sample(with(labels_of(router.config), "peer", to_string(router.peer->address)),
-                    seconds(measured_.now - router.peer->heard));
+                    seconds_of(measured_.now - router.peer->heard));
   }
 
   const vrrp::Measurements& measured(const vrrp::RouterStatus& router) const {

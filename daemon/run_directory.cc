@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds longest_wait = 50s;  // the longest release, and a little more
 constexpr std::chrono::milliseconds look_again = 10ms;
-constexpr std::chrono::milliseconds longest_silence = 1s;  // of a router, as in the guardian
+constexpr std::chrono::milliseconds longest_stillness = 1s;  // of a router, as in the guardian
 
 tl::unexpected<Error> refused(const std::string& doing, int code) {
   return failure(fmt::format("{}: {} (another place: --run-dir)", doing, std::strerror(code)), code);
@@ -83,7 +83,7 @@ bool lock_after_waiting(const io::Fd& file, const std::string& path, pid_t holde
   for (auto waited = 0ms; waited < longest_wait; waited += look_again) {
     std::this_thread::sleep_for(look_again);
     if (lock_it(file)) return true;
-    if (waited % longest_silence == 0ms && waited > 0ms) kill_what_stands_still(path);
+    if (waited % longest_stillness == 0ms && waited > 0ms) kill_what_stands_still(path);
   }
   return false;
 }

@@ -17,7 +17,7 @@ InMilliseconds milliseconds(Duration duration) {
   return {duration};
 }
 
-double seconds(Duration duration) {
+double rounded_seconds(Duration duration) {
   return static_cast<double>(duration.count() / 1'000'000) / 1e3;
 }
 
@@ -115,7 +115,7 @@ void write_router(JsonText& out, const vrrp::RouterStatus& router, const LeaseSt
   out("vrid", config.key.vrid);
   out("family", to_string(config.key.family));
   out("state", to_string(router.state));
-  out("since_s", seconds(now - router.since));
+  out("since_s", rounded_seconds(now - router.since));
   out("reason", router.reason);
   out.begin("obstacles", '[');
   for (const auto& obstacle : router.obstacles) out.value(obstacle);
@@ -146,7 +146,7 @@ void write_router(JsonText& out, const vrrp::RouterStatus& router, const LeaseSt
 
 void write_check(JsonText& out, const health::CheckStatus& check, TimePoint now) {
   const auto age = [&](const auto& key, const std::optional<TimePoint>& since) {
-    since ? out(key, seconds(now - *since)) : out(key, nullptr);
+    since ? out(key, rounded_seconds(now - *since)) : out(key, nullptr);
   };
   out.begin('{');
   out("name", check.check);
@@ -169,7 +169,7 @@ void write_programs(JsonText& out, const Programs& programs, TimePoint now) {
   for (const auto& [name, program] : programs.programs) {
     out.begin(name, '{');
     out("pid", program.pid);
-    out("uptime_s", seconds(now - program.since));
+    out("uptime_s", rounded_seconds(now - program.since));
     out("restarts", program.restarts);
     out.end('}');
   }
@@ -185,7 +185,7 @@ std::string status_to_json(const StatusReply& reply, const std::vector<health::C
   out("version", VIPD_VERSION);
   out("config_file", programs.config_file);
   write_programs(out, programs, now);
-  programs.goes_back ? out("goes_back_in_s", seconds(*programs.goes_back - now))
+  programs.goes_back ? out("goes_back_in_s", rounded_seconds(*programs.goes_back - now))
                      : out("goes_back_in_s", nullptr);
   out.begin("routers", '[');
   for (const auto& router : status.routers) {

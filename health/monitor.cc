@@ -112,7 +112,7 @@ void Monitor::step(TimePoint now) {
       continue;
     }
     const auto doing = check.attempt ? check.attempt->doing() : std::string{};
-    Verdict verdict{.healthy = false, .detail = "timed out after " + to_string(check.config.timeout)};
+    Verdict verdict{.healthy = false, .detail = "timed out after " + vipd::to_string(check.config.timeout)};
     if (!doing.empty()) verdict.detail += " " + doing;
     verdict.latency = check.config.timeout;
     finish_attempt(check, std::move(verdict), now);

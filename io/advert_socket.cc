@@ -20,9 +20,9 @@ namespace {
 constexpr std::size_t longest_message = 8 + 255 * 16 + 28;
 constexpr std::size_t longest_datagram = 60 + longest_message;
 constexpr std::size_t receive_batch_size = 64;
-constexpr std::size_t most_per_call = 1024;
+constexpr std::size_t most_datagrams_per_call = 1024;
 
-struct Control {
+struct ReceivedControl {
   alignas(cmsghdr) std::array<std::uint8_t, 128> bytes;
 };
 
@@ -135,12 +135,12 @@ Result<> AdvertSocket::apply_filter() {
 Result<std::size_t> AdvertSocket::receive(const std::function<void(const Datagram&)>& received) {
   std::array<std::array<std::uint8_t, longest_datagram>, receive_batch_size> buffers;
   std::array<sockaddr_in6, receive_batch_size> sources;
-  std::array<Control, receive_batch_size> controls;
+  std::array<ReceivedControl, receive_batch_size> controls;
   std::array<iovec, receive_batch_size> data;
   std::array<mmsghdr, receive_batch_size> messages;
 
   std::size_t total = 0;
-  while (total < most_per_call) {
+  while (total < most_datagrams_per_call) {
     for (std::size_t i = 0; i < receive_batch_size; ++i) {
       data[i] = {buffers[i].data(), buffers[i].size()};
       messages[i].msg_hdr = {

@@ -16,7 +16,7 @@
 namespace vipd::io {
 
 namespace {
-constexpr int most_per_call = 64;
+constexpr int most_claims_per_call = 64;
 constexpr int receive_buffer = 1 << 16;  // some dozens of claims
 
 Result<Fd> open_arp(std::uint32_t index) {
@@ -105,7 +105,7 @@ Result<> ClaimSocket::apply_filter() {
 void ClaimSocket::receive(
     const std::function<void(const IpAddress& address, const MacAddress& mac)>& claimed) {
   std::array<std::uint8_t, 256> buffer;
-  for (int i = 0; i < most_per_call; ++i) {
+  for (int i = 0; i < most_claims_per_call; ++i) {
     const auto size = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (size < 0) return;  // nothing more, or the interface is gone: somebody else tells of that
     const std::span<const std::uint8_t> packet(buffer.data(), static_cast<std::size_t>(size));

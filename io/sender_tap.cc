@@ -13,7 +13,7 @@
 namespace vipd::io {
 
 namespace {
-constexpr std::uint32_t vrrp_protocol = 112;
+constexpr std::uint32_t ip_protocol = 112;
 
 // Protocol and source, in words; the packet begins with its IP header.
 std::vector<sock_filter> sender_filter(const IpAddress& sender) {
@@ -22,7 +22,7 @@ std::vector<sock_filter> sender_filter(const IpAddress& sender) {
   const std::uint32_t source_at = ipv4 ? 12 : 8;
   const std::size_t words = sender.size() / 4;
   std::vector<sock_filter> program{statement(BPF_LD | BPF_B | BPF_ABS, protocol_at),
-                                   jump(BPF_JMP | BPF_JEQ | BPF_K, vrrp_protocol, 0, 2 * words + 1)};
+                                   jump(BPF_JMP | BPF_JEQ | BPF_K, ip_protocol, 0, 2 * words + 1)};
   for (std::size_t i = 0; i < words; ++i) {
     std::uint32_t word = 0;
     std::memcpy(&word, sender.octets.data() + 4 * i, sizeof word);

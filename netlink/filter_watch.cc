@@ -10,8 +10,7 @@
 namespace vipd::netlink {
 
 namespace {
-constexpr int most_events_per_call = 1024;
-constexpr TimePoint at_once{};  // a deadline in the past: only look
+constexpr int most_filter_events_per_call = 1024;
 }  // namespace
 
 std::optional<std::uint32_t> touched_filter(const nlmsghdr& event, std::uint32_t priority,
@@ -44,7 +43,7 @@ Result<FilterWatch> FilterWatch::open(std::uint32_t priority, std::uint32_t hand
 }
 
 Result<> FilterWatch::receive(const std::function<void(std::uint32_t)>& touched) {
-  for (int count = 0; count < most_events_per_call; ++count) {
+  for (int count = 0; count < most_filter_events_per_call; ++count) {
     const auto datagram = events_.receive(at_once);
     if (datagram) {
       for_each_message(*datagram, [&](const nlmsghdr& event) {

@@ -13,7 +13,6 @@ namespace {
 constexpr int most_events_per_call = 1024;
 constexpr int most_discarded = 100'000;
 constexpr Duration longest_dump = std::chrono::seconds(2);
-constexpr TimePoint at_once{};  // a deadline in the past: only look
 
 Request dump_links() {
   Request request(RTM_GETLINK, 0);

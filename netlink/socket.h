@@ -19,6 +19,9 @@
 
 namespace vipd::netlink {
 
+// A deadline in the past: receive() only looks.
+constexpr TimePoint at_once{};
+
 class Socket {
  public:
   // protocol: NETLINK_ROUTE, ... receive_buffer in bytes, forced where we may, else as much as is allowed.

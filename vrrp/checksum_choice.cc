@@ -3,7 +3,7 @@
 namespace vipd::vrrp {
 
 namespace {
-constexpr int enough = 3;
+constexpr int others_to_change = 3;
 }
 
 void ChecksumChoice::hear(TimePoint now, ChecksumForm form, Duration interval, bool active) {
@@ -14,7 +14,7 @@ void ChecksumChoice::hear(TimePoint now, ChecksumForm form, Duration interval, b
     return;
   }
   if (others_ == 0) others_since_ = now;
-  if (++others_ < enough || now - others_since_ <= interval) return;
+  if (++others_ < others_to_change || now - others_since_ <= interval) return;
   heard_ = form;
   others_ = 0;
 }

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 // moment to put the addresses in place.
 constexpr Duration take_over_allowance = 200ms;
 constexpr Duration longest = 45s;  // bounds an orderly stop at intervals of 40 s
-constexpr Duration lease_duration = 1s;
+constexpr Duration release_lease = 1s;
 
 Duration successor_takes(Duration advertisement_interval) {
   return advertisement_interval + take_over_allowance;
@@ -38,7 +38,7 @@ TimePoint Release::deadline(Duration advertisement_interval) const {
 
 TimePoint Release::lease(TimePoint now, TimePoint state_deadline) const {
   const auto end = std::min(until_.value_or(now), state_deadline);
-  return std::min(now + lease_duration, end == never ? end : end + take_over_allowance);
+  return std::min(now + release_lease, end == never ? end : end + take_over_allowance);
 }
 
 }  // namespace vipd::vrrp
