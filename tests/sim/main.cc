@@ -1,10 +1,11 @@
 // sim: plays seeds, many times faster than real time.
 //
-//   sim [--seeds N] [--from S] [--jobs J] [--timeline] [--expect-violation]
+//   sim [--seeds N] [--from S] [--jobs J] [--timeline]
+//   sim_mutants --broken NAME [--seeds N] ...
 //
 // A seed that breaks a sentence is printed with what happened before, and with the command that replays it.
-// --timeline prints all that happened, good or bad. --expect-violation is for engines that are broken on
-// purpose: success is a broken sentence.
+// --timeline prints all that happened, good or bad. sim_mutants plays the engine with one of the mistakes in
+// mutants.txt: it succeeds if a sentence is broken.
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/sim/broken.h"
 #include "tests/sim/play.h"
 
 namespace {
@@ -30,7 +32,7 @@ struct Arguments {
   std::uint64_t from = 1;
   std::uint64_t jobs = 1;
   bool timeline = false;
-  bool expect_violation = false;
+  bool expect_violation = false;  // a mutant is played
 };
 
 // What one process has done: numbers through a pipe, and the first broken sentence.
@@ -116,7 +118,7 @@ void work(const Arguments& arguments, std::uint64_t job, int fd) {
 }
 
 int usage() {
-  fmt::print(stderr, "sim [--seeds N] [--from S] [--jobs J] [--timeline] [--expect-violation]\n");
+  fmt::print(stderr, "sim [--seeds N] [--from S] [--jobs J] [--timeline]\n");
   return 2;
 }
 
@@ -124,7 +126,9 @@ bool parse(const std::vector<std::string_view>& words, Arguments& arguments) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] == "--timeline") {
       arguments.timeline = true;
-    } else if (words[i] == "--expect-violation") {
+    } else if (words[i] == "--broken") {
+      if (++i == words.size()) return false;
+      chosen_mutant = words[i];
       arguments.expect_violation = true;
     } else {
       auto* value = words[i] == "--seeds"  ? &arguments.seeds
