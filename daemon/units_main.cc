@@ -64,7 +64,7 @@ int job_removed(sd_bus_message* message, void* jobs, sd_bus_error*) {
 }
 
 void begin(sd_bus* bus, bool start, const std::string& unit, Jobs& jobs) {
-  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_error error{};
   sd_bus_message* raw = nullptr;
   const int code = sd_bus_call_method(bus, service, object, manager, start ? "StartUnit" : "StopUnit", &error,
                                       &raw, "ss", unit.c_str(), "replace");
