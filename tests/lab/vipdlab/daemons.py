@@ -286,6 +286,10 @@ class Vipd(Daemon):
         self.ctl("switch", self.settings.name)
         return moment
 
+    def switch_back(self):
+        """Undoes a switch, if it is still in force."""
+        self.ctl("switch", "--back", self.settings.name, check=False)
+
 
 class Keepalived(Daemon):
     """Debian's keepalived, one vrrp_instance for each family."""
@@ -293,6 +297,7 @@ class Keepalived(Daemon):
     kind = "keepalived"
 
     # It has no HTTP check for VRRP: a script, a second at least between two runs.
+    CHECK_INTERVAL_MS = 1000
     CHECK = """\
 vrrp_script nginx {{
   script "/usr/bin/python3 {directory}/check.py"
@@ -311,6 +316,7 @@ urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
     def __init__(self, host, settings, priority, extra_global="", check_weight=0):
         super().__init__(host, settings, priority)
         self._check_weight = check_weight
+        self._log_begin = 0
         directory = sandbox.WORK / f"{host.name}.keepalived"
         directory.mkdir(exist_ok=True)
         (directory / "keepalived.conf").write_text(
@@ -353,6 +359,7 @@ urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
         return text
 
     def start(self):
+        self._log_begin = len(self.log())
         self.process.start()
         return self
 
@@ -360,8 +367,17 @@ urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
         if not self.running:
             return {}
         words = {"MASTER": "Active", "BACKUP": "Backup", "FAULT": "Initialize"}
-        found = re.findall(r"\(v([46])\) Entering (MASTER|BACKUP|FAULT) STATE", self.log())
+        found = re.findall(r"\(v([46])\) Entering (MASTER|BACKUP|FAULT) STATE", self._said())
         return {int(family): words[word] for family, word in found}  # the last one of each family stays
+
+    def _said(self):
+        """Its log since the last start."""
+        return self.log()[self._log_begin :]
+
+    def settled(self, state):
+        """In this state, and its check has succeeded once."""
+        checked = not self._check_weight or "VRRP_Script(nginx) succeeded" in self._said()
+        return checked and self.state() == state
 
     def end(self):
         super().end()
