@@ -288,14 +288,15 @@ def arguments():
 
 def introduction(settings, kinds):
     checks = {
-        "vipd": f"every 100 ms (vipd; {LATENCY_BOUND_MS} ms are allowed)",
-        "keepalived": f"by a script every {Keepalived.CHECK_INTERVAL_MS} ms (keepalived; {LATENCY_BOUND_MS} ms are allowed)",
+        "vipd": "vipd checks nginx every 100 ms",
+        "keepalived": f"keepalived checks it with a script every {Keepalived.CHECK_INTERVAL_MS} ms",
     }
+    again = "".join(f", then the same nodes with {each}" for each in kinds[1:])
     return [
-        f"Two nodes, a and b, run nginx and {' (then the same again with) '.join(kinds)}. They share the addresses "
-        f"{' and '.join(settings.addresses)}: the Active node serves both, and the other one takes over. Node a is "
-        f"preferred. Advertisements are sent every {settings.interval_ms} ms; nginx is checked "
-        f"{' and '.join(checks[each] for each in kinds)}.",
+        f"Two nodes, a and b, with nginx and {kinds[0]}{again}. They share the addresses "
+        f"{' and '.join(settings.addresses)}: the Active node serves both, and the other one takes over when it "
+        f"fails. Node a is preferred. Advertisements are sent every {settings.interval_ms} ms; "
+        f"{' and '.join(checks[each] for each in kinds)}, and {LATENCY_BOUND_MS} ms are allowed for an answer.",
         f"A client requests a page from each address {REQUESTS} times a second. A request without an answer within "
         f"{CLIENT_TIMEOUT_MS} ms has failed.",
         "outage: how long an address did not answer; lost: requests that failed; two repliers: how long both nodes "
