@@ -110,6 +110,11 @@ class Layout(unittest.TestCase):
         said = " ".join(line[column:] for line in lines[1:])
         self.assertEqual(said, "9 requests failed within 0.90 s, and still did at the end; both nodes answered for 3.7 s")
 
+    def test_a_number_stays_with_its_unit(self):
+        for width in range(60, 130):
+            for line in table([CUT, KILLED], width)[1:]:
+                self.assertNotRegex(line, r"\d$")
+
     def test_two_daemons_stand_below_each_other_in_each_event(self):
         results = [
             CUT,

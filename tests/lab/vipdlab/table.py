@@ -3,6 +3,7 @@
 Pure: results come in as the demo measures them (dictionaries, as in its JSON), lines come out. A result without
 figures is a case that the daemon has no counterpart for.
 """
+import re
 import textwrap
 
 HANDOVER_MS = 5.0  # both nodes answer for less than this at a planned handover: no request can tell
@@ -53,8 +54,16 @@ def _columns(width, several):
         ("two repliers", 14, lambda each: f"{each['two_repliers_ms']:.0f} ms"),
         ("active", 8, _active),
     ]
-    left_out = (("lost", "active") if width < WIDE else ()) + (("active",) if several else ())
+    left_out = {"active"} if several else set()
+    if width < WIDE:
+        left_out |= {"lost", "active"} | ({"outage"} if several else set())
     return [each for each in columns if each[0] not in left_out]
+
+
+def _wrapped(text, width):
+    """No line ends between a number and its unit."""
+    glued = re.sub(r"(\d) (m?s)\b", "\\1\N{NO-BREAK SPACE}\\2", text)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(glued, width)]
 
 
 def _grouped(results):
@@ -83,7 +92,7 @@ def table(results, width=WIDE):
     for each in _grouped(results):
         measured = "outage_ms" in each
         cells = [show(each) if measured else NOT_APPLICABLE for _, _, show in columns]
-        words = textwrap.wrap("; ".join([each["noticed"], *each["notes"]]), max(NARROWEST, width - before_words))
+        words = _wrapped("; ".join([each["noticed"], *each["notes"]]), max(NARROWEST, width - before_words))
         event = each["event"] if each["event"] != shown else ""
         shown = each["event"]
         lines.append(line(event, each["daemon"], cells, words[0]))

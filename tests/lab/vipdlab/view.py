@@ -24,7 +24,7 @@ def width():
 
 def paragraphs(texts):
     """The texts as lines that fit."""
-    return [line for text in texts for line in textwrap.wrap(text, min(width(), WIDE))]
+    return [line for text in texts for line in textwrap.wrap(text, min(width(), WIDE)) or [""]]
 
 
 class PlainView:
