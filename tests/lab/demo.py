@@ -73,11 +73,11 @@ class Demo:
         self._group, self._view, self._results = group, view, results
         self._kind = group.daemons["a"].kind
         self._old_router = None
+        self._cut = "a"  # the node whose cable was unplugged last
 
     def events(self):
         group = self._group
         daemons, webs, network = group.daemons, group.webs, group.network
-        a = group.host("a")
 
         def restart(name):
             daemons[name].start()
@@ -86,16 +86,26 @@ class Demo:
             self._old_router = daemons[name].child("vipd-router")
             return daemons[name].kill_router()
 
+        def cut(name):
+            self._cut = name
+            return network.cut(group.host(name))
+
         nothing = lambda _: None  # noqa: E731
         yield Event(
             "cut",
             "the cable of {} is unplugged",
-            lambda n: network.cut(group.host(n)),
+            cut,
             True,
             nothing,
             comes_back=False,
         )
-        yield Event("heal", "the cable of a is plugged in again", lambda n: network.heal(a), True, nothing)
+        yield Event(
+            "heal",
+            f"the cable of {self._cut} is plugged in again",
+            lambda _: network.heal(group.host(self._cut)),
+            self._cut == "a",  # the preferred one
+            nothing,
+        )
         yield Event(
             "nginx_killed",
             "nginx on {} is killed (SIGKILL)",
@@ -142,15 +152,15 @@ class Demo:
         )
 
     def run(self):
-        events = list(self.events())
-        for number, event in enumerate(events, 1):
+        count = len(list(self.events()))
+        for number, event in enumerate(self.events(), 1):
             if self._kind != "vipd" and event.name in ONLY_VIPD:
                 self._add(no_counterpart(event.name, self._kind))
                 continue
             before = wait_until(self._group.active, SETTLING, "exactly one Active")
-            self._view.begins(number, len(events), event.name, event.text.format(before))
+            self._view.begins(number, count, event.name, event.text.format(before))
             self._add(self._measure(event, before))
-            if number < len(events):
+            if number < count:
                 self._restore(event, self._results[-1])
 
     def _add(self, result):
@@ -226,7 +236,7 @@ class Demo:
         event.undo(result["active_before"])
         self._view.doing("repaired; waiting until both nodes are in their states again")
         active = "a" if event.comes_back else result["active_after"]
-        aside = ("a",) if event.name == "cut" else ()
+        aside = (self._cut,) if event.name == "cut" else ()
         try:
             self._group.settle(active, aside=aside)
             wait_settled(self._group, active, aside)
@@ -370,9 +380,12 @@ def main():
     with contextlib.suppress(OSError):
         # Nodes and client have machines of their own in real life. So, with root, nothing else on this one delays them.
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    if options.beside and os.geteuid() != 0:
+        # Its check scripts do not run with the single user that a user namespace has without root.
+        print(f"--beside {options.beside} needs root: sudo ./dev demo --beside {options.beside}", file=sys.stderr)
+        return sandbox.MAY_NOT
     try:
-        # keepalived's scripts do not run with the single user that a user namespace has without root.
-        sandbox.enter(as_root=True, needs_users=options.beside is not None)
+        sandbox.enter(as_root=True)
     except sandbox.NotAllowed as error:
         print(error, file=sys.stderr)
         return sandbox.MAY_NOT
