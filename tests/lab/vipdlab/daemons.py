@@ -286,6 +286,10 @@ class Vipd(Daemon):
         self.ctl("switch", self.settings.name)
         return moment
 
+    def switch_back(self):
+        """Undoes a switch, if it is still in force."""
+        self.ctl("switch", "--back", self.settings.name, check=False)
+
 
 class Keepalived(Daemon):
     """Debian's keepalived, one vrrp_instance for each family."""
@@ -293,9 +297,10 @@ class Keepalived(Daemon):
     kind = "keepalived"
 
     # It has no HTTP check for VRRP: a script, a second at least between two runs.
+    CHECK_INTERVAL_MS = 1000
     CHECK = """\
 vrrp_script nginx {{
-  script "/usr/bin/python3 {directory}/check.py"
+  script "/usr/bin/python3 -I -S {directory}/check.py"
   interval 1
   timeout 1
   fall 2
@@ -303,14 +308,20 @@ vrrp_script nginx {{
   weight {weight}
 }}
 """
+    # Imports next to nothing, so that it is about as fast as a small program.
     CHECK_SCRIPT = """\
-import urllib.request
-urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
+import _socket
+nginx = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+nginx.settimeout(0.1)
+nginx.connect(("127.0.0.1", 80))
+nginx.sendall(b"GET /healthz HTTP/1.0\\r\\n\\r\\n")
+assert nginx.recv(4096).split()[1] == b"200"
 """
 
     def __init__(self, host, settings, priority, extra_global="", check_weight=0):
         super().__init__(host, settings, priority)
         self._check_weight = check_weight
+        self._log_begin = 0
         directory = sandbox.WORK / f"{host.name}.keepalived"
         directory.mkdir(exist_ok=True)
         (directory / "keepalived.conf").write_text(
@@ -353,6 +364,7 @@ urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
         return text
 
     def start(self):
+        self._log_begin = len(self.log())
         self.process.start()
         return self
 
@@ -360,8 +372,17 @@ urllib.request.urlopen("http://127.0.0.1/healthz", timeout=0.1).read()
         if not self.running:
             return {}
         words = {"MASTER": "Active", "BACKUP": "Backup", "FAULT": "Initialize"}
-        found = re.findall(r"\(v([46])\) Entering (MASTER|BACKUP|FAULT) STATE", self.log())
+        found = re.findall(r"\(v([46])\) Entering (MASTER|BACKUP|FAULT) STATE", self._said())
         return {int(family): words[word] for family, word in found}  # the last one of each family stays
+
+    def _said(self):
+        """Its log since the last start."""
+        return self.log()[self._log_begin :]
+
+    def settled(self, state):
+        """In this state, and its check has succeeded once."""
+        checked = not self._check_weight or "VRRP_Script(nginx) succeeded" in self._said()
+        return checked and self.state() == state
 
     def end(self):
         super().end()

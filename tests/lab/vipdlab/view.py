@@ -1,67 +1,67 @@
 """What the demo shows while it runs: a picture that is painted anew in place, or plain lines.
 
 Both have the same calls. The picture is painted by a thread of its own, from what the last poll of the nodes and
-the client's newest samples say; nobody waits for it.
+the client's newest samples say; nothing waits for it. The introduction stands above it, and at the end the whole
+table takes its place.
 """
 import os
 import shutil
 import sys
 import threading
+import textwrap
 import time
+
+from .table import WIDE, table
 
 STRIP = 60  # tenths of a second of the client's past
 SLOT = 100_000_000
-COLUMNS = (("event", 13), ("outage", 10), ("lost", 14), ("two repliers", 14), ("active", 8))
+NARROW = 40  # columns: there is no layout for fewer
 
 
-def table_head():
-    return "".join(f"{name:<{width}}" if name == "event" else f"{name:>{width}}" for name, width in COLUMNS)
+def width():
+    return max(NARROW, shutil.get_terminal_size((WIDE, 24)).columns)
 
 
-def table_row(result):
-    moved = f"{result['active_before'] or '-'} > {result['active_after'] or '-'}"
-    cells = (
-        result["event"],
-        f"{result['outage_ms']:.0f} ms",
-        f"{result['lost']} of {result['requests']}",
-        f"{result['two_repliers_ms']:.0f} ms",
-        moved,
-    )
-    row = "".join(
-        f"{cell:<{width}}" if name == "event" else f"{cell:>{width}}"
-        for cell, (name, width) in zip(cells, COLUMNS)
-    )
-    return row + ("" if not result["notes"] else "   " + "; ".join(result["notes"]))
+def paragraphs(texts):
+    """The texts as lines that fit."""
+    return [line for text in texts for line in textwrap.wrap(text, min(width(), WIDE)) or [""]]
 
 
 class PlainView:
     """Lines for a file, a pipe, or a terminal without colours."""
 
-    def __init__(self, title):
-        print(title, flush=True)
+    def __init__(self, introduction):
+        self._say(*paragraphs(introduction))
+
+    @staticmethod
+    def _say(*lines):
+        print("\n".join(lines), flush=True)
 
     def attach(self, _group):
         pass
 
     def doing(self, text):
-        print(f"    {text}", flush=True)
+        self._say(f"    {text}")
 
     def begins(self, number, count, name, text):
-        print(f"[{number}/{count}] {name}: {text}", flush=True)
+        self._say(f"[{number}/{count}] {name}: {text}")
 
     def result(self, result):
-        print(
+        if "outage_ms" not in result:
+            return  # a case that this daemon has no counterpart for
+        self._say(
             f"    outage {result['outage_ms']:.0f} ms, lost {result['lost']} of {result['requests']} requests and "
             f"{result['datagrams_lost']} of {result['datagrams']} datagrams, two repliers {result['two_repliers_ms']:.0f} ms, "
-            f"Active {result['active_before'] or 'nobody'}, then {result['active_after'] or 'nobody'}",
-            flush=True,
+            f"Active {result['active_before'] or 'none'}, then {result['active_after'] or 'none'}",
+            *(f"    {note}" for note in result["notes"]),
         )
-        for note in result["notes"]:
-            print(f"    {note}", flush=True)
+
+    def remark(self, text):
+        self._say(*paragraphs([text]))
 
     def close(self, results):
         if results:
-            print("\n" + "\n".join([table_head(), *(table_row(each) for each in results)]), flush=True)
+            self._say("", *table(results, width()))
 
 
 class LiveView:
@@ -69,8 +69,7 @@ class LiveView:
 
     COLOURS = {"Active": "32", "Backup": "36", "Initialize": "33", "bad": "31", "dim": "2", "bold": "1"}
 
-    def __init__(self, title):
-        self._title = title
+    def __init__(self, introduction):
         self._lock = threading.Lock()
         self._group = None
         self._nodes = {}
@@ -81,12 +80,13 @@ class LiveView:
         self._threads = [
             threading.Thread(target=each, daemon=True) for each in (self._paint_often, self._poll_often)
         ]
+        print("\n".join(paragraphs(introduction)))
         sys.stdout.write("\033[?25l")  # no cursor
         for thread in self._threads:
             thread.start()
 
     def attach(self, group):
-        self._group = group
+        self._group, self._nodes = group, {}
 
     def doing(self, text):
         self._doing = text
@@ -97,21 +97,28 @@ class LiveView:
     def result(self, result):
         self._results.append(result)
 
-    def close(self, _results):
-        self._event, self._doing = "", ""
+    def remark(self, text):
+        """A line that stays, above the picture."""
+        with self._lock:
+            self._erase()
+            print("\n".join(paragraphs([text])), flush=True)
+
+    def close(self, results):
         self._end.set()
         for thread in self._threads:
             thread.join(3)
-        self._paint()
-        sys.stdout.write("\033[?25h")
-        sys.stdout.flush()
+        with self._lock:
+            self._erase()
+            sys.stdout.write("\033[?25h")
+            if results:
+                head, *rows = table(results, width())
+                print("\n".join(["", self._colour(head, "dim"), *rows]))
+            sys.stdout.flush()
 
     # The nodes' states come through a command each: often enough to see, rarely enough not to matter.
     def _poll_often(self):
         while not self._end.wait(0.25):
-            if self._group is None:
-                continue
-            for name, daemon in self._group.daemons.items():
+            for name, daemon in self._group.daemons.items() if self._group else ():
                 try:
                     states = daemon.states()
                     priority = daemon.effective_priority()
@@ -123,39 +130,43 @@ class LiveView:
         while not self._end.wait(0.1):
             self._paint()
 
+    def _erase(self):
+        if self._height:
+            sys.stdout.write(f"\033[{self._height}A\033[J")
+        self._height = 0
+
     def _paint(self):
-        width = shutil.get_terminal_size((100, 24)).columns
-        lines = self._picture()
-        text = "" if self._height == 0 else f"\033[{self._height}A"
-        text += "".join(f"\033[2K{cut(line, width - 1)}\n" for line in lines)
-        text += "\033[2K\n" * max(0, self._height - len(lines))
-        self._height = max(self._height, len(lines))
+        columns, rows = shutil.get_terminal_size((WIDE, 24))
+        lines = self._picture(rows - 1)
         with self._lock:
+            text = "" if self._height == 0 else f"\033[{self._height}A"
+            text += "".join(f"\033[2K{cut(line, columns - 1)}\n" for line in lines)
+            text += "\033[2K\n" * max(0, self._height - len(lines))
+            self._height = max(self._height, len(lines))
             sys.stdout.write(text)
             sys.stdout.flush()
 
     def _colour(self, text, *names):
         return f"\033[{';'.join(self.COLOURS[name] for name in names)}m{text}\033[0m"
 
-    def _picture(self):
-        lines = [self._colour(self._title, "bold"), ""]
-        if self._group is not None:
-            strip, serving, counts = self._client()
-            lines += [self._node(name, name == serving) for name in self._group.daemons]
-            lines += [f"  client  {counts}", f"          {strip}  {self._colour('last 6 s', 'dim')}"]
-        lines.append("")
-        if self._event or self._doing:
-            lines += [f"  {self._colour(self._event, 'bold')}  {self._doing}", ""]
+    def _picture(self, height):
+        """At most `height` lines: a terminal cannot repaint what it has scrolled away."""
+        lines = [""]
+        group = self._group
+        if group is not None:
+            strip, serving, counts = self._client(group)
+            lines += [self._node(group, name, name == serving) for name in group.daemons]
+            lines += [f"  client  {counts}", f"          {strip}  {self._colour('last 6 s', 'dim')}", ""]
+        lines += [f"  {self._colour(self._event, 'bold')}  {self._doing}", ""]
         if self._results:
-            lines += [
-                self._colour("  " + table_head(), "dim"),
-                *("  " + table_row(each) for each in self._results),
-            ]
-        return lines
+            head, *rows = table(self._results, width() - 1)
+            left = max(1, height - len(lines) - 1)
+            lines += [self._colour(head, "dim"), *rows[-left:]]
+        return lines[:height]
 
-    def _node(self, name, serves):
+    def _node(self, group, name, serves):
         states, priority, running = self._nodes.get(name, ({}, None, False))
-        web = self._group.webs.get(name)
+        web = group.webs.get(name)
         if not running:
             state = self._colour(f"{'stopped':<11}", "bad")
         else:
@@ -173,14 +184,14 @@ class LiveView:
             )
         )
         return (
-            f"  node {name}  {state} priority {priority if priority is not None else '-':<4} {nginx:<11}"
+            f"  node {name}  {group.daemons[name].kind:<11} {state} priority {priority if priority is not None else '-':<4} {nginx:<11}"
             + (self._colour("  serves", "Active", "bold") if serves else "")
         )
 
-    def _client(self):
-        address = self._group.settings.addresses[0]
+    def _client(self, group):
+        address = group.settings.addresses[0]
         now = time.monotonic_ns()
-        recent = self._group.client.latest("h", address, 100 * STRIP).samples
+        recent = group.client.latest("h", address, 100 * STRIP).samples
         slots = {}
         for each in recent:
             slots.setdefault((now - each.sent) // SLOT, []).append(each)
@@ -226,8 +237,8 @@ def cut(line, width):
     return "".join(out)
 
 
-def make_view(title, plain):
+def make_view(introduction, plain):
     """The picture where it can be painted: on a terminal whose user has not asked for plain text."""
     if plain or not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return PlainView(title)
-    return LiveView(title)
+        return PlainView(introduction)
+    return LiveView(introduction)
