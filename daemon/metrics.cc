@@ -203,7 +203,7 @@ class Writer {
 
   void discards() {
     out_.counter("vipd_discarded_advertisements",
-                 "Advertisements rejected, by reason; router is empty if no virtual router of this node is "
+                 "Advertisements discarded, by reason; router is empty if no virtual router of this node is "
                  "concerned.");
     const auto tell = [&](const Labels& labels, const vrrp::DiscardCounters& counters) {
       for (std::size_t i = 0; i < counters.size(); ++i)
