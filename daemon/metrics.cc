@@ -46,32 +46,32 @@ class Writer {
  private:
   const std::vector<vrrp::RouterStatus>& routers() const { return measured_.router->status.routers; }
 
-  // A value of each virtual router.
+  // One sample for each virtual router.
   template <class Get>
   void each(Get get) {
     for (const auto& router : routers()) out_.sample(labels_of(router.config), get(router));
   }
 
   void programs() {
-    out_.gauge("vipd_build_info", "The version that runs.");
+    out_.gauge("vipd_build_info", "Always 1; the label version is the version that is running.");
     out_.sample({{"version", VIPD_VERSION}}, std::uint64_t{1});
     out_.gauge("vipd_router_answers",
-               "Whether the router program answers: without it the rest of this is missing.");
+               "1 if vipd-router answers; if 0, all metrics of virtual routers are missing.");
     out_.sample({}, std::uint64_t{measured_.router != nullptr});
     const auto& all = measured_.programs.programs;
-    out_.gauge("vipd_program_up", "Whether each of the three programs runs.");
+    out_.gauge("vipd_program_up", "1 for each of the three programs that is running.");
     for (const auto& [name, program] : all) out_.sample({{"program", name}}, std::uint64_t{program.pid != 0});
-    out_.gauge("vipd_program_uptime_seconds", "For how long it has run.");
+    out_.gauge("vipd_program_uptime_seconds", "How long the program has been running.");
     for (const auto& [name, program] : all)
       out_.sample({{"program", name}}, program.pid == 0 ? 0.0 : seconds_of(measured_.now - program.since));
-    out_.counter("vipd_program_restarts", "How often it was started again after an unwanted end.");
-    // Nobody of ours could start the guardian again.
+    out_.counter("vipd_program_restarts", "How often the program was restarted after an unexpected exit.");
+    // vipd itself cannot restart the guardian.
     for (const auto& [name, program] : all)
       if (name != guardian_name) out_.sample({{"program", name}}, std::uint64_t{program.restarts});
   }
 
   void events() {
-    out_.counter("vipd_events", "Events since the monitor program was started, by name.");
+    out_.counter("vipd_events", "Events since vipd-monitor was started, by name.");
     for (const auto& [name, count] : measured_.events) out_.sample({{"event", name}}, count);
   }
 
@@ -83,15 +83,15 @@ class Writer {
 
   void checks() {
     using Check = health::CheckStatus;
-    out_.gauge("vipd_check_up", "1 up, 0 down, 0.5 without a result so far.");
+    out_.gauge("vipd_check_up", "1 up, 0 down, 0.5 no result yet.");
     each_check([](const Check& check) { return !check.healthy ? 0.5 : *check.healthy ? 1.0 : 0.0; });
-    out_.gauge("vipd_check_interval_seconds", "How often it runs: from start to start.");
+    out_.gauge("vipd_check_interval_seconds", "Time from the start of one attempt to the start of the next.");
     each_check([](const Check& check) { return seconds_of(check.interval); });
-    out_.counter("vipd_check_runs", "Runs with a result.");
+    out_.counter("vipd_check_runs", "Attempts with a result.");
     each_check([](const Check& check) { return check.runs; });
-    out_.counter("vipd_check_failures", "Runs that failed.");
+    out_.counter("vipd_check_failures", "Attempts that failed.");
     each_check([](const Check& check) { return check.failures; });
-    out_.histogram("vipd_check_latency_seconds", "How long runs took to their answer.");
+    out_.histogram("vipd_check_latency_seconds", "Time from the start of an attempt to its result.");
     each_check([](const Check& check) { return check.latencies; });
     out_.gauge("vipd_check_last_result_age_seconds", "Time since the last result.");
     for (const auto& check : measured_.checks)
@@ -102,7 +102,7 @@ class Writer {
 
   void states() {
     using Router = vrrp::RouterStatus;
-    out_.gauge("vipd_router_state", "1 for the state that the virtual router is in, 0 for the others.");
+    out_.gauge("vipd_router_state", "1 for the current state of the virtual router, 0 for the others.");
     for (const auto& router : routers())
       for (const auto state : {vrrp::StateName::initialize, vrrp::StateName::backup, vrrp::StateName::active})
         out_.sample(with(labels_of(router.config), "state", std::string(to_string(state))),
@@ -110,26 +110,26 @@ class Writer {
     out_.gauge("vipd_router_state_age_seconds", "Time since the last change of state.");
     each([this](const Router& router) { return seconds_of(measured_.now - router.since); });
     out_.gauge("vipd_router_priority",
-               "Effective priority: the configured one with what health checks make of it.");
+               "Effective priority: the configured priority as adjusted by health checks.");
     each([](const Router& router) { return std::uint64_t{router.priority}; });
     out_.gauge("vipd_router_base_priority", "Configured priority.");
     each([](const Router& router) { return std::uint64_t{router.config.priority}; });
     out_.gauge("vipd_router_advertisement_interval_seconds", "Configured Advertisement_Interval.");
     each([](const Router& router) { return seconds_of(router.config.advertisement_interval); });
     out_.gauge("vipd_router_conflict",
-               "Whether another station has said in the last minute that it has an address of this Active.");
+               "1 if another station has claimed an address of this Active in the last minute.");
     each([this](const Router& router) {
       return std::uint64_t{router.claim &&
                            measured_.router->status.now - router.claim->heard < conflict_shown};
     });
-    out_.gauge("vipd_router_peer_deaf", "Whether a peer stays Active, heard here and not hearing this node.");
+    out_.gauge("vipd_router_peer_deaf", "1 if a peer stays Active because it does not hear this node.");
     each([](const Router& router) { return std::uint64_t{router.deaf_peer.has_value()}; });
-    out_.gauge("vipd_peer_priority", "Priority that the router heard last has advertised.");
+    out_.gauge("vipd_peer_priority", "Priority in the last advertisement from a peer.");
     for (const auto& router : routers())
       if (router.peer)
         out_.sample(with(labels_of(router.config), "peer", to_string(router.peer->address)),
                     std::uint64_t{router.peer->priority});
-    out_.gauge("vipd_peer_heard_age_seconds", "Time since the router heard last was heard.");
+    out_.gauge("vipd_peer_heard_age_seconds", "Time since the last advertisement from a peer.");
     for (const auto& router : routers())
       if (router.peer)
         out_.sample(with(labels_of(router.config), "peer", to_string(router.peer->address)),
@@ -151,19 +151,22 @@ class Writer {
       {"vipd_sent_advertisements", "Advertisements sent.", &vrrp::Counters::advertisements_sent},
       {"vipd_rcvd_advertisements", "Valid advertisements received.",
        &vrrp::Counters::advertisements_received},
-      {"vipd_sent_pri_zero_packets", "Farewells sent (priority 0).", &vrrp::Counters::priority_zero_sent},
-      {"vipd_rcvd_pri_zero_packets", "Farewells received.", &vrrp::Counters::priority_zero_received},
-      {"vipd_master_transitions", "Times that this node became Active.", &vrrp::Counters::became_active},
-      {"vipd_adv_interval_errors", "Advertisements with another interval than ours (accepted).",
+      {"vipd_sent_pri_zero_packets", "Farewells sent (advertisements of priority 0).",
+       &vrrp::Counters::priority_zero_sent},
+      {"vipd_rcvd_pri_zero_packets", "Farewells received (advertisements of priority 0).",
+       &vrrp::Counters::priority_zero_received},
+      {"vipd_master_transitions", "How often this node became Active.", &vrrp::Counters::became_active},
+      {"vipd_adv_interval_errors", "Accepted advertisements whose interval differs from the configured one.",
        &vrrp::Counters::interval_mismatches},
-      {"vipd_address_list_errors", "Advertisements with other addresses than ours (accepted).",
+      {"vipd_address_list_errors", "Accepted advertisements whose addresses differ from the configured ones.",
        &vrrp::Counters::address_list_mismatches},
-      {"vipd_reassertions", "Immediate answers to an inferior Active.", &vrrp::Counters::reassertions},
-      {"vipd_reassertions_suppressed", "... held back by the rate limit.",
+      {"vipd_reassertions", "Advertisements sent immediately in reply to an Active of lower priority.",
+       &vrrp::Counters::reassertions},
+      {"vipd_reassertions_suppressed", "Such replies that the rate limit held back.",
        &vrrp::Counters::reassertions_suppressed},
-      {"vipd_addresses_restored", "Addresses that somebody else had removed, put back.",
+      {"vipd_addresses_restored", "Addresses restored after another program had removed them.",
        &vrrp::Counters::addresses_restored},
-      {"vipd_address_claims", "Times that another station said that it has an address of this Active.",
+      {"vipd_address_claims", "How often another station claimed an address of this Active.",
        &vrrp::Counters::address_claims},
   }};
 
@@ -173,8 +176,7 @@ class Writer {
       each([&](const vrrp::RouterStatus& router) { return router.counters.*counter.value; });
     }
     out_.counter("vipd_new_master_reasons",
-                 "Times that this node became Active since the router program was started, "
-                 "by what led to it.");
+                 "How often this node became Active since vipd-router was started, by reason.");
     for (const auto& router : routers())
       for (std::size_t i = 0; i < vrrp::reason_count; ++i)
         out_.sample(
@@ -184,24 +186,25 @@ class Writer {
 
   void times() {
     using Router = vrrp::RouterStatus;
-    out_.histogram("vipd_advertisement_lateness_seconds",
-                   "How much later than due advertisements were sent.");
+    out_.histogram("vipd_advertisement_lateness_seconds", "How late advertisements were sent.");
     each([this](const Router& router) { return measured(router).lateness; });
     out_.histogram(
         "vipd_advertisement_jitter_seconds",
-        "By how much the time between two advertisements heard from the Active differs from its interval.");
+        "Difference between the Active's interval and the time between two of its advertisements.");
     each([this](const Router& router) { return measured(router).jitter; });
-    out_.histogram("vipd_failover_seconds",
-                   "From the last advertisement of an Active that fell silent to this node's being Active.");
+    out_.histogram(
+        "vipd_failover_seconds",
+        "Time from the last advertisement of an Active that fell silent until this node was Active.");
     each([this](const Router& router) { return measured(router).failover; });
-    out_.histogram("vipd_handover_seconds", "From an Active's farewell to this node's being Active.");
+    out_.histogram("vipd_handover_seconds",
+                   "Time from the farewell of an Active until this node was Active.");
     each([this](const Router& router) { return measured(router).handover; });
   }
 
   void discards() {
-    out_.counter(
-        "vipd_discarded_advertisements",
-        "Advertisements that were not accepted, by reason; router is empty where none of ours is concerned.");
+    out_.counter("vipd_discarded_advertisements",
+                 "Advertisements discarded, by reason; router is empty if no virtual router of this node is "
+                 "concerned.");
     const auto tell = [&](const Labels& labels, const vrrp::DiscardCounters& counters) {
       for (std::size_t i = 0; i < counters.size(); ++i)
         out_.sample(with(labels, "reason", std::string(to_string(static_cast<vrrp::DecodeError>(i)))),
@@ -216,7 +219,7 @@ class Writer {
     using Router = vrrp::RouterStatus;
     out_.gauge("vipd_addresses", "Configured virtual addresses.");
     each([](const Router& router) { return std::uint64_t{router.config.addresses.size()}; });
-    out_.gauge("vipd_addresses_present", "Virtual addresses that the kernel has on this node.");
+    out_.gauge("vipd_addresses_present", "Virtual addresses present in the kernel of this node.");
     each([](const Router& router) { return std::uint64_t{router.addresses_present.size()}; });
     const auto activity = [&](std::string_view name, std::string_view help, std::uint64_t Activity::* value) {
       out_.counter(name, help);
@@ -225,9 +228,9 @@ class Writer {
         return found == measured_.router->activity.end() ? std::uint64_t{0} : found->second.*value;
       });
     };
-    activity("vipd_addresses_added", "Addresses that were added.", &Activity::added);
-    activity("vipd_addresses_removed", "Addresses that were removed.", &Activity::removed);
-    activity("vipd_addresses_renewed", "Lifetimes of addresses that were renewed.", &Activity::renewed);
+    activity("vipd_addresses_added", "Addresses added.", &Activity::added);
+    activity("vipd_addresses_removed", "Addresses removed.", &Activity::removed);
+    activity("vipd_addresses_renewed", "Address lifetimes renewed.", &Activity::renewed);
     activity("vipd_announcements", "Gratuitous ARP and unsolicited neighbour advertisements sent.",
              &Activity::announced);
   }
@@ -239,9 +242,10 @@ class Writer {
             found != measured_.router->leases.end())
           out_.sample(labels_of(router.config), get(found->second));
     };
-    out_.gauge("vipd_lease_on", "Whether the kernel guards the addresses with a lease.");
+    out_.gauge("vipd_lease_on", "1 if the kernel guards the addresses with a lease.");
     each_lease([](const LeaseStatus& lease) { return std::uint64_t{lease.why_not.empty()}; });
-    out_.counter("vipd_lease_dropped_packets", "Packets that it dropped because nobody was in charge.");
+    out_.counter("vipd_lease_dropped_packets",
+                 "Packets that the kernel dropped because the lease had expired.");
     each_lease([](const LeaseStatus& lease) { return lease.drops; });
   }
 

@@ -1,4 +1,4 @@
-# Completion of vipctl(8) for bash. What there is to offer is asked of vipctl itself, so it is never out of date.
+# Completion of vipctl(8) for bash. It reads its suggestions from vipctl itself, so it is never out of date.
 
 # The options, commands and arguments that --help of a command lists.
 _vipctl_help() {

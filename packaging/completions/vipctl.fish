@@ -1,4 +1,4 @@
-# Completion of vipctl(8) for fish. What there is to offer is asked of vipctl itself, so it is never out of date.
+# Completion of vipctl(8) for fish. It reads its suggestions from vipctl itself, so it is never out of date.
 
 # Words and what they are, as --help of a command lists them below a heading.
 function __vipctl_help --argument-names part

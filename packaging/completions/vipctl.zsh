@@ -1,5 +1,5 @@
 #compdef vipctl
-# Completion of vipctl(8) for zsh. What there is to offer is asked of vipctl itself, so it is never out of date.
+# Completion of vipctl(8) for zsh. It reads its suggestions from vipctl itself, so it is never out of date.
 
 # "word:what it is", as --help of a command lists it: -o options, -c commands, -p arguments.
 _vipctl_help() {
