@@ -109,7 +109,7 @@ TEST_CASE("a check written back reads as the same check") {
   }
 }
 
-TEST_CASE("a check survives the way to another process") {
+TEST_CASE("a check survives the transfer to another process") {
   const Read read(
       "{http: http://127.0.0.1/, expect: {status: [200, 204]}, headers: {X-Probe: \"1\"}, fall: 7}");
   CHECK(from_bytes<CheckConfig>(to_bytes(read.check)).value() == read.check);

@@ -98,8 +98,7 @@ TEST_CASE("the list of addresses can change, and without one no claim is receive
   CHECK(claims(lan.four) == Claims{{address("192.0.2.10"), rogue}});
 }
 
-TEST_CASE(
-    "a station that has the address answers the question for it, in both families, and nobody else does") {
+TEST_CASE("only the station that has an address answers a request for it, in both families") {
   Lan lan;
   lan.peer.run(
       "ip link set right down; ip link set right address 02:00:00:00:00:66; ip link set right up;"
