@@ -1,13 +1,13 @@
-// Values to bytes and back, for messages between our own programs (configuration, state, facts).
+// Converts values to bytes and back, for messages between vipd's own programs (configuration, state, facts).
 //
-// A struct becomes archivable by one function beside it:
+// One function beside a struct makes it archivable, in both directions, so that they cannot differ:
 //     template <class A> void fields(A& a, Is<Thing> auto& t) { a(t.name, t.count); }
-// used by both directions, so that they cannot differ. Bytes come from another process of ours, which may
-// have died in mid-write, run another version or be in the hands of an attacker: reading is bounded and
-// fails, it never trusts a length. Values are as sane as those that we make ourselves:
-//     constexpr bool known(Thing)         of an enumeration, must be there: it is one of the enumerators
-//     bool valid(const Thing&)            of a struct, where not every combination of fields can be
-// and time is bounded so that sums of it, and its multiples that the protocol needs, do not overflow.
+// The bytes come from another vipd process, which may have died while writing, run another version or be
+// under the control of an attacker. Reading is therefore bounded, trusts no length, and fails on values that
+// vipd would not produce itself:
+//     constexpr bool known(Thing)         required for an enumeration: the value is one of the enumerators
+//     bool valid(const Thing&)            for a struct, if not every combination of fields is valid
+// Durations and time points are bounded, so that the sums and multiples of the protocol do not overflow.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +46,7 @@ class ArchiveWriter {
   }
 
  private:
-  // Most values are small and of a size that the compiler knows: then this is one instruction and no call.
+  // Most values are small, with a size known to the compiler: then this is one instruction and no call.
   [[gnu::always_inline]] void raw(const void* data, std::size_t size) {
     if (size == 0) return;
     if (size_ + size > bytes_.size()) grow(size);
@@ -116,16 +116,16 @@ class ArchiveWriter {
     fields(*this, value);
   }
 
-  std::vector<std::uint8_t> bytes_;  // longer than what is written
-  std::size_t size_ = 0;             // of what is written
+  std::vector<std::uint8_t> bytes_;  // longer than the written bytes
+  std::size_t size_ = 0;             // of the written bytes
 };
 
 class ArchiveReader {
  public:
   static constexpr std::chrono::hours longest{24 * 366};          // a duration
   static constexpr std::chrono::seconds furthest{4'000'000'000};  // a time point, from zero; or its maximum
-  static constexpr int deepest = 64;                              // structs inside each other
-  static constexpr std::size_t most_reserved = 4096;              // elements, before they are there
+  static constexpr int deepest = 64;                              // nested structs
+  static constexpr std::size_t most_reserved = 4096;              // elements reserved before they are read
 
   explicit ArchiveReader(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
 
@@ -167,7 +167,7 @@ class ArchiveReader {
     value = static_cast<T>(number);
     if (!known(value)) good_ = false;
   }
-  // A count never exceeds the bytes that are left: each element takes one at least.
+  // A count never exceeds the number of remaining bytes: each element takes at least one.
   std::size_t size() {
     std::uint32_t value = 0;
     read(value);
@@ -291,7 +291,7 @@ Result<T> from_bytes(std::span<const std::uint8_t> bytes) {
   T value{};
   reader(value);
   if (!reader.done())
-    return failure("a message that cannot be read (" + std::to_string(bytes.size()) + " bytes)");
+    return failure("cannot read a message of " + std::to_string(bytes.size()) + " bytes: it is damaged");
   return value;
 }
 

@@ -1,4 +1,4 @@
-// Base64 (RFC 4648 section 4): bytes in a JSON string, and back.
+// Base64 (RFC 4648 section 4): encodes bytes for a JSON string and decodes them.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace vipd {
 
 std::string to_base64(std::span<const std::uint8_t> bytes);
 
-// Nothing if the text is anything but what to_base64 makes.
+// Returns nothing unless the text is exactly what to_base64 produces.
 std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text);
 
 }  // namespace vipd

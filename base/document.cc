@@ -10,12 +10,12 @@ namespace vipd {
 
 namespace {
 
-constexpr std::size_t widest_excerpt = 100;       // characters of a source line that are shown
-constexpr std::size_t excerpt_before_place = 40;  // of them, left of the place, if the line must be cut
+constexpr std::size_t widest_excerpt = 100;       // characters of a source line to show
+constexpr std::size_t excerpt_before_place = 40;  // characters before the place if the line is cut
 constexpr std::size_t longest_quote = 60;
 constexpr std::size_t most_rendered = 100;
 
-// One character a code point, so that columns stay true: printable ASCII as it is, a tab as a space, and
+// One character per code point, so that columns stay right: printable ASCII unchanged, a tab as a space, and
 // everything else (umlauts, terminal escapes, broken UTF-8) as a question mark.
 std::string to_ascii(std::string_view text) {
   std::string ascii;
@@ -41,8 +41,7 @@ std::string to_lower(std::string_view text) {
   return lower;
 }
 
-// Edits that turn one word into the other: a letter put in, left out, replaced, or swapped with its
-// neighbour.
+// The number of edits between two words. An edit inserts, deletes, replaces or swaps letters.
 std::size_t edit_distance(std::string_view from, std::string_view to) {
   std::vector<std::size_t> before_previous(to.size() + 1);
   std::vector<std::size_t> previous(to.size() + 1);
@@ -86,13 +85,13 @@ bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// Decimal, without sign, spaces or leading zeros, but for a minus in front.
+// Decimal digits without spaces or leading zeros; a minus sign is allowed.
 bool is_decimal(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
   return is_digits(text) && (text.size() == 1 || text[0] != '0');
 }
 
-// What the spellings that YAML 1.1 took for numbers should be written as.
+// The remedy for the number formats of YAML 1.1 that vipd does not accept.
 std::string remedy_for_integer(std::string_view text) {
   std::string digits(text);
   std::erase(digits, '_');
@@ -170,7 +169,7 @@ std::string quote(std::string_view text) {
 }
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
-  // Names are short and few; what is neither costs the product of the lengths, for each of many mistakes.
+  // Names are short and few. Longer words would cost the product of their lengths, for each of many errors.
   constexpr std::size_t longest_word = 64;
   constexpr std::size_t most_candidates = 1000;
   if (word.size() > longest_word) return std::nullopt;
@@ -305,8 +304,8 @@ Reader::Reader(const Node& node, Diagnostics& diagnostics, std::string what)
   const auto colon = node_.scalar.find(':');
   const bool colon_without_space = colon != std::string::npos && colon + 1 < node_.scalar.size() &&
                                    node_.scalar[colon + 1] != ' ' && node_.scalar[colon + 1] != '\n';
-  diagnostics_.error(node_.place, fmt::format("{} is {}, it must be a map of keys", what_, kind_of(node_)),
-                     colon_without_space ? "put a space behind the \":\" of each key" : "");
+  diagnostics_.error(node_.place, fmt::format("{} must be a map of keys, not {}", what_, kind_of(node_)),
+                     colon_without_space ? "put a space after the \":\" of each key" : "");
 }
 
 const Node::Entry* Reader::entry(std::string_view key) const {
@@ -330,14 +329,14 @@ const Node* Reader::scalar(std::string_view key, std::string_view wanted) {
   if (!node) return nullptr;
   if (node->type == Node::Type::scalar) return node;
   if (node->type == Node::Type::null)
-    diagnostics_.error(node->place, fmt::format("{} has no value, it must be {}", key, wanted));
+    diagnostics_.error(node->place, fmt::format("{} has no value: it must be {}", key, wanted));
   else
-    diagnostics_.error(node->place, fmt::format("{} is {}, it must be {}", key, kind_of(*node), wanted));
+    diagnostics_.error(node->place, fmt::format("{} must be {}, not {}", key, wanted, kind_of(*node)));
   return nullptr;
 }
 
 std::optional<std::string> Reader::text(std::string_view key) {
-  const Node* const node = scalar(key, "a text");
+  const Node* const node = scalar(key, "a string");
   if (!node) return std::nullopt;
   return node->scalar;
 }
@@ -351,21 +350,21 @@ std::optional<bool> Reader::boolean(std::string_view key) {
   for (const auto& each : boolean_words)
     if (each.word == word)
       remedy = fmt::format("write {}{}", each.value, node->quoted ? " without quotes" : "");
-  diagnostics_.error(node->place, fmt::format("{} is {}, it must be true or false", key, quote(node->scalar)),
+  diagnostics_.error(node->place, fmt::format("{} must be true or false, not {}", key, quote(node->scalar)),
                      remedy);
   return std::nullopt;
 }
 
 std::optional<std::int64_t> Reader::integer(std::string_view key, std::int64_t least, std::int64_t most) {
   const auto range = fmt::format("{} to {}", least, most);
-  const Node* const node = scalar(key, "a whole number, " + range);
+  const Node* const node = scalar(key, "a whole number from " + range);
   if (!node) return std::nullopt;
   const auto& digits = node->scalar;
   if (node->quoted || !is_decimal(digits)) {
     const auto remedy = node->quoted && is_decimal(digits) ? fmt::format("write {} without quotes", digits)
                                                            : remedy_for_integer(digits);
     diagnostics_.error(node->place,
-                       fmt::format("{} is {}, it must be a whole number, {}", key, quote(digits), range),
+                       fmt::format("{} must be a whole number from {}, not {}", key, range, quote(digits)),
                        remedy);
     return std::nullopt;
   }
@@ -374,13 +373,13 @@ std::optional<std::int64_t> Reader::integer(std::string_view key, std::int64_t l
   if (error == std::errc{} && value >= least && value <= most) return value;
   constexpr std::size_t longest_number = 20;
   const auto shown = digits.size() > longest_number ? digits.substr(0, longest_number) + "..." : digits;
-  diagnostics_.error(node->place, fmt::format("{} is {}, it must be {}", key, shown, range));
+  diagnostics_.error(node->place, fmt::format("{} must be {}, not {}", key, range, shown));
   return std::nullopt;
 }
 
 std::optional<Duration> Reader::duration(std::string_view key, Duration least, Duration most) {
   const auto range = fmt::format("{} to {}", to_string(least), to_string(most));
-  const Node* const node = scalar(key, "a duration, " + range);
+  const Node* const node = scalar(key, "a duration from " + range);
   if (!node) return std::nullopt;
   const auto value = parse_duration(node->scalar);
   if (!value) {
@@ -388,7 +387,7 @@ std::optional<Duration> Reader::duration(std::string_view key, Duration least, D
     return std::nullopt;
   }
   if (*value >= least && *value <= most) return *value;
-  diagnostics_.error(node->place, fmt::format("{} is {}, it must be {}", key, to_string(*value), range));
+  diagnostics_.error(node->place, fmt::format("{} must be {}, not {}", key, range, to_string(*value)));
   return std::nullopt;
 }
 
@@ -398,7 +397,7 @@ std::optional<IpAddress> Reader::address(std::string_view key) {
   const auto address = IpAddress::parse(node->scalar);
   if (address) return *address;
   diagnostics_.error(node->place,
-                     fmt::format("{} is {}, it must be an IPv4 or IPv6 address", key, quote(node->scalar)));
+                     fmt::format("{} must be an IPv4 or IPv6 address, not {}", key, quote(node->scalar)));
   return std::nullopt;
 }
 
@@ -408,8 +407,10 @@ std::optional<std::vector<std::string>> Reader::texts(std::string_view key) {
   if (node->type == Node::Type::scalar) return std::vector{node->scalar};
   if (node->type != Node::Type::sequence) {
     diagnostics_.error(node->place,
-                       fmt::format("{} {}, it must be a text or a list of texts", key,
-                                   node->type == Node::Type::null ? "has no value" : "is a map of keys"));
+                       fmt::format("{} {}", key,
+                                   node->type == Node::Type::null
+                                       ? "has no value: it must be a string or a list of strings"
+                                       : "must be a string or a list of strings, not a map of keys"));
     return std::nullopt;
   }
   std::vector<std::string> texts;
@@ -419,7 +420,8 @@ std::optional<std::vector<std::string>> Reader::texts(std::string_view key) {
       texts.push_back(item.scalar);
       continue;
     }
-    diagnostics_.error(item.place, fmt::format("an item of {} is {}, it must be a text", key, kind_of(item)));
+    diagnostics_.error(item.place,
+                       fmt::format("each item of {} must be a string, not {}", key, kind_of(item)));
     good = false;
   }
   if (!good) return std::nullopt;
@@ -432,7 +434,7 @@ std::optional<std::size_t> Reader::choice_index(std::string_view key, std::span<
   const auto found = std::find(names.begin(), names.end(), node->scalar);
   if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
   diagnostics_.error(node->place,
-                     fmt::format("{} is {}, it must be {}", key, quote(node->scalar), join_or(names)),
+                     fmt::format("{} must be {}, not {}", key, join_or(names), quote(node->scalar)),
                      did_you_mean(node->scalar, names));
   return std::nullopt;
 }
@@ -444,7 +446,8 @@ void Reader::required(std::string_view key) {
 void Reader::reserved(std::string_view key, std::string_view why) {
   hidden_.emplace_back(key);
   if (const auto* const found = entry(key))
-    diagnostics_.error(found->key_place, fmt::format("{} cannot be used yet", quote(key)), std::string(why));
+    diagnostics_.error(found->key_place, fmt::format("{} is not supported yet", quote(key)),
+                       std::string(why));
 }
 
 void Reader::foreign(std::string_view key, std::string_view remedy) {
@@ -463,7 +466,7 @@ void Reader::finish() {
     const auto meant = nearest(each.key, known_);
     if (meant) std::erase(missing_, *meant);
     auto remedy = did_you_mean(each.key, known_);
-    if (remedy.empty() && !known_.empty()) remedy = "it knows " + fmt::format("{}", fmt::join(known_, ", "));
+    if (remedy.empty() && !known_.empty()) remedy = fmt::format("valid keys: {}", fmt::join(known_, ", "));
     diagnostics_.error(each.key_place, fmt::format("unknown key {} in {}", quote(each.key), what_), remedy);
   }
   for (const auto& key : missing_)

@@ -1,9 +1,9 @@
-// A located document: what a configuration file says and where it says it.
+// A located document: the content of a configuration file, with the place of each part.
 //
-// Node is the tree (conf/yaml makes it from YAML; nothing here knows YAML). Reader walks one map of it, like
-// a list of keys: each call names a key, its kind and its bounds, and complains to Diagnostics; finish()
-// complains about keys that nobody asked for. All mistakes are collected, so that a user sees them at once.
-// Node equality ignores places: two documents that say the same are equal.
+// Node is the tree (conf/yaml parses YAML into it; nothing here knows YAML). Reader reads one map of it, key
+// by key: each call names a key, its type and its limits, and reports errors to Diagnostics; finish() reports
+// keys that no call has named. All errors are collected, so that a user sees them together. Comparison of
+// nodes ignores places: documents with the same content are equal.
 #pragma once
 
 #include <cstdint>
@@ -23,13 +23,13 @@
 
 namespace vipd {
 
-// A stretch of source text. Lines and columns count from 1, columns in characters (not bytes) of UTF-8; line
-// 0 is "nowhere" (a made-up node).
+// A range of source text. Lines and columns count from 1; columns count characters of UTF-8, not bytes. Line
+// 0 means "nowhere" (a node that no file contains).
 struct Place {
   int line = 0;
   int column = 0;
   int length = 1;  // characters to underline
-  int file = 0;    // of several, as Diagnostics numbers them
+  int file = 0;    // number of the file in Diagnostics
 };
 
 class Node {
@@ -39,8 +39,8 @@ class Node {
 
   Type type = Type::null;
   std::string scalar;          // the text as written, quotes removed
-  bool quoted = false;         // "..." or '...': never taken for a number or a boolean
-  bool is_include = false;     // the text names a file whose document shall stand here
+  bool quoted = false;         // "..." or '...': never read as a number or a boolean
+  bool is_include = false;     // the text names a file whose document replaces this node
   std::vector<Node> items;     // of a sequence
   std::vector<Entry> entries;  // of a map, in the order of the file; keys are unique
   Place place;
@@ -64,29 +64,29 @@ enum class Severity : std::uint8_t { error, warning };
 struct Diagnostic {
   Severity severity = Severity::error;
   Place place;
-  std::string message;  // what is wrong: "priority is 300, it must be 1 to 255"
-  std::string remedy;   // what to do, or empty: "did you mean \"priority\"?"
+  std::string message;  // the error: "priority must be 1 to 255, not 300"
+  std::string remedy;   // the remedy, or empty: "did you mean \"priority\"?"
 };
 
-// All that is wrong with one document, which may come from several files.
+// All errors and warnings about one document, which may come from several files.
 class Diagnostics {
  public:
   // file: the name to print; source: its whole text, for the excerpt with the caret.
   Diagnostics(std::string file, std::string source);
-  // One more file. Returns its number, for Place::file; the first one has 0.
+  // Adds a file. Returns its number for Place::file; the first file has number 0.
   int add_file(std::string file, std::string source);
 
   void error(Place place, std::string message, std::string remedy = {});
   void warning(Place place, std::string message, std::string remedy = {});
 
-  // What stands there is not known, which has been told: nothing more is said of that place.
+  // Marks a place whose value is unknown, which has been reported: later messages about it are dropped.
   void spoil(const Place& place);
 
   bool has_errors() const;
   const std::string& file(int number = 0) const;
-  const std::string& source(int number = 0) const;  // without a byte order mark; for as long as this lives
+  const std::string& source(int number = 0) const;  // without a byte order mark; valid as long as this object
 
-  // For messages about `from`: "line 5", or "/etc/vipd/vipd.yaml:5" if that is in another file.
+  // The place for a message about `from`: "line 5", or "/etc/vipd/vipd.yaml:5" if in another file.
   std::string where(const Place& place, const Place& from) const;
 
   // In the order of the files.
@@ -97,7 +97,7 @@ class Diagnostics {
   //      7 |     priorty: 250
   //        |     ^~~~~~~
   //        did you mean "priority"?
-  // ASCII only, whatever the file contains; a long line is cut around the place; a tab counts as one column.
+  // The output is always ASCII; a long line is cut around the place; a tab is one column.
   std::string render() const;
 
  private:
@@ -115,25 +115,23 @@ class Diagnostics {
   std::set<std::tuple<int, int, int>> spoilt_;  // file, line, column
 };
 
-// A text of the user for a message: in double quotes, one line, ASCII, cut if it is long.
+// User input for a message: in double quotes, on one line, ASCII, cut if it is long.
 std::string quote(std::string_view text);
 
-// "did you mean \"priority\"?" if a candidate is near enough, else empty. Ready to be a remedy.
+// The remedy "did you mean \"priority\"?" if a candidate is near enough, else empty.
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
-// The candidate nearest to a misspelt word, if one is near enough (edit distance up to a third of its
-// length).
+// The candidate nearest to a misspelt word, within an edit distance of a third of its length.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
 class Reader {
  public:
-  // what: how messages name this map ("virtual router edge", "check nginx"). A node that is no map is
-  // reported.
+  // what: the name of the map in messages ("virtual router edge"). Reports a node that is not a map.
   Reader(const Node& node, Diagnostics& diagnostics, std::string what);
 
-  // Each returns the value if the key is present and good. A bad value is reported and returned as absent.
+  // Each returns the value if the key is present and valid. It reports an invalid value and returns nothing.
   std::optional<std::string> text(std::string_view key);
-  std::optional<bool> boolean(std::string_view key);  // true or false only; yes, no, on and off are diagnosed
+  std::optional<bool> boolean(std::string_view key);  // true or false only; yes, no, on and off are errors
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t least,
                                       std::int64_t most);  // decimal only
   std::optional<Duration> duration(std::string_view key, Duration least, Duration most);
@@ -159,11 +157,10 @@ class Reader {
   bool has(std::string_view key) const;     // present; does not mark it as known
   void required(std::string_view key);      // finish() reports it as missing, unless it is only misspelt
 
-  // A key that will exist one day: reported if it is used, with the reason.
+  // A key of a later version: its use is an error, with the remedy.
   void reserved(std::string_view key, std::string_view why);
 
-  // A word of another program (keepalived's virtual_router_id): unknown here too, but with the remedy that
-  // helps.
+  // A key of another program (keepalived's virtual_router_id): reported as unknown, with a specific remedy.
   void foreign(std::string_view key, std::string_view remedy);
 
   void finish();  // reports keys that no call has named, with "did you mean"
@@ -181,9 +178,9 @@ class Reader {
   const Node& node_;
   Diagnostics& diagnostics_;
   std::string what_;
-  std::vector<std::string> known_;    // what finish() may propose
-  std::vector<std::string> missing_;  // required ones
-  std::vector<std::string> hidden_;   // reserved and foreign: dealt with, but not to be proposed
+  std::vector<std::string> known_;    // keys that finish() may suggest
+  std::vector<std::string> missing_;  // required keys that are absent
+  std::vector<std::string> hidden_;   // reserved and foreign keys: handled, but never suggested
 };
 
 }  // namespace vipd

@@ -1,5 +1,5 @@
-// Histogram: how long things took, counted by size. The bounds are the same for all, from a tenth of a
-// millisecond to ten seconds, so that two of them can be compared and added.
+// Histogram: counts durations by size. All histograms have the same bounds, from a tenth of a millisecond to
+// ten seconds, so that they can be compared and added.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 namespace vipd {
 
 struct Histogram {
-  // Upper bounds, inclusive; what is longer is counted behind the last one.
+  // Upper bounds, inclusive; longer durations are counted after the last one.
   static constexpr std::array<Duration, 16> bounds = {
       std::chrono::microseconds(100), std::chrono::microseconds(250),  std::chrono::microseconds(500),
       std::chrono::milliseconds(1),   std::chrono::microseconds(2500), std::chrono::milliseconds(5),

@@ -1,5 +1,5 @@
-// Interface: what the kernel says of a network interface, as one snapshot. netlink/monitor makes them,
-// vrrp::Engine takes them as facts; repeating one is harmless.
+// Interface: the state of a network interface in the kernel at one moment. netlink/monitor produces them and
+// vrrp::Engine takes them as facts; the same fact may arrive more than once.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,16 @@ namespace vipd {
 
 struct InterfaceAddress {
   Prefix prefix;
-  bool tentative = false;   // IPv6 duplicate address detection is still running: cannot be used yet
-  bool dad_failed = false;  // ... and found the address elsewhere
-  bool ours = false;        // marked as put there by vipd (IFA_PROTO, kernels from 5.18)
+  bool tentative = false;   // IPv6 duplicate address detection is running: the address is not usable yet
+  bool dad_failed = false;  // IPv6 duplicate address detection found the address on another host
+  bool ours = false;        // marked as added by vipd (IFA_PROTO, kernels from 5.18)
 
   bool operator==(const InterfaceAddress&) const = default;
 };
 
 struct Interface {
   std::string name;
-  std::uint32_t index = 0;  // 0: no such interface at present
+  std::uint32_t index = 0;  // 0: the interface does not exist
   bool up = false;          // administratively up
   bool running = false;     // carrier and protocols are up (IFF_RUNNING)
   std::uint32_t mtu = 0;

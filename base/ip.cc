@@ -43,7 +43,7 @@ IpAddress IpAddress::from_bytes(std::span<const std::uint8_t> bytes) {
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string copy(text);
-  if (copy.find('\0') != std::string::npos) return failure("an address cannot contain a zero octet");
+  if (copy.find('\0') != std::string::npos) return failure("an address cannot contain a zero byte");
   IpAddress address;
   if (inet_pton(AF_INET, copy.c_str(), address.octets.data()) == 1) return address;
   address.family = Family::ipv6;
@@ -51,7 +51,7 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
   return failure("\"" + copy + "\" is not an IPv4 or IPv6 address");
 }
 
-// Of IPv4 by hand: thousands are written for each status, and inet_ntop goes by way of printf.
+// Formats IPv4 without inet_ntop, which uses printf: each status prints thousands of addresses.
 std::string to_string(const IpAddress& address) {
   char text[INET6_ADDRSTRLEN];
   if (address.family == Family::ipv6) {
@@ -88,9 +88,8 @@ Result<Prefix> Prefix::parse(std::string_view text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), value);
   if (error != std::errc{} || end != length.data() + length.size() || length[0] == '0' || value > longest)
-    return failure("\"" + std::string(text) + "\": the prefix length of an " +
-                   std::string(to_string(prefix.address.family)) + " address is 1 to " +
-                   std::to_string(longest));
+    return failure("\"" + std::string(text) + "\" has an invalid prefix length: it must be 1 to " +
+                   std::to_string(longest) + " for " + std::string(to_string(prefix.address.family)));
   prefix.length = static_cast<std::uint8_t>(value);
   return prefix;
 }

@@ -1,5 +1,5 @@
-// Addresses as values: parse, print, compare. Comparison is unsigned and in network byte order, family
-// first, as RFC 9568 wants it for the tie-break between equal priorities (section 6.4.3).
+// Addresses as values: parse, print, compare. Comparison is by family, then unsigned in network byte order,
+// as RFC 9568 requires for the tie-break between equal priorities (section 6.4.3).
 #pragma once
 
 #include <array>
@@ -31,14 +31,14 @@ struct IpAddress {
   bool is_link_local() const;  // 169.254.0.0/16 or fe80::/10
   bool is_loopback() const;
 
-  // 4 or 16 bytes in network order; any other size is a programming error.
+  // 4 or 16 bytes in network byte order; any other size is a programming error.
   static IpAddress from_bytes(std::span<const std::uint8_t> bytes);
   static Result<IpAddress> parse(std::string_view text);
 };
 
 std::string to_string(const IpAddress& address);
 
-// An address with the length of its network's prefix: 192.0.2.10/24.
+// An address with the prefix length of its network: 192.0.2.10/24.
 struct Prefix {
   IpAddress address;
   std::uint8_t length = 0;
@@ -47,7 +47,7 @@ struct Prefix {
 
   bool contains(const IpAddress& other) const;  // same family and same leading bits
 
-  // Without "/length" it is a single address: /32 or /128.
+  // Without "/length" the prefix is the single address: /32 or /128.
   static Result<Prefix> parse(std::string_view text);
 };
 

@@ -1,5 +1,5 @@
-// Lines: a stream of bytes as lines, for both ends of the control socket. What has no end yet waits, up to a
-// bound.
+// Lines: splits a stream of bytes into lines, for both ends of the control socket. An incomplete line is
+// kept, up to a limit.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,18 @@ class Lines {
   explicit Lines(std::size_t longest) : longest_(longest) {}
 
   void append(std::string_view bytes);
-  // The next whole line, without its end; nothing if there is none yet.
+  // The next complete line, without its line break; nothing if there is none yet.
   std::optional<std::string> next();
-  // Nothing more will come: what there is without an end, if it is not empty. Ask when next() has nothing.
+  // At the end of the stream: the incomplete last line, if any. Call it when next() returns nothing.
   std::optional<std::string> rest();
-  // What waits for its end is longer than a line may be: whoever sends it is not to be listened to any more.
-  // Ask when next() has nothing.
+  // Whether the incomplete line exceeds the limit: close the connection. Call it when next() returns nothing.
   bool too_long() const { return bytes_.size() - begin_ > longest_; }
 
  private:
   std::size_t longest_;
   std::string bytes_;
-  std::size_t begin_ = 0;     // of the line that is next
-  std::size_t searched_ = 0;  // no line ends before this
+  std::size_t begin_ = 0;     // where the next line begins
+  std::size_t searched_ = 0;  // no line ends before this offset
 };
 
 }  // namespace vipd

@@ -1,8 +1,8 @@
-// Result<T>: a value, or an Error that says what we were doing, to whom, and why it failed.
+// Result<T>: a value, or an Error that names the operation, its object and the cause.
 //
-// For failures of the system (a socket, netlink, a file). Bad packets are vrrp::DecodeError, mistakes of
-// the operator are Diagnostics (base/document.h), our own bugs are assert(). Libraries return errors and
-// never log them; the program that ends up with one logs it once.
+// It is for failures of the system (a socket, netlink, a file). Invalid packets are a vrrp::DecodeError,
+// errors in the configuration are Diagnostics (base/document.h), and bugs in vipd are an assert(). Libraries
+// return errors and never log them; the program that handles an error logs it once.
 #pragma once
 
 #include <cerrno>
@@ -17,7 +17,7 @@ struct Error {
   std::string message;  // "binding the advertisement socket to eth0: Operation not permitted"
   int code = 0;         // errno where there is one, else 0
 
-  // Puts what we were doing in front: error.context("starting router edge").
+  // Prefixes the message with the operation: error.context("starting router edge").
   Error context(const std::string& doing) && { return {doing + ": " + message, code}; }
 };
 

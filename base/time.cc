@@ -29,10 +29,10 @@ const Unit* find_unit(std::string_view name) {
 std::string to_string(Duration duration) {
   if (duration == Duration::zero()) return "0s";
   const auto count = duration.count();
-  // Days, hours and minutes only when they come out even; below that the largest unit that is not a fraction
-  // of itself, with at most three decimals.
+  // Days, hours and minutes only if they are whole; otherwise the largest unit with a value above one, with
+  // at most three decimals.
   for (const auto& unit : units) {
-    // A single day is better known as 24h.
+    // One day is printed as 24h.
     if (unit.name == "d" && std::abs(count) <= unit.nanoseconds) continue;
     const bool even = count % unit.nanoseconds == 0;
     if (even) return std::to_string(count / unit.nanoseconds) + std::string(unit.name);
@@ -63,7 +63,7 @@ Result<Duration> parse_duration(std::string_view text) {
     return failure(quoted + " has the unknown unit \"" + std::string(unit_name) +
                    "\": use d, h, m, s, ms, us or ns");
 
-  // Whole and fractional part apart, so that no value passes through a floating point number.
+  // Parses the whole and the fractional part separately, without floating point.
   const auto dot = number.find('.');
   const auto whole_text = number.substr(0, dot);
   const auto fraction_text = dot == std::string_view::npos ? std::string_view{} : number.substr(dot + 1);
@@ -73,11 +73,11 @@ Result<Duration> parse_duration(std::string_view text) {
   std::int64_t whole = 0;
   if (std::from_chars(whole_text.data(), whole_text.data() + whole_text.size(), whole).ec != std::errc{} ||
       whole > std::int64_t{1'000'000'000'000'000'000} / unit->nanoseconds)
-    return failure(quoted + " is too long a duration");
+    return failure(quoted + " is too long");
   std::int64_t nanoseconds = whole * unit->nanoseconds;
   std::int64_t scale = unit->nanoseconds;
   for (const char digit : fraction_text) {
-    if (scale % 10 != 0) return failure(quoted + " is finer than a nanosecond");
+    if (scale % 10 != 0) return failure(quoted + " is more precise than a nanosecond");
     scale /= 10;
     nanoseconds += (digit - '0') * scale;
   }

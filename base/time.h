@@ -1,7 +1,7 @@
-// Time: one clock, nanoseconds inside, a unit in every type.
+// Time: one clock, counted in nanoseconds, with the unit in every type.
 //
-// Rules never read a clock: they are given a TimePoint (io/clock.h reads CLOCK_MONOTONIC for the programs,
-// tests make theirs up). Centiseconds appear on the wire and in the parameters of RFC 9568 only.
+// The protocol code never reads a clock: the caller passes a TimePoint (programs read CLOCK_MONOTONIC with
+// io/clock.h, tests make up their own). Only the wire and the parameters of RFC 9568 use centiseconds.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@ namespace vipd {
 using Duration = std::chrono::nanoseconds;
 using Centiseconds = std::chrono::duration<std::int64_t, std::centi>;
 
-// The tag of our time points. CLOCK_MONOTONIC in the programs, virtual time in tests.
+// The clock of all time points: CLOCK_MONOTONIC in programs, virtual time in tests.
 struct Monotonic {
   using duration = Duration;
   using rep = duration::rep;
@@ -28,12 +28,10 @@ using TimePoint = Monotonic::time_point;
 
 constexpr TimePoint never = TimePoint::max();
 
-// "500ms", "1s", "1.5s", "2m", "250us": the largest unit that says it exactly enough; parse_duration reads it
-// back.
+// "500ms", "1s", "1.5s", "2m", "250us": the largest unit that is exact enough. parse_duration reads it back.
 std::string to_string(Duration duration);
 
-// "3s", "500ms", "10us", "2m", "1h", "180d", "1.5s". A number without a unit is an error that names the
-// units.
+// "3s", "500ms", "10us", "2m", "1h", "180d", "1.5s". The error about a number without a unit names the units.
 Result<Duration> parse_duration(std::string_view text);
 
 }  // namespace vipd

@@ -13,12 +13,12 @@ std::string describe(const Misuse& misuse, const std::string& program) {
   if (!misuse.unknown.empty()) {
     const auto& first = misuse.unknown.front();
     return first.starts_with('-') ? said("there is no option " + quote(first), "them")
-                                  : said(quote(first) + " is more than can be given", "what is wanted");
+                                  : said("unexpected argument " + quote(first), "the arguments");
   }
   if (misuse.kind == "ArgumentMismatch")
     return said(misuse.what.substr(0, misuse.what.find(':')) + " needs a value", "the options");
   if (misuse.kind == "RequiredError")
-    return said(misuse.what.substr(0, misuse.what.find(' ')) + " is missing", "what is wanted");
+    return said(misuse.what.substr(0, misuse.what.find(' ')) + " is missing", "the arguments");
   return said(misuse.what, "the options");
 }
 

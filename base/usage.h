@@ -1,6 +1,5 @@
-// Usage: what vipd and vipctl say of a command line that makes no sense: one line, and where to look. In
-// terms of the library that reads command lines, CLI11, without knowing it: what it finds wrong is its
-// business.
+// Usage: the messages of vipd and vipctl about a wrong command line: one line that names the error and the
+// help to read. Misuse carries the errors of the parser, CLI11; this file does not depend on it.
 #pragma once
 
 #include <string>
@@ -10,11 +9,11 @@ namespace vipd {
 
 struct Misuse {
   std::string kind;                  // "ArgumentMismatch", "RequiredError" ...
-  std::string what;                  // in the library's words
-  std::vector<std::string> unknown;  // arguments that nobody has taken
+  std::string what;                  // the message of the library
+  std::vector<std::string> unknown;  // arguments that no option accepts
 };
 
-// program: "vipctl status", say. "there is no option \"--foo\"; vipctl status --help lists them".
+// With program "vipctl status": "there is no option \"--foo\"; vipctl status --help lists them".
 std::string describe(const Misuse& misuse, const std::string& program);
 
 }  // namespace vipd

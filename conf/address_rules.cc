@@ -7,7 +7,7 @@ namespace vipd::conf {
 
 namespace {
 
-// The address with all bits behind the prefix cleared, or set.
+// The address with all host bits cleared or set.
 IpAddress with_host_bits(const Prefix& prefix, bool set) {
   auto address = prefix.address;
   for (unsigned bit = prefix.length; bit < 8 * address.size(); ++bit) {
@@ -33,23 +33,21 @@ std::string trouble_with(const Prefix& prefix) {
   if (address.is_multicast()) return "a multicast address";
   if (address.is_loopback()) return "a loopback address";
   if (is_ipv4_mapped(address)) return "an IPv4-mapped address";
-  if (ipv4 && address.octets[0] == 0) return "an address of \"this network\" (0.0.0.0/8)";
+  if (ipv4 && address.octets[0] == 0) return "an address in 0.0.0.0/8 (\"this network\")";
   if (ipv4 && address == with_host_bits({address, 0}, true)) return "the broadcast address";
-  // RFC 3021 and RFC 6164: networks of two addresses have no special ones.
+  // RFC 3021 and RFC 6164: a network of two addresses has no network or broadcast address.
   if (prefix.length + 1u >= 8 * address.size()) return {};
   const auto network = to_string(Prefix{with_host_bits(prefix, false), prefix.length});
   if (address == with_host_bits(prefix, false))
-    return (ipv4 ? "the address of the network " : "the subnet-router anycast address of ") + network;
-  if (ipv4 && address == with_host_bits(prefix, true))
-    return "the broadcast address of the network " + network;
+    return (ipv4 ? "the network address of " : "the subnet-router anycast address of ") + network;
+  if (ipv4 && address == with_host_bits(prefix, true)) return "the broadcast address of " + network;
   return {};
 }
 
 Result<Listener> parse_listener(const std::string& text) {
   if (IpAddress::parse(text))
-    return failure(text.find(':') == std::string::npos
-                       ? "has no port: write \"" + text + ":80\""
-                       : "needs brackets and a port: write \"[ADDRESS]:PORT\"");
+    return failure(text.find(':') == std::string::npos ? "add a port: \"" + text + ":80\""
+                                                       : "add brackets and a port: \"[ADDRESS]:PORT\"");
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) return failure("write \"ADDRESS:PORT\", such as 192.0.2.10:80");
   auto host = std::string_view(text).substr(0, colon);
@@ -62,15 +60,15 @@ Result<Listener> parse_listener(const std::string& text) {
   unsigned port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc{} || end != digits.data() + digits.size() || digits[0] == '0' || port > 65535)
-    return failure("a port is 1 to 65535");
+    return failure("use a port from 1 to 65535");
   return Listener{*address, static_cast<std::uint16_t>(port)};
 }
 
 std::string remedy_for_address(const std::string& text) {
   if (text.find(' ') != std::string::npos)
-    return "write the address alone: it goes to the interface of the virtual router";
+    return "write only the address: vipd adds it to the interface of the virtual router";
   if (parse_listener(text))
-    return "write the address without a port; ports belong to listen, in a virtual server";
+    return "write the address without a port; ports belong in listen of a virtual server";
   return "write it as 192.0.2.10/24 or 2001:db8::10/64";
 }
 

@@ -1,4 +1,4 @@
-// What may stand where the configuration wants an address, and what to say if something else does.
+// Rules for addresses in the configuration, and the messages about addresses that break them.
 #pragma once
 
 #include <string>
@@ -9,13 +9,13 @@
 
 namespace vipd::conf {
 
-// Why no node may have the address, or empty.
+// The reason why no node can have the address; empty if one can.
 std::string trouble_with(const Prefix& prefix);
 
-// "192.0.2.10:80" or "[2001:db8::10]:80"; the error's message is what to write.
+// "192.0.2.10:80" or "[2001:db8::10]:80". The error's message is the remedy.
 Result<Listener> parse_listener(const std::string& text);
 
-// What to write in place of something that is no address with a prefix length.
+// The remedy for a text that is not an address with a prefix length.
 std::string remedy_for_address(const std::string& text);
 
 }  // namespace vipd::conf

@@ -17,7 +17,7 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
 }
 
-// What this node and another spelling of it have in common: web-a of web-a.example.com.
+// The host name without its domain: web-a for web-a.example.com.
 std::string_view short_name(std::string_view name) {
   return name.substr(0, name.find('.'));
 }
@@ -43,21 +43,22 @@ class Assembler {
  private:
   // --- files
 
-  // Absent if that is impossible, which has been told. asked: where it is included; line 0: of its own
-  // accord.
+  // Returns nothing after reporting why the file cannot be read. asked: the place of the include; line 0 for
+  // a file from conf.d.
   std::optional<Node> read(const std::string& path, const Place& asked) {
     const bool inside_of_itself = std::find(open_.begin(), open_.end(), path) != open_.end();
     if (inside_of_itself || open_.size() > deepest_inclusion || ++files_ > most_files) {
       diagnostics_.error(asked, inside_of_itself      ? path + " includes itself"
                                 : files_ > most_files ? fmt::format("more than {} files", most_files)
-                                                      : fmt::format("more than {} files include each other",
+                                                      : fmt::format("includes are nested more than {} deep",
                                                                     deepest_inclusion));
       return std::nullopt;
     }
     auto file = surroundings_.read(path);
     if (!file) {
-      diagnostics_.error(asked, file.error().message,
-                         asked.line > 0 ? "a path is relative to the file that it stands in" : "");
+      diagnostics_.error(
+          asked, file.error().message,
+          asked.line > 0 ? "a relative path starts at the directory of the file that contains it" : "");
       return std::nullopt;
     }
     const int number = diagnostics_.add_file(path, file->text);
@@ -71,8 +72,8 @@ class Assembler {
     return node;
   }
 
-  // In the place of each !include what its file says. False: the node stands for no file at all, as if
-  // nothing had been written.
+  // Replaces each !include by the content of its files. False if the pattern matches no file: then the key
+  // counts as absent.
   bool include(Node& node, const std::string& file) {
     for (auto& item : node.items) include(item, file);
     std::vector<Node::Entry> kept;
@@ -110,8 +111,8 @@ class Assembler {
     } else {
       diagnostics_.error(
           from.place,
-          fmt::format("this does not fit what stands in {}", diagnostics_.where(into.place, from.place)),
-          "both must be maps, or both lists");
+          fmt::format("this cannot be merged with {}", diagnostics_.where(into.place, from.place)),
+          "make both of them maps, or both lists");
     }
   }
 
@@ -124,7 +125,7 @@ class Assembler {
       join(known->value, std::move(entry.value));
     } else if (entry.value.type != Node::Type::null) {
       diagnostics_.error(entry.key_place,
-                         fmt::format("the key {} is here and in {}", quote(entry.key),
+                         fmt::format("duplicate key {}, also in {}", quote(entry.key),
                                      diagnostics_.where(known->key_place, entry.key_place)),
                          "remove one of them");
     }
@@ -136,8 +137,9 @@ class Assembler {
     auto nodes = take(root, "nodes");
     if (!nodes) return;
     if (nodes->type != Node::Type::map || nodes->entries.empty()) {
-      diagnostics_.error(nodes->place, "nodes must be a map of names",
-                         "write the name of each node below it, and below that what is different there");
+      diagnostics_.error(
+          nodes->place, "nodes must be a map of node names",
+          "below nodes, write the name of each node, and below that the keys that differ there");
       return;
     }
     for (const auto& each : nodes->entries) names.push_back(each.key);
@@ -150,14 +152,14 @@ class Assembler {
       found = find([&](const Node::Entry& each) { return short_name(each.key) == short_name(own); });
     if (found == nodes->entries.end()) {
       diagnostics_.error(nodes->place,
-                         fmt::format("this node is called {}, and there is no section for it, only for {}",
-                                     quote(own), fmt::join(names, ", ")),
-                         "add one, perhaps empty (" + own + ": {}), or say with --node which one is meant");
+                         fmt::format("this node is named {}, but there are only sections for {}", quote(own),
+                                     fmt::join(names, ", ")),
+                         "add a section for it (an empty one is " + own + ": {}), or choose one with --node");
       return;
     }
     auto& section = found->value;
     if (const auto* const inner = section.find("nodes"))
-      diagnostics_.error(inner->place, "nodes cannot stand within a node", "write all nodes side by side");
+      diagnostics_.error(inner->place, "a node cannot contain nodes", "write all nodes side by side");
     for (const auto& [key, essential] :
          {std::pair("virtual_routers", "interface"), std::pair("virtual_servers", "router")})
       refuse_strangers(root, section, key, essential);
@@ -166,10 +168,11 @@ class Assembler {
     else if (section.type != Node::Type::null)
       diagnostics_.error(section.place,
                          fmt::format("the section of node {} must be a map", quote(found->key)),
-                         "write the same keys as at the top, with what is different there");
+                         "use the same keys as at the top level, with the values that differ on this node");
   }
 
-  // An entry that is there for this node alone has to be whole; else its name was meant to be another's.
+  // An entry that exists only in the section of this node must be complete; otherwise its name is probably a
+  // misspelling of another entry's.
   void refuse_strangers(const Node& root, Node& section, std::string_view key, std::string_view essential) {
     const auto own = std::find_if(section.entries.begin(), section.entries.end(),
                                   [&](const Node::Entry& each) { return each.key == key; });
@@ -182,11 +185,12 @@ class Assembler {
         return false;
       const auto meant = did_you_mean(entry.key, known);
       diagnostics_.error(entry.key_place,
-                         fmt::format("there is no {} in {} for a node to change, and here it has no {}",
-                                     quote(entry.key), key, essential),
+                         fmt::format("{} has no entry {} to override, and a new entry needs {}", key,
+                                     quote(entry.key), essential),
                          !meant.empty()  ? meant
                          : known.empty() ? fmt::format("add \"{}:\" to it", essential)
-                                         : fmt::format("it may be one of {}", fmt::join(known, ", ")));
+                                         : fmt::format("use one of {}, or add \"{}:\" to it",
+                                                       fmt::join(known, ", "), essential));
       return true;
     });
     if (own->value.entries.empty()) section.entries.erase(own);
@@ -217,7 +221,7 @@ class Assembler {
   const Surroundings& surroundings_;
   Diagnostics& diagnostics_;
   Variables variables_;
-  std::vector<std::string> open_;  // the files that are being read, each included by the one before
+  std::vector<std::string> open_;  // the files being read; each is included by the one before it
   int files_ = 0;
 };
 

@@ -1,9 +1,9 @@
-// Assemble: one document of all that a configuration consists of, before anybody looks at what its keys mean:
-// the file itself, conf.d/*.yaml beside it, what they include (!include), the section of this node (nodes:)
-// laid over it, and variables (conf/variables.h) replaced.
+// Assemble: merges all parts of a configuration into one document, before the schema interprets its keys: the
+// file itself, conf.d/*.yaml beside it and the files that these include (!include). It then overlays the
+// section of this node (nodes:) and substitutes variables (conf/variables.h).
 //
-// Maps are joined key by key. What two files say must not contradict: the same key twice is a mistake. What a
-// node's section says wins over the rest; lists are replaced whole.
+// Maps are merged key by key. Two files must not contradict each other: the same key twice is an error. The
+// section of a node overrides the rest; it replaces lists as a whole.
 #pragma once
 
 #include <optional>
@@ -16,11 +16,11 @@
 
 namespace vipd::conf {
 
-constexpr int deepest_inclusion = 8;  // files that include each other
+constexpr int deepest_inclusion = 8;  // nested includes
 constexpr int most_files = 256;
 
-// The text is the first file among the diagnostics. Absent if it cannot be read; what else is wrong is among
-// the diagnostics. nodes: the names that it has sections for.
+// text: the first file of the diagnostics. Returns nothing if it cannot be parsed; every other error is in
+// the diagnostics. nodes: receives the names of the nodes that have a section.
 std::optional<Node> assemble(std::string_view text, const Surroundings& surroundings,
                              Diagnostics& diagnostics, std::vector<std::string>& nodes);
 

@@ -1,5 +1,4 @@
-// Config to what the other two programs get as values: virtual routers for the router, checks for the
-// monitor.
+// Converts Config for the other two programs: virtual routers for vipd-router, checks for vipd-monitor.
 #pragma once
 
 #include <vector>
@@ -11,8 +10,8 @@
 
 namespace vipd::conf {
 
-// One for each entry and family, IPv4 first, in the order of the file. The checks of an entry and of all
-// virtual servers on it are tracked by both.
+// One virtual router for each entry and family, IPv4 first, in the order of the file. Both families track the
+// checks of the entry and of all virtual servers on it.
 std::vector<vrrp::VirtualRouterConfig> virtual_routers(const Config& config);
 
 // All checks, those of virtual routers first.

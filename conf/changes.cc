@@ -14,7 +14,7 @@ namespace vipd::conf {
 
 namespace {
 
-// What follows from a change of a key. Empty: nothing but what the key says.
+// What a change of a key causes. An empty text: nothing beyond the new value itself.
 struct Consequence {
   std::string_view key;
   std::string_view text;
@@ -22,28 +22,26 @@ struct Consequence {
 };
 
 constexpr std::string_view another_router =
-    "for its peers this is another virtual router: this node hands the old one over and joins the new one; "
-    "until all "
+    "its peers see another virtual router: this node hands over the old one and joins the new one; until all "
     "nodes are reloaded, two may be Active";
 constexpr std::string_view list_differs =
-    "until the peers are reloaded too, the lists differ: vipd and RFC 9568 bear that, but a keepalived "
-    "before 2.3.3 drops "
-    "advertisements with another list, and both nodes become Active";
+    "until the peers are reloaded too, the address lists differ: vipd and RFC 9568 accept that, "
+    "but keepalived before 2.3.3 drops advertisements with another list, so that both nodes become Active";
 constexpr Consequence of_routers[] = {
     {"interface", another_router, true},
     {"vrid", another_router, true},
-    {"priority", "the priorities decide again, without an interruption", false},
-    {"advertisement_interval", "Backups learn the interval of their Active; reload all nodes", false},
-    {"preempt_mode", "holds from the next advertisement on", false},
-    {"checksum", "a peer that does not understand this form becomes Active as well", true},
+    {"priority", "the nodes compare their priorities again, without interrupting service", false},
+    {"advertisement_interval", "Backups adopt the interval of the Active; reload all nodes", false},
+    {"preempt_mode", "takes effect with the next advertisement", false},
+    {"checksum", "a peer that does not accept this checksum becomes Active too", true},
     {"link_local", list_differs, true},
-    {"dead_man", "the addresses are renewed with this lifetime", false},
+    {"dead_man", "vipd renews the addresses with this lifetime", false},
 };
 
 constexpr std::string_view gives_up =
-    "if it fails, this node gives the addresses up; without a Backup nobody has them";
+    "if it fails, this node gives up the addresses; without a Backup no node has them";
 
-// What hooks are where the file does not say it.
+// The hooks of a file that does not configure any.
 Node default_hooks() {
   const auto told = [](events::Severity severity, Duration timeout) {
     return Node::map({{"severity", Node::text(std::string(events::to_string(severity)))},
@@ -75,7 +73,7 @@ Node canonical(const Config& config) {
   return read_yaml(text, diagnostics).value_or(Node{});
 }
 
-// In one line, as it could stand in the file.
+// The value on one line, as it could be written in the file.
 std::string in_words(const Node& node) {
   if (node.type == Node::Type::scalar) return yaml_scalar(node);
   std::string text;
@@ -103,7 +101,7 @@ class Comparison {
   }
 
  private:
-  // Calls each(name, old or nullptr, new or nullptr): what is there now in its order, then what has gone.
+  // Calls each(name, old or nullptr, new or nullptr): the new entries in their order, then the removed ones.
   template <class Each>
   static void for_both(const Node* before, const Node* after, Each each) {
     if (after)
@@ -122,12 +120,11 @@ class Comparison {
       const auto subject = kind + name;
       if (!old_entry) {
         add(Change::Kind::added, subject, {}, nullptr, nullptr,
-            routers ? "it begins as Backup and listens first; its checks count from their first result on"
+            routers ? "it starts as Backup and listens first; each of its checks counts from its first result"
                     : "");
       } else if (!new_entry) {
         add(Change::Kind::removed, subject, {}, nullptr, nullptr,
-            routers ? "it hands over and leaves the addresses to its peers; without a peer nobody has them"
-                    : "",
+            routers ? "this node hands the addresses over to its peers; without a peer no node has them" : "",
             routers);
       } else {
         compare_keys(subject, name, *old_entry, *new_entry);
@@ -138,7 +135,7 @@ class Comparison {
     });
   }
 
-  // What is not there is as by default.
+  // An absent section has its defaults.
   void compare_section(const std::string& name, const Node& before, const Node& after) {
     const auto keys = [&](const Node& tree) {
       const Node* const section = tree.find(name);
@@ -164,8 +161,8 @@ class Comparison {
     });
   }
 
-  // Key by key, those of a webhook and of mail too. Hooks that come or go are compared with what there is
-  // without a word, so that nobody reads what nobody has written.
+  // Compares key by key, including the keys of webhook and mail. Hooks that are added or removed are compared
+  // with the defaults, so that only keys that the file sets appear.
   void compare_hooks(const std::string& subject, const Node* before, const Node* after) {
     static const auto defaults = default_hooks();
     compare_values(subject, {}, before, after, defaults);
@@ -190,12 +187,11 @@ class Comparison {
     for (auto& change : changes_) {
       if (change.subject != "events") continue;
       if (change.key == "directory")
-        change.consequence = "the journal begins anew there; what has been kept stays where it is";
+        change.consequence = "a new journal starts there; the events kept so far stay in the old directory";
       else if (change.key == "max_size" ? after.limits.size < before.limits.size
                                         : after.limits.age < before.limits.age)
-        change.consequence = change.key == "max_size"
-                                 ? "the oldest events are removed, until the rest has no more than that"
-                                 : "events that are older are removed";
+        change.consequence = change.key == "max_size" ? "the oldest events are removed until the rest fits"
+                                                      : "older events are removed";
     }
   }
 
@@ -211,19 +207,20 @@ class Comparison {
       if (!contains(after, item))
         add(Change::Kind::removed, subject, what, &item, nullptr, "", !consequence.empty());
     if (changes_.size() == size)
-      add(Change::Kind::changed, subject, "order of " + what + "es", &before, &after, "");
+      add(Change::Kind::changed, subject, what == "address" ? "order of addresses" : "order of listeners",
+          &before, &after, "");
     changes_.back().consequence = consequence;
     changes_.back().interrupts |= !consequence.empty();
   }
 
-  // Whether an entry that is new is about a virtual router that is there already.
+  // Whether a new entry belongs to a virtual router that exists already.
   bool serves(const std::string& name, const std::string& kind, const Node* entry) const {
     if (kind == "virtual router ") return routers_before_.contains(name);
     const Node* const router = entry ? entry->find("router") : nullptr;
     return router && routers_before_.contains(router->scalar);
   }
 
-  // serves: of a virtual router that may have its addresses here.
+  // serves: the virtual router may have its addresses on this node.
   void compare_checks(const std::string& owner, const Node* before, const Node* after, bool serves) {
     for_both(before, after, [&](const std::string& name, const Node* old_check, const Node* new_check) {
       const auto subject = "check " + owner + "/" + name;
@@ -282,7 +279,8 @@ std::string to_text(const std::vector<Change>& changes) {
 
 std::string without_interface(const RouterEntry& router) {
   return fmt::format(
-      "virtual router {}: there is no interface {} here, and it takes no part until there is one",
+      "virtual router {}: this node has no interface {}; "
+      "the virtual router stays in Initialize until it appears",
       router.name, router.interface);
 }
 

@@ -28,7 +28,7 @@ void CheckSchema::claim(const std::string& full_name, const std::string& owner, 
   const auto [first, is_new] = claims_.try_emplace(full_name, Claim{owner, place});
   if (is_new) return;
   diagnostics_.error(place,
-                     fmt::format("check {} belongs to {} already, in {}", full_name, first->second.owner,
+                     fmt::format("check {} already exists in {} ({})", full_name, first->second.owner,
                                  diagnostics_.where(first->second.place, place)),
                      "rename one of them, or the virtual server");
 }
@@ -39,8 +39,8 @@ void CheckSchema::warn_about_owners_check(Reader& reader, const health::CheckCon
   const auto* const on_failure = reader.node().find("on_failure");
   diagnostics_.warning(
       on_failure ? on_failure->place : reader.node().place,
-      fmt::format("{} has no effect: priority 255 is the address owner's and does not change", reader.what()),
-      "write on_failure: initialize, or a priority of the virtual router below 255");
+      fmt::format("{} has no effect: priority 255 marks the address owner and never changes", reader.what()),
+      "write on_failure: initialize, or give the virtual router a priority below 255");
 }
 
 }  // namespace vipd::conf

@@ -1,4 +1,4 @@
-// The part of the schema that is about checks, of virtual routers and of virtual servers.
+// The part of the schema for checks of virtual routers and virtual servers.
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@ class CheckSchema {
  public:
   explicit CheckSchema(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
-  // The key "checks" of the reader's map, which is `owner`'s; priority: of the virtual router that they move.
+  // Reads the key "checks" of the entry `owner`. priority: of the virtual router that the checks move.
   std::vector<health::CheckConfig> read(Reader& reader, const std::string& owner, vrrp::Priority priority);
 
  private:

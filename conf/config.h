@@ -1,6 +1,6 @@
-// What vipd.yaml says, as plain data: conf/load makes it from text, conf/print writes it, conf/build turns it
-// into what the router and the monitor get. Entries stand in the order of the file. Keys that can have one
-// value only so far (accept_mode, forward) have no field.
+// The content of vipd.yaml as plain data: conf/load reads it from text, conf/print writes it, and conf/build
+// converts it for vipd-router and vipd-monitor. Entries keep the order of the file. Keys that support only
+// one value so far (accept_mode, forward) have no field.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,13 @@
 
 namespace vipd::conf {
 
-// The first IPv6 address that is advertised. RFC 9568 section 5.2.9 wants the virtual router's link-local.
+// The first IPv6 address in advertisements, a link-local one according to RFC 9568 section 5.2.9.
 enum class LinkLocal : std::uint8_t {
-  none,    // what is listed is what is advertised
-  derive,  // one made of the VRID is put in front: link_local_address() in conf/build.h
+  none,    // only the listed addresses are advertised
+  derive,  // one derived from the VRID comes first: link_local_address() in conf/build.h
 };
 
-// An entry of virtual_routers: with addresses of both families, two of RFC 9568's virtual routers.
+// An entry of virtual_routers. With addresses of both families it is two virtual routers of RFC 9568.
 struct RouterEntry {
   std::string name;
   std::string interface;
@@ -43,7 +43,7 @@ struct RouterEntry {
   bool operator==(const RouterEntry&) const = default;
 };
 
-// Where clients connect to.
+// An address and port that clients connect to.
 struct Listener {
   IpAddress address;
   std::uint16_t port = 0;
@@ -72,7 +72,7 @@ struct EventsSection {
 
 // The section metrics.
 struct MetricsSection {
-  std::string listen = "127.0.0.1:9650";  // address and port, or the path of a Unix socket; empty: not at all
+  std::string listen = "127.0.0.1:9650";  // address and port, or the path of a Unix socket; empty: off
 
   bool operator==(const MetricsSection&) const = default;
 };
@@ -82,7 +82,7 @@ struct Config {
   std::vector<ServerEntry> virtual_servers;
   EventsSection events;
   MetricsSection metrics;
-  events::Hooks hooks;  // of all virtual routers, besides their own
+  events::Hooks hooks;  // for all virtual routers, in addition to their own
 
   bool operator==(const Config&) const = default;
 };

@@ -19,14 +19,14 @@ bool is_name(std::string_view text) {
 
 void for_entries(const Node& map, Diagnostics& diagnostics, const std::string& what,
                  const std::string& what_entry, const ReadEntry& read) {
-  const Reader shape(map, diagnostics, what);  // reports what is no map
+  const Reader shape(map, diagnostics, what);  // reports a node that is not a map
   if (map.type == Node::Type::map && map.entries.empty())
-    diagnostics.error(map.place, what + " is empty", "write NAME: and its keys");
+    diagnostics.error(map.place, what + " is empty", "add an entry: NAME, and its keys below it");
   for (const auto& entry : map.entries) {
     const bool good = is_name(entry.key);
     if (!good)
       diagnostics.error(entry.key_place,
-                        fmt::format("{} cannot be the name of a {}", quote(entry.key), what_entry),
+                        fmt::format("{} is not a valid name for a {}", quote(entry.key), what_entry),
                         fmt::format("use 1 to {} letters, digits, \"_\" or \"-\"", longest_name));
     read(good ? entry.key : quote(entry.key), entry.key_place, entry.value);
   }

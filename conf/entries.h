@@ -1,5 +1,5 @@
 // Entries: maps whose keys are names that the user chooses (virtual routers, virtual servers, checks), and
-// what no two of them may share.
+// the values that no two of them may share.
 #pragma once
 
 #include <functional>
@@ -10,16 +10,16 @@
 
 namespace vipd::conf {
 
-// A value that no two entries may have: who had it first, and where.
+// A value that no two entries may share: the entry that had it first, and its place.
 struct Claim {
   std::string owner;
   Place place;
 };
 
-// name: in quotes if it is none, which has been reported.
+// name: in quotes if it is invalid, which has been reported.
 using ReadEntry = std::function<void(const std::string& name, Place name_place, const Node& value)>;
 
-// Reads each entry. what: "virtual_routers", what_entry: "virtual router", for messages.
+// Reads each entry. what ("virtual_routers") and what_entry ("virtual router") are for messages.
 void for_entries(const Node& map, Diagnostics& diagnostics, const std::string& what,
                  const std::string& what_entry, const ReadEntry& read);
 

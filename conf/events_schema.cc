@@ -44,12 +44,12 @@ std::uint64_t read_size(Reader& reader) {
   if (!text) return defaults.size;
   const auto size = parse_size(*text);
   if (!size)
-    reader.error("max_size", fmt::format("max_size is {}, which is no size", quote(*text)),
-                 "write a number and KiB, MiB or GiB: 64MiB");
+    reader.error("max_size", fmt::format("max_size must be a size, not {}", quote(*text)),
+                 "write a number with KiB, MiB or GiB, such as 64MiB");
   else if (*size < events::least_limits.size || *size > events::most_limits.size)
     reader.error("max_size",
-                 fmt::format("max_size is {}, it must be {} to {}", *text,
-                             print_size(events::least_limits.size), print_size(events::most_limits.size)));
+                 fmt::format("max_size must be {} to {}, not {}", print_size(events::least_limits.size),
+                             print_size(events::most_limits.size), *text));
   return size.value_or(defaults.size);
 }
 
@@ -57,8 +57,8 @@ std::string read_directory(Reader& reader) {
   auto text = reader.text("directory").value_or("");
   while (text.size() > 1 && text.ends_with('/')) text.pop_back();
   if (text.empty() || text.starts_with('/')) return text;
-  reader.error("directory", fmt::format("directory is {}, it must be an absolute path", quote(text)),
-               "write /var/lib/vipd/events");
+  reader.error("directory", fmt::format("directory must be an absolute path, not {}", quote(text)),
+               "write a path such as /var/lib/vipd/events");
   return {};
 }
 

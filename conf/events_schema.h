@@ -1,4 +1,4 @@
-// The part of the schema that is about events: where their journal is, and how much of it is kept.
+// The part of the schema for events: where the journal is and how much of it is kept.
 #pragma once
 
 #include "conf/config.h"
@@ -6,10 +6,10 @@
 
 namespace vipd::conf {
 
-// The section "events" of the file; the defaults, if there is none. Mistakes go to the reader's diagnostics.
+// The section "events" of the file, or the defaults. Errors go to the reader's diagnostics.
 EventsSection read_events(Reader& top);
 
-// The section as it stands in the file; empty if all of it is as by default.
+// The section as YAML.
 std::string print_events(const EventsSection& events);
 
 }  // namespace vipd::conf

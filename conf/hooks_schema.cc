@@ -26,7 +26,7 @@ constexpr Duration least_timeout = 100ms;
 constexpr Duration most_timeout = 1h;
 constexpr Duration most_sending = 5min;
 constexpr std::size_t most_items = 64;
-constexpr std::string_view own_directory = "/run/vipd";  // vipd makes it when it starts
+constexpr std::string_view own_directory = "/run/vipd";  // vipd creates it when it starts
 
 constexpr std::array<Reader::Choice<Severity>, 3> severities{
     {{"P0", Severity::p0}, {"P1", Severity::p1}, {"P2", Severity::p2}}};
@@ -59,34 +59,33 @@ bool is_url(const std::string& text, std::initializer_list<std::string_view> sch
          });
 }
 
-// A path that is there, for secrets. What everybody may read is none.
+// The path of an existing file with a secret. Warns if every user can read it.
 std::string read_file_name(Reader& reader, std::string_view key) {
   const auto path = reader.text(key).value_or("");
   if (path.empty()) return path;
   if (!path.starts_with('/'))
-    reader.error(key, fmt::format("{} is {}, it must be an absolute path", key, quote(path)));
+    reader.error(key, fmt::format("{} must be an absolute path, not {}", key, quote(path)));
   else if (struct stat status{}; stat(path.c_str(), &status) != 0)
     reader.error(key, fmt::format("{} {}: {}", key, path, std::strerror(errno)),
-                 "make the file, for root alone to read");
+                 "create the file, readable only by root");
   else if (!S_ISREG(status.st_mode))
-    reader.error(key, fmt::format("{} {} is no regular file", key, path));
+    reader.error(key, fmt::format("{} {} is not a regular file", key, path));
   else if (status.st_size == 0)
     reader.error(key, fmt::format("{} {} is empty", key, path), "write the secret into it");
   else if ((status.st_mode & S_IROTH) != 0)
     reader.diagnostics().warning(reader.node().find(key)->place,
-                                 fmt::format("everybody may read {}, and it has a secret", path),
+                                 fmt::format("every user can read {}, which contains a secret", path),
                                  fmt::format("chmod o-rwx {}", path));
   return path;
 }
 
 Webhook read_webhook(const Node& node, Reader& above) {
-  Reader reader(node, above.diagnostics(), "webhook of " + above.what());
+  Reader reader(node, above.diagnostics(), "webhook in " + above.what());
   Webhook webhook;
   reader.required("url");
   webhook.url = reader.text("url").value_or("");
   if (!webhook.url.empty() && !is_url(webhook.url, {"http://", "https://"}))
-    reader.error("url",
-                 fmt::format("url is {}, which is none that an event can be sent to", quote(webhook.url)),
+    reader.error("url", fmt::format("url must be an http or https URL, not {}", quote(webhook.url)),
                  "write https://HOST/PATH");
   webhook.secret_file = read_file_name(reader, "secret_file");
   webhook.timeout = reader.duration("timeout", least_timeout, most_sending).value_or(webhook.timeout);
@@ -97,23 +96,23 @@ Webhook read_webhook(const Node& node, Reader& above) {
 
 void check_mail_address(Reader& reader, std::string_view key, const std::string& text) {
   if (!text.empty() && !is_mail_address(text))
-    reader.error(key, fmt::format("{} is no mail address", quote(text)), "write NAME@HOST");
+    reader.error(key, fmt::format("{} is not a mail address", quote(text)), "write NAME@HOST");
 }
 
 Mail read_mail(const Node& node, Reader& above) {
-  Reader reader(node, above.diagnostics(), "mail of " + above.what());
+  Reader reader(node, above.diagnostics(), "mail in " + above.what());
   Mail mail;
   for (const auto* key : {"smtp", "from", "to"}) reader.required(key);
   mail.smtp = reader.text("smtp").value_or("");
   if (!mail.smtp.empty() && !is_url(mail.smtp, {"smtp://", "smtps://"}))
-    reader.error("smtp", fmt::format("smtp is {}, which is no mail server", quote(mail.smtp)),
-                 "write smtp://HOST:25, or smtps://HOST:465");
+    reader.error("smtp", fmt::format("smtp must be an smtp or smtps URL, not {}", quote(mail.smtp)),
+                 "write smtp://HOST:25 or smtps://HOST:465");
   mail.from = reader.text("from").value_or("");
   check_mail_address(reader, "from", mail.from);
   mail.to = reader.texts("to").value_or(std::vector<std::string>{});
   for (const auto& each : mail.to) check_mail_address(reader, "to", each);
   if (mail.to.empty() && node.find("to"))
-    reader.error("to", "to is empty: nobody would get the mail", "write to: [admin@example.org]");
+    reader.error("to", "to is empty: the mail has no recipient", "write to: [admin@example.org]");
   mail.user = reader.text("user").value_or("");
   mail.password_file = read_file_name(reader, "password_file");
   mail.timeout = reader.duration("timeout", least_timeout, most_sending).value_or(mail.timeout);
@@ -126,28 +125,28 @@ std::vector<std::string> read_units(Reader& reader, std::string_view key) {
   const auto units = reader.texts(key).value_or(std::vector<std::string>{});
   for (const auto& unit : units)
     if (!is_unit(unit))
-      reader.error(key, fmt::format("{} is no unit of systemd", quote(unit)),
-                   "write its whole name: nginx.service");
+      reader.error(key, fmt::format("{} is not a systemd unit name", quote(unit)),
+                   "write the full name, such as nginx.service");
   if (units.size() > most_items) reader.error(key, fmt::format("{} has more than {} units", key, most_items));
   return units;
 }
 
 void read_systemd(const Node& node, Reader& above, Hooks& hooks) {
-  Reader reader(node, above.diagnostics(), "systemd of " + above.what());
+  Reader reader(node, above.diagnostics(), "systemd in " + above.what());
   hooks.start_units = read_units(reader, "start");
   hooks.stop_units = read_units(reader, "stop");
   reader.finish();
 }
 
-// vipd makes the FIFO where there is none, but not the directory, which somebody else may still make.
+// vipd creates a missing FIFO, but not its directory, which another program may still create.
 void check_fifo(Reader& reader, const std::string& path) {
   if (!path.starts_with('/'))
-    return reader.error("fifo", fmt::format("fifo is {}, it must be an absolute path", quote(path)));
+    return reader.error("fifo", fmt::format("fifo must be an absolute path, not {}", quote(path)));
   struct stat status{};
   if (stat(path.c_str(), &status) == 0) {
     if (!S_ISFIFO(status.st_mode))
-      reader.error("fifo", fmt::format("fifo {}: there is something else than a FIFO", path),
-                   "name another path, or remove what is there: vipd makes the FIFO");
+      reader.error("fifo", fmt::format("fifo {} exists, but is not a FIFO", path),
+                   "choose another path, or remove the file: vipd creates the FIFO");
     return;
   }
   const auto directory = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
@@ -155,7 +154,7 @@ void check_fifo(Reader& reader, const std::string& path) {
   if (stat((directory + "/").c_str(), &status) == 0) return;
   reader.diagnostics().warning(reader.child("fifo")->place,
                                fmt::format("fifo {}: {}: {}", path, directory, std::strerror(errno)),
-                               "make the directory: vipd makes only the FIFO in it");
+                               "create the directory: vipd creates only the FIFO in it");
 }
 
 std::string list(const std::vector<std::string>& words) {
@@ -172,7 +171,7 @@ Hooks read_hooks(Reader& above) {
   Reader reader(*node, above.diagnostics(), "hooks of " + above.what());
   hooks.user = reader.text("user").value_or("");
   if (const auto user = health::find_script_user(hooks.user); !user)
-    reader.error("user", user.error().message, "name a user that exists, or create this one");
+    reader.error("user", user.error().message, "name an existing user, or create this one");
   const auto program = [&](std::string_view key, std::vector<std::string>& argv) {
     if (reader.child(key)) argv = health::read_program(reader, key, hooks.user);
   };

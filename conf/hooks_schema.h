@@ -1,4 +1,4 @@
-// The part of the schema that is about hooks: who is told when something happens.
+// The part of the schema for hooks: the programs and receivers that vipd notifies of events.
 #pragma once
 
 #include "conf/yaml.h"
@@ -6,10 +6,10 @@
 
 namespace vipd::conf {
 
-// The key "hooks" of the reader's map, of a virtual router or at the top; none, if it is not there.
+// Reads the key "hooks" of a virtual router or of the top level; no hooks if it is absent.
 events::Hooks read_hooks(Reader& reader);
 
-// The key as it stands in the file, indented by so many spaces; empty if there are no hooks.
+// The key as YAML, indented by that many spaces; empty if there are no hooks.
 std::string print_hooks(const events::Hooks& hooks, int indentation);
 
 }  // namespace vipd::conf

@@ -1,9 +1,8 @@
-// vipd.yaml to Config: conf/assemble makes one document of the files, by way of conf/yaml, which reads the
-// text, and conf/schema knows the keys.
+// Loads vipd.yaml into Config: conf/yaml parses the text, conf/assemble merges the files into one document,
+// and conf/schema interprets the keys.
 //
-// All mistakes are collected, each with its place and what to do. It reads files (the configuration, and what
-// checks name: scripts, CA files) and nothing else: whether an interface exists is the kernel's to say,
-// later.
+// It collects all errors, each with its place and a remedy. It looks at files only (the configuration, and
+// the scripts and CA files that checks name). Whether an interface exists is a question to the kernel, later.
 #pragma once
 
 #include <optional>
@@ -19,17 +18,17 @@ namespace vipd::conf {
 
 struct Loaded {
   std::optional<Config> config;      // absent if and only if diagnostics has errors
-  Diagnostics diagnostics;           // warnings may be there in any case
-  std::vector<std::string> nodes{};  // that it has sections for
+  Diagnostics diagnostics;           // may have warnings in any case
+  std::vector<std::string> nodes{};  // the names under "nodes:"
 };
 
-// A file that somebody has written, with all that belongs to it. An Error if it cannot be read at all:
-// missing, a directory, no permission, too large.
+// Loads a configuration file and everything that belongs to it. An Error if the file cannot be read: missing,
+// a directory, no permission, too large.
 Result<Loaded> load_file(const std::string& path, const Surroundings& surroundings);
-// The same with its text at hand. name: what diagnostics call it, and what paths are relative to.
+// The same for a text in memory. name: the file name in diagnostics; relative paths start at its directory.
 Loaded load_text(const std::string& name, std::string text, const Surroundings& surroundings);
 
-// What conf/print has written: one text, in which nothing is included or replaced.
+// Loads the output of conf/print: one text without includes and variables.
 Loaded load_printed(const std::string& name, std::string text);
 
 }  // namespace vipd::conf

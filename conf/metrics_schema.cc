@@ -21,7 +21,7 @@ MetricsSection read_metrics(Reader& top) {
     else
       reader.error(
           "listen",
-          fmt::format("listen is {}, it must be an address with a port, a path, or off", quote(*listen)),
+          fmt::format("listen must be an address with a port, a path or off, not {}", quote(*listen)),
           "write 127.0.0.1:9650, or the path of a Unix socket");
   }
   reader.finish();

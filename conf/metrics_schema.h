@@ -1,4 +1,4 @@
-// The part of the schema that is about metrics: where they are served.
+// The part of the schema for metrics: where vipd serves them.
 #pragma once
 
 #include "conf/config.h"
@@ -6,10 +6,10 @@
 
 namespace vipd::conf {
 
-// The section "metrics" of the file; the default, if there is none. Mistakes go to the reader's diagnostics.
+// The section "metrics" of the file, or the default. Errors go to the reader's diagnostics.
 MetricsSection read_metrics(Reader& top);
 
-// The section as it stands in the file; empty if it is as by default.
+// The section as YAML.
 std::string print_metrics(const MetricsSection& metrics);
 
 }  // namespace vipd::conf

@@ -1,5 +1,5 @@
-// Config to canonical YAML: every key with its value, defaults included, in one order and one form. What it
-// prints loads as an equal Config. And what is in it, in a few words.
+// Prints Config as canonical YAML: every key with its value, including defaults, in one order and one form.
+// The output loads as an equal Config. summary() counts what it contains.
 #pragma once
 
 #include <cstddef>

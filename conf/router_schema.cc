@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t longest_interface = 15;  // IFNAMSIZ with its zero
-constexpr std::size_t most_addresses =
-    255;  // per family: Count IPvX Addr is an octet (RFC 9568 section 5.2.5)
+constexpr std::size_t longest_interface = 15;  // IFNAMSIZ less its final zero
+// Per family: the field Count IPvX Addr is one octet (RFC 9568 section 5.2.5).
+constexpr std::size_t most_addresses = 255;
 constexpr std::size_t most_unfragmented_ipv6 = 90;  // (1500 - 40 - 8) / 16
 constexpr Duration least_dead_man = 2s;
 constexpr Duration most_dead_man = 1h;
@@ -29,7 +29,7 @@ constexpr Duration least_refresh = 1s;
 constexpr Duration most_refresh = 24h;
 constexpr int most_repeats = 20;
 
-// What the kernel accepts (dev_valid_name), in printable ASCII.
+// Names that the kernel accepts (dev_valid_name), in printable ASCII.
 bool is_interface_name(std::string_view text) {
   if (text.empty() || text.size() > longest_interface || text == "." || text == "..") return false;
   return std::all_of(text.begin(), text.end(),
@@ -55,7 +55,7 @@ class RouterSchema {
     RouterEntry router;
     router.name = name;
     read_interface(reader, router);
-    // One complaint is enough, here and below: what another program calls it is reported with the right word.
+    // One error is enough, here and below: a key of another program is reported with the name that vipd uses.
     if (!reader.has("virtual_router_id") && !reader.has("router_id")) reader.required("vrid");
     router.vrid = static_cast<vrrp::Vrid>(reader.integer("vrid", 1, 255).value_or(0));
     router.priority =
@@ -72,7 +72,7 @@ class RouterSchema {
         duration_or_off(reader, "dead_man", least_dead_man, most_dead_man).value_or(router.dead_man);
     if (router.dead_man % 1s != 0s)  // the kernel counts valid_lft in seconds
       reader.error("dead_man",
-                   fmt::format("dead_man is {}, it must be whole seconds", vipd::to_string(router.dead_man)));
+                   fmt::format("dead_man must be whole seconds, not {}", vipd::to_string(router.dead_man)));
     router.lease = reader.choice<bool>("lease", lease_modes).value_or(router.lease);
     read_announce(reader, router);
     refuse_router_words(reader);
@@ -90,12 +90,12 @@ class RouterSchema {
     const auto text = reader.text("interface");
     if (!text) return;
     if (!is_interface_name(*text))
-      reader.error("interface", fmt::format("interface is {}, which cannot be the name of one", quote(*text)),
-                   fmt::format("it has 1 to {} characters, no space, \"/\" or \":\"", longest_interface));
+      reader.error("interface", fmt::format("{} is not a valid interface name", quote(*text)),
+                   fmt::format("use 1 to {} characters, without spaces, \"/\" or \":\"", longest_interface));
     router.interface = *text;
   }
 
-  // Whether it is good.
+  // Whether the value is valid.
   bool read_advertisement_interval(Reader& reader, RouterEntry& router) {
     const auto interval = reader.duration("advertisement_interval", vrrp::shortest_advertisement_interval,
                                           vrrp::longest_advertisement_interval);
@@ -103,10 +103,10 @@ class RouterSchema {
     router.advertisement_interval = std::chrono::duration_cast<Centiseconds>(*interval);
     if (router.advertisement_interval == *interval) return true;
     // VRRPv3 has 12 bits of centiseconds (RFC 9568 section 5.2.7).
-    reader.error("advertisement_interval",
-                 fmt::format("advertisement_interval is {}, it must be a multiple of 10ms",
-                             vipd::to_string(*interval)),
-                 fmt::format("write {}", vipd::to_string(router.advertisement_interval)));
+    reader.error(
+        "advertisement_interval",
+        fmt::format("advertisement_interval must be a multiple of 10ms, not {}", vipd::to_string(*interval)),
+        fmt::format("write {}", vipd::to_string(router.advertisement_interval)));
     return false;
   }
 
@@ -117,19 +117,19 @@ class RouterSchema {
     router.max_adopted_interval = interval.value_or(vrrp::default_max_adopted_interval(own));
     if (router.max_adopted_interval >= own || !own_is_good) return;
     reader.error("max_adopted_interval",
-                 fmt::format("max_adopted_interval is {}, less than the own advertisement_interval, {}",
+                 fmt::format("max_adopted_interval is {}, which is less than the advertisement_interval, {}",
                              vipd::to_string(*interval), vipd::to_string(own)),
-                 fmt::format("leave it out for the default, {}",
+                 fmt::format("remove it to use the default, {}",
                              vipd::to_string(vrrp::default_max_adopted_interval(own))));
   }
 
   void read_accept_mode(Reader& reader) {
     if (reader.boolean("accept_mode").value_or(true)) return;
-    reader.error("accept_mode", "accept_mode: false cannot be used yet",
-                 "it needs firewall rules, which come later");
+    reader.error("accept_mode", "accept_mode: false is not supported yet",
+                 "remove it: vipd does not set the firewall rules for it yet");
   }
 
-  // Whether all of them are good: what is said about the others would mislead if one is missing.
+  // Whether all addresses are valid: errors about the others would mislead if one is missing.
   bool read_addresses(Reader& reader, RouterEntry& router) {
     if (!reader.has("virtual_ipaddress") && !reader.has("virtual_ipaddress_excluded"))
       reader.required("addresses");
@@ -138,7 +138,7 @@ class RouterSchema {
     if (node->type == Node::Type::scalar) return read_address(*node, router);
     if (node->type != Node::Type::sequence || node->items.empty()) {
       reader.error("addresses", "addresses must be a list of at least one address",
-                   "write addresses: [192.0.2.10/24], with an address that clients use");
+                   "write addresses: [192.0.2.10/24], with an address that clients connect to");
       return false;
     }
     bool good = true;
@@ -158,7 +158,7 @@ class RouterSchema {
     }
     if (const auto trouble = trouble_with(*prefix); !trouble.empty()) {
       diagnostics_.error(node.place, fmt::format("{} is {}", node.scalar, trouble),
-                         "a virtual address is one that a single node could have");
+                         "use an address that a single node can have");
       return false;
     }
     if (!claim_address(*prefix, router, node.place)) return false;
@@ -167,7 +167,7 @@ class RouterSchema {
   }
 
   bool claim_address(const Prefix& prefix, const RouterEntry& router, Place place) {
-    // Link-local addresses are one link's own.
+    // A link-local address is unique only on its link.
     const auto link = prefix.address.is_link_local() ? router.interface : std::string{};
     const auto [first, is_new] = addresses_.try_emplace({link, prefix.address}, Claim{router.name, place});
     if (is_new) return true;
@@ -175,16 +175,16 @@ class RouterSchema {
     const auto where = diagnostics_.where(first->second.place, place);
     const auto text = to_string(prefix.address);
     if (owner == router.name)
-      diagnostics_.error(place, fmt::format("{} is here twice, first in {}", text, where),
+      diagnostics_.error(place, fmt::format("duplicate address {}, first in {}", text, where),
                          "remove one of them");
     else
       diagnostics_.error(place,
-                         fmt::format("{} belongs to virtual router {} already, in {}", text, owner, where),
-                         "one virtual router must be in charge of an address");
+                         fmt::format("{} already belongs to virtual router {} ({})", text, owner, where),
+                         "an address can belong to only one virtual router: remove one of them");
     return false;
   }
 
-  // The link-local address that is derived is advertised in front of the listed ones.
+  // A derived link-local address comes before the listed ones in the advertisement.
   bool check_count(Reader& reader, const RouterEntry& router, Family family) {
     std::size_t count = 0;
     bool begins_with_link_local = false;
@@ -194,20 +194,21 @@ class RouterSchema {
     const bool derived = family == Family::ipv6 && router.link_local == LinkLocal::derive && count > 0 &&
                          !begins_with_link_local;
     if (derived) ++count;
-    const auto* const with_derived = derived ? " (the derived link-local one counts)" : "";
+    const auto* const with_derived = derived ? " (including the derived link-local one)" : "";
     if (count > most_addresses) {
       reader.error("addresses",
-                   fmt::format("addresses has {} {} addresses{}, one advertisement carries up to {}", count,
-                               to_string(family), with_derived, most_addresses),
-                   "make two virtual routers of them");
+                   fmt::format("addresses has {} {} addresses{}, but an advertisement carries at most {}",
+                               count, to_string(family), with_derived, most_addresses),
+                   "split them into two virtual routers");
       return false;
     }
     if (family == Family::ipv6 && count > most_unfragmented_ipv6)
-      warn(reader, "addresses",
-           fmt::format("an advertisement of {} IPv6 addresses{} has {} octets, Ethernet carries 1500", count,
-                       with_derived, 40 + 8 + 16 * count),
-           fmt::format("list up to {}, or see to it that the interface has a larger MTU on all nodes",
-                       most_unfragmented_ipv6 - (derived ? 1 : 0)));
+      warn(
+          reader, "addresses",
+          fmt::format("an advertisement of {} IPv6 addresses{} has {} octets, but Ethernet carries only 1500",
+                      count, with_derived, 40 + 8 + 16 * count),
+          fmt::format("list at most {}, or give the interface a larger MTU on all nodes",
+                      most_unfragmented_ipv6 - (derived ? 1 : 0)));
     return true;
   }
 
@@ -233,11 +234,11 @@ class RouterSchema {
                })) {
       warn(reader, "addresses",
            "the first IPv6 address should be the link-local one (RFC 9568 section 5.2.9)",
-           "put it in front of the other IPv6 addresses");
+           "move it before the other IPv6 addresses");
     } else if (!reader.has("link_local")) {
       warn(reader, "addresses",
-           "the IPv6 addresses do not begin with a link-local one, as RFC 9568 section 5.2.9 wants it",
-           "write link_local: derive on all nodes, or link_local: none to leave it so");
+           "the IPv6 addresses do not begin with a link-local one, which RFC 9568 section 5.2.9 requires",
+           "write link_local: derive on all nodes, or link_local: none to keep the list as it is");
     }
   }
 
@@ -256,7 +257,7 @@ class RouterSchema {
   void warn_about_owner(Reader& reader, const RouterEntry& router) {
     if (router.priority == vrrp::owner_priority && !router.preempt_mode)
       warn(reader, "preempt_mode",
-           "preempt_mode: false has no effect: priority 255 is the address owner, who always preempts",
+           "preempt_mode: false has no effect: priority 255 marks the address owner, which always preempts",
            "write a priority below 255, unless the addresses are configured on the interface of this node");
   }
 
@@ -277,31 +278,30 @@ class RouterSchema {
     }
     if (families.empty()) return;
     diagnostics_.error(vrid->place,
-                       fmt::format("VRID {} on {} ({}) belongs to virtual router {} already, in {}",
+                       fmt::format("VRID {} on {} ({}) already belongs to virtual router {} ({})",
                                    router.vrid, router.interface, listed(families, 2), earlier.owner,
                                    diagnostics_.where(earlier.place, vrid->place)),
-                       "give each virtual router on a link a VRID of its own");
+                       "give each virtual router on the interface its own VRID");
   }
 
   // --- helpers
 
-  // Zero for "off".
+  // Zero means "off".
   std::optional<Duration> duration_or_off(Reader& reader, std::string_view key, Duration least,
                                           Duration most) {
     const Node* const node = reader.child(key);
     if (!node) return std::nullopt;
-    if (node->type != Node::Type::scalar) return reader.duration(key, least, most);  // to be reported
+    if (node->type != Node::Type::scalar) return reader.duration(key, least, most);  // reports it
     if (node->scalar == "off") return Duration::zero();
     for (const auto* word : {"no", "false", "none", "never", "disabled", "0", "0s", "Off", "OFF"})
       if (node->scalar == word) {
-        reader.error(key, fmt::format("{} is {}, it must be a duration or off", key, quote(word)),
-                     "write off");
+        reader.error(key, fmt::format("{} must be a duration or off, not {}", key, quote(word)), "write off");
         return std::nullopt;
       }
     const auto value = parse_duration(node->scalar);
     if (!value || (*value >= least && *value <= most)) return reader.duration(key, least, most);
-    reader.error(key, fmt::format("{} is {}, it must be {} to {}, or off", key, vipd::to_string(*value),
-                                  vipd::to_string(least), vipd::to_string(most)));
+    reader.error(key, fmt::format("{} must be off or {} to {}, not {}", key, vipd::to_string(least),
+                                  vipd::to_string(most), vipd::to_string(*value)));
     return std::nullopt;
   }
 

@@ -1,4 +1,4 @@
-// The part of the schema that is about virtual_routers.
+// The part of the schema for virtual_routers.
 #pragma once
 
 #include <set>
@@ -13,8 +13,8 @@ namespace vipd::conf {
 
 struct RouterSection {
   std::vector<RouterEntry> routers;
-  std::vector<std::string> names;            // as the file has them, good or bad
-  std::set<std::string> with_bad_addresses;  // what is said about the others would mislead
+  std::vector<std::string> names;            // as written in the file, valid or not
+  std::set<std::string> with_bad_addresses;  // errors that compare with their addresses would mislead
 };
 
 RouterSection read_routers(const Node& node, Diagnostics& diagnostics, CheckSchema& checks);

@@ -14,14 +14,14 @@ namespace vipd::conf {
 
 Config read_schema(const Node& root, Diagnostics& diagnostics) {
   if (root.type == Node::Type::null) {
-    diagnostics.error({1, 1, 1}, "nothing is configured here",
+    diagnostics.error({1, 1, 1}, "the configuration is empty",
                       "begin with \"virtual_routers:\", see vipd.yaml(5)");
     return {};
   }
   Reader reader(root, diagnostics, "the configuration");
-  // One complaint is enough: what another program calls it is reported with the right word.
+  // One error is enough: a key of another program is reported with the name that vipd uses.
   if (!reader.has("virtual_router") && !reader.has("vrrp_instance")) reader.required("virtual_routers");
-  reader.child("nodes");  // conf/assemble has dealt with them
+  reader.child("nodes");  // conf/assemble has handled them
   reader.child("vars");
   CheckSchema checks(diagnostics);
   RouterSection routers;

@@ -1,5 +1,5 @@
-// The schema: what the keys of the configuration mean, and what they may be. It reads the tree that conf/yaml
-// made of the file, and reports all that is wrong with it, not the first thing alone.
+// The schema: the keys of the configuration, their meaning and their valid values. It reads the document that
+// conf/assemble made and reports all errors, not only the first.
 #pragma once
 
 #include "conf/config.h"
@@ -7,7 +7,7 @@
 
 namespace vipd::conf {
 
-// Worth something only if there are no errors among the diagnostics.
+// Valid only if the diagnostics have no errors.
 Config read_schema(const Node& root, Diagnostics& diagnostics);
 
 }  // namespace vipd::conf

@@ -42,7 +42,7 @@ class ServerSchema {
     return server;
   }
 
-  // The virtual router that the server names, if it is there and good enough to be compared with.
+  // The virtual router that the server names, if it exists and is complete enough to compare with.
   const RouterEntry* read_router_of(Reader& reader, ServerEntry& server) {
     if (!reader.has("virtual_router")) reader.required("router");
     const auto name = reader.text("router");
@@ -52,9 +52,9 @@ class ServerSchema {
       if (router.name == *name) return &router;
     if (std::find(routers_.names.begin(), routers_.names.end(), *name) != routers_.names.end())
       return nullptr;
-    if (routers_.names.empty()) return nullptr;  // that is what has been told
+    if (routers_.names.empty()) return nullptr;  // this has been reported
     auto remedy = did_you_mean(*name, routers_.names);
-    if (remedy.empty()) remedy = "there is " + listed(quoted(routers_.names), 5);
+    if (remedy.empty()) remedy = "known virtual routers: " + listed(quoted(routers_.names), 5);
     reader.error("router", "there is no virtual router " + quote(*name), remedy);
     return nullptr;
   }
@@ -78,7 +78,7 @@ class ServerSchema {
 
   void read_listener(const Node& node, const RouterEntry* router, ServerEntry& server) {
     if (node.type != Node::Type::scalar) {
-      diagnostics_.error(node.place, "an item of listen must be a single value",
+      diagnostics_.error(node.place, "each item of listen must be a single value",
                          "write 192.0.2.10:80 or, in quotes, \"[2001:db8::10]:80\"");
       return;
     }
@@ -96,7 +96,7 @@ class ServerSchema {
     else
       diagnostics_.error(
           node.place,
-          fmt::format("{} belongs to virtual server {} already, in {}", to_string(*listener),
+          fmt::format("{} already belongs to virtual server {} ({})", to_string(*listener),
                       first->second.owner, diagnostics_.where(first->second.place, node.place)),
           "remove one of them");
   }
@@ -107,10 +107,11 @@ class ServerSchema {
       if (each.address == listener.address) return;
       addresses.push_back(to_string(each.address));
     }
-    std::string remedy = "it has " + listed(addresses, 5);
+    std::string remedy = "its addresses: " + listed(addresses, 5);
     for (const auto& other : routers_.routers)
       for (const auto& each : other.addresses)
-        if (each.address == listener.address) remedy += "; virtual router " + other.name + " has that one";
+        if (each.address == listener.address)
+          remedy += "; this address belongs to virtual router " + other.name;
     diagnostics_.error(
         place,
         fmt::format("{} is not an address of virtual router {}", to_string(listener.address), router.name),
@@ -126,8 +127,8 @@ class ServerSchema {
     const auto forward = reader.choice<Forward>("forward", choices).value_or(Forward::local);
     if (forward == Forward::local) return;
     const auto name = choices.at(static_cast<std::size_t>(forward)).name;
-    reader.error("forward", fmt::format("forward: {} cannot be used yet", name),
-                 "layer-4 balancing comes later; now the service runs on this node (forward: local)");
+    reader.error("forward", fmt::format("forward: {} is not supported yet", name),
+                 "vipd has no layer-4 balancing yet: the service runs on this node (forward: local)");
   }
 
   const RouterSection& routers_;

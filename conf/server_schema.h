@@ -1,4 +1,4 @@
-// The part of the schema that is about virtual_servers.
+// The part of the schema for virtual_servers.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace vipd::conf {
 
-// routers: those that a server may name.
+// routers: the virtual routers that a virtual server may name.
 std::vector<ServerEntry> read_servers(const Node& node, const RouterSection& routers,
                                       Diagnostics& diagnostics, CheckSchema& checks);
 

@@ -10,7 +10,7 @@
 namespace vipd::conf {
 
 namespace {
-// The length of the UTF-8 sequence at the start of the bytes, 0 if it is none (RFC 3629 section 4).
+// The length of the UTF-8 sequence at the start of the bytes, 0 if there is none (RFC 3629 section 4).
 std::size_t utf8_length(std::string_view bytes) {
   const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   const auto first = octet(0);
@@ -44,7 +44,7 @@ bool check_characters(const SourceText& source, Diagnostics& diagnostics) {
     if (is_forbidden_control(text.substr(i))) {
       diagnostics.error(source.place(i),
                         fmt::format("control character 0x{:02x}", static_cast<unsigned char>(text[i])),
-                        "remove it, or write it as an escape in double quotes");
+                        "remove it, or write it as an escape sequence in double quotes");
       return false;
     }
     i += length;
@@ -52,7 +52,7 @@ bool check_characters(const SourceText& source, Diagnostics& diagnostics) {
   return true;
 }
 
-// Whoever comes from keepalived tries its file first.
+// Users of keepalived may try its configuration first.
 bool check_language(const SourceText& source, Diagnostics& diagnostics) {
   constexpr std::array<std::string_view, 5> blocks{"global_defs", "vrrp_instance", "vrrp_script",
                                                    "vrrp_sync_group", "virtual_server"};
@@ -63,7 +63,7 @@ bool check_language(const SourceText& source, Diagnostics& diagnostics) {
     const auto word = line.substr(0, line.find_first_of(" \t{"));
     const bool opens = line.find('{') != std::string_view::npos && line.find(':') == std::string_view::npos;
     if (opens && std::find(blocks.begin(), blocks.end(), word) != blocks.end()) {
-      diagnostics.error(source.place(start), "this is keepalived's language; vipd has its own, in YAML",
+      diagnostics.error(source.place(start), "this is a keepalived configuration; vipd reads YAML",
                         "see FOR KEEPALIVED USERS in vipd(8), and the examples in vipd.yaml(5)");
       return false;
     }
@@ -72,7 +72,7 @@ bool check_language(const SourceText& source, Diagnostics& diagnostics) {
   return true;
 }
 
-// YAML forbids tabs in the indentation, and yaml-cpp's words for it help nobody.
+// YAML forbids tabs in the indentation, and yaml-cpp's message about them is no help.
 bool check_lines(const SourceText& source, Diagnostics& diagnostics) {
   const auto text = source.text();
   bool good = true;
@@ -80,14 +80,14 @@ bool check_lines(const SourceText& source, Diagnostics& diagnostics) {
     const auto end = std::min(text.find('\n', start), text.size());
     const auto line = text.substr(start, end - start);
     if (line.size() > longest_line) {
-      diagnostics.error(source.place(start), fmt::format("a line of more than {} bytes", longest_line));
+      diagnostics.error(source.place(start), fmt::format("this line is longer than {} bytes", longest_line));
       good = false;
     }
     const auto content = line.find_first_not_of(" \t\r");
     const auto tab = line.find('\t');
     const bool says_something = content != std::string_view::npos && line[content] != '#';
     if (says_something && tab < content) {
-      diagnostics.error(source.place(start + tab), "a tab in the indentation", "indent with spaces");
+      diagnostics.error(source.place(start + tab), "tab in the indentation", "indent with spaces");
       good = false;
     }
     start = end + 1;

@@ -1,6 +1,6 @@
-// SourceText: the text of a file whose mistakes are told with their places, and what is refused in it before
-// a parser sees it: bytes that are not UTF-8, control characters, tabs in the indentation, lines that are too
-// long, another program's language.
+// SourceText: the text of a file, with the places that diagnostics show. It rejects what a parser should not
+// see: bytes that are not UTF-8, control characters, tabs in the indentation, overlong lines, and the
+// language of another program.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace vipd::conf {
 
-// Offsets into the text as lines and columns. yaml-cpp counts columns in bytes, people count characters.
+// Converts offsets into lines and columns. yaml-cpp counts columns in bytes, diagnostics count characters.
 class SourceText {
  public:
   SourceText(std::string_view text, int file) : text_(text), file_(file) {
@@ -36,7 +36,7 @@ class SourceText {
     return place;
   }
 
-  // Negative positions (yaml-cpp's "nowhere") and those at the very end become the last character.
+  // Negative positions (yaml-cpp's "nowhere") and positions at the very end become the last character.
   std::size_t offset(int position) const {
     auto offset = position < 0 ? text_.size() : std::min(static_cast<std::size_t>(position), text_.size());
     while (offset == text_.size() && offset > 0 && (text_[offset - 1] == '\n' || text_[offset - 1] == '\r'))
@@ -44,8 +44,9 @@ class SourceText {
     return offset;
   }
 
-  // The bytes of the scalar that begins there: up to its closing quote, else as long as its value. Zero if
-  // the closing quote is missing, which yaml-cpp lets pass at the end of the file.
+  // The length in bytes of the scalar that begins at the offset: up to its closing quote, or that of its
+  // value if it is not quoted. Zero if the closing quote is missing, which yaml-cpp accepts at the end of the
+  // file.
   std::size_t scalar_length(std::size_t offset, std::size_t value_length) const {
     const char quote = offset < text_.size() ? text_[offset] : ' ';
     if (quote != '"' && quote != '\'') return value_length;
@@ -71,7 +72,7 @@ class SourceText {
   std::vector<std::size_t> line_starts_{0};
 };
 
-// Or diagnostics has why not.
+// If not, the diagnostics have the reason.
 bool is_readable(const SourceText& source, Diagnostics& diagnostics);
 
 }  // namespace vipd::conf

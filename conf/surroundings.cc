@@ -31,7 +31,7 @@ class OpenFile {
   int descriptor_;
 };
 
-// One byte more than is allowed is enough to know.
+// Reading stops once the file exceeds the limit.
 Result<std::string> read_all(const OpenFile& file, const std::string& doing) {
   std::string text;
   std::array<char, 65536> buffer{};
@@ -43,14 +43,14 @@ Result<std::string> read_all(const OpenFile& file, const std::string& doing) {
     text.append(buffer.data(), static_cast<std::size_t>(count));
   }
   return failure(
-      fmt::format("{}: it has more than {} MiB, which no configuration needs", doing, largest_text >> 20));
+      fmt::format("{}: it is larger than {} MiB, the limit for a configuration", doing, largest_text >> 20));
 }
 
 Result<FileText> read_file(const std::string& path) {
-  const auto doing = "reading " + path;
+  const auto doing = "cannot read " + path;
   const OpenFile file(path);
   if (file.descriptor() < 0) return system_failure(doing);
-  // Whoever reloads must not wait for the other end of a pipe.
+  // A reload must not wait for the other end of a pipe.
   struct stat status{};
   if (::fstat(file.descriptor(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
     return failure(doing + ": it is not a regular file");
@@ -65,7 +65,7 @@ std::vector<std::string> match(const std::string& pattern) {
   if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
     paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
-  // What may not be listed is no empty directory: to read it says why.
+  // A directory that cannot be listed is not empty: reading it reports the reason.
   const auto directory = pattern.substr(0, pattern.rfind('/'));
   if (paths.empty() && ::access(directory.c_str(), R_OK | X_OK) != 0 && errno == EACCES) return {directory};
   return paths;

@@ -1,5 +1,5 @@
-// Surroundings: what a configuration may refer to outside of its own text: other files, the node's name,
-// variables of the environment. The disk's and the process's own for programs, made-up ones for tests.
+// Surroundings: everything that a configuration may refer to outside its own text: other files, the name of
+// the node, environment variables. Programs use the real ones, tests use made-up ones.
 #pragma once
 
 #include <functional>
@@ -11,8 +11,9 @@
 
 namespace vipd::conf {
 
-// What to say of a file that everybody_may_write.
-constexpr const char* writable_by_all = "everybody may write this file, and with it what runs on this node";
+// The warning about a file with everybody_may_write.
+constexpr const char* writable_by_all =
+    "every user can write to this file, and so control what runs on this node";
 
 struct FileText {
   std::string text;
@@ -20,16 +21,16 @@ struct FileText {
 };
 
 struct Surroundings {
-  // An Error if the file cannot be read: missing, no regular file, no permission, too large.
+  // An Error if the file cannot be read: missing, not a regular file, no permission, too large.
   std::function<Result<FileText>(const std::string& path)> read;
-  // The files that *, ? and [...] in the pattern stand for, sorted. Without any of them: the path itself,
-  // whether it exists or not.
+  // The files that match a pattern with *, ? or [...], sorted. A pattern without these is returned as it is,
+  // whether the file exists or not.
   std::function<std::vector<std::string>(const std::string& pattern)> match;
   std::function<std::optional<std::string>(const std::string& name)> environment;
   std::string node;  // the name under "nodes:"
 };
 
-// node: empty for the host's name.
+// node: if empty, the host name is used.
 Surroundings surroundings_of_this_process(const std::string& node = {});
 
 }  // namespace vipd::conf

@@ -46,18 +46,18 @@ void Variables::define(const Node& vars) {
   for (const auto& entry : vars.entries) {
     if (broken_.contains(entry.key)) continue;
     if (!is_variable_name(entry.key) || entry.key == nodes_own) {
-      diagnostics_.error(
-          entry.key_place,
-          entry.key == nodes_own ? "NODE is the name of the node, and cannot be set here"
-                                 : fmt::format("{} is no name for a variable", quote(entry.key)),
-          entry.key == nodes_own ? "use another name; --node NAME sets it"
-                                 : "a name has letters, digits and \"_\", and does not begin with a digit");
+      diagnostics_.error(entry.key_place,
+                         entry.key == nodes_own
+                             ? "NODE is the name of the node and cannot be set here"
+                             : fmt::format("{} is not a valid name for a variable", quote(entry.key)),
+                         entry.key == nodes_own ? "use another name, or set NODE with --node NAME"
+                                                : "use letters, digits and \"_\"; do not begin with a digit");
       broken_.insert(entry.key);
       continue;
     }
     if (entry.value.type != Node::Type::scalar) {
       diagnostics_.error(entry.value.place, fmt::format("the variable {} must be a single value", entry.key),
-                         "a text that is empty is \"\"");
+                         "write \"\" for an empty value");
       broken_.insert(entry.key);
       continue;
     }
@@ -75,7 +75,7 @@ void Variables::define(const Node& vars) {
 void Variables::replace(Node& node) {
   if (node.type == Node::Type::scalar && node.scalar.find("${") != std::string::npos) {
     replace_text(node.scalar, node.place);
-    node.quoted = false;  // quotes are often needed for the brace alone: "${PRIORITY}" is a number
+    node.quoted = false;  // often only the brace needs the quotes: "${PRIORITY}" is a number
   }
   for (auto& item : node.items) replace(item);
   for (auto& entry : node.entries) replace(entry.value);
@@ -105,8 +105,8 @@ bool Variables::try_to_replace(std::string& text, const Place& place) {
       return false;
     }
     if (!is_variable_name(name))
-      return fail(fmt::format("{} is no variable", quote(text.substr(at))),
-                  "write ${NAME} or ${NAME:-default}; \"$${\" stands for \"${\" itself");
+      return fail(fmt::format("{} is not a variable", quote(text.substr(at))),
+                  "write ${NAME} or ${NAME:-default}; write \"$${\" for a literal \"${\"");
     const auto value = value_of(name);
     if (!value && otherwise == std::string::npos) {
       report_missing(name, place);
@@ -114,7 +114,7 @@ bool Variables::try_to_replace(std::string& text, const Place& place) {
     }
     done += value ? *value : inside.substr(otherwise + 2);
     if (done.size() > longest_scalar)
-      return fail(fmt::format("with its variables this has more than {} bytes", longest_scalar));
+      return fail(fmt::format("with its variables this value is longer than {} bytes", longest_scalar));
     from = end + 1;
   }
   text = done + text.substr(from);
@@ -125,7 +125,7 @@ bool Variables::is_broken(const std::string& name) const {
   return broken_.contains(name) || (all_broken_ && name != nodes_own && !value_of(name));
 }
 
-// Those below "vars:" may stand in the wrong order, or in a circle.
+// Variables under "vars:" may be in the wrong order, or refer to each other in a circle.
 void Variables::report_missing(const std::string& name, const Place& place) {
   const Node* const below = vars_ ? vars_->find(name) : nullptr;
   std::vector<std::string> path{name};
@@ -142,15 +142,16 @@ void Variables::report_missing(const std::string& name, const Place& place) {
   } else if (below) {
     diagnostics_.error(
         place,
-        fmt::format("the variable {} stands below, in {}", name, diagnostics_.where(below->place, place)),
-        "put it above this one: a value may use those above it");
+        fmt::format("the variable {} is defined below, in {}", name, diagnostics_.where(below->place, place)),
+        "move it above this one: a value can only use variables above it");
   } else {
     diagnostics_.error(place, fmt::format("there is no variable {}", name), remedy(name));
   }
   diagnostics_.spoil(place);
 }
 
-// Whether the value of the path's last one refers to it, by way of others perhaps, which go into the path.
+// Whether the value of the last variable in the path refers to `to`, directly or through others, which are
+// added to the path.
 bool Variables::leads_to(const std::string& to, std::vector<std::string>& path) const {
   if (path.back() == to) return true;
   const Node* const value = vars_->find(path.back());
@@ -174,8 +175,7 @@ std::string Variables::remedy(const std::string& name) const {
   std::vector<std::string> names{std::string(nodes_own)};
   for (const auto& [each, value] : defined_) names.push_back(each);
   if (auto meant = did_you_mean(name, names); !meant.empty()) return meant;
-  return fmt::format("set it below \"vars:\" or in the environment, or say what it is without: ${{{}:-text}}",
-                     name);
+  return fmt::format("set it under \"vars:\" or in the environment, or give a default: ${{{}:-text}}", name);
 }
 
 }  // namespace vipd::conf

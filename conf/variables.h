@@ -1,8 +1,7 @@
-// Variables: ${NAME} in the values of a configuration. NAME comes from "vars:", else from the environment;
-// ${NAME:-text} says what it is where there is none, $${ stands for ${ itself. ${NODE} is the node's name.
+// Variables: ${NAME} in the values of a configuration. NAME is looked up in "vars:" first, then in the
+// environment; ${NAME:-text} gives a default, $${ stands for a literal ${. ${NODE} is the name of the node.
 //
-// A value stays one value, whatever the variable holds: nothing in it is read as YAML. Keys are left as they
-// are.
+// A value stays one value, whatever the variable contains: it is not parsed as YAML. Keys are not changed.
 #pragma once
 
 #include <map>
@@ -20,14 +19,14 @@ class Variables {
   Variables(const Surroundings& surroundings, Diagnostics& diagnostics)
       : surroundings_(surroundings), diagnostics_(diagnostics) {}
 
-  // The map under "vars:"; a value may use those above it.
+  // Reads the map under "vars:". A value may use the variables above it.
   void define(const Node& vars);
-  // In every value of the tree.
+  // Substitutes the variables in every value of the tree.
   void replace(Node& node);
   void replace_text(std::string& text, const Place& place) { (void)try_to_replace(text, place); }
 
  private:
-  // False: it cannot be done, which has been told.
+  // False if it fails, which has been reported.
   bool try_to_replace(std::string& text, const Place& place);
   bool is_broken(const std::string& name) const;
   void report_missing(const std::string& name, const Place& place);
@@ -38,10 +37,10 @@ class Variables {
   const Surroundings& surroundings_;
   Diagnostics& diagnostics_;
   std::map<std::string, std::string> defined_;
-  std::set<std::string> broken_;  // what has been told already
+  std::set<std::string> broken_;  // reported already
   bool all_broken_ = false;
-  const Node* vars_ = nullptr;  // while they are defined
-  std::string defining_;        // which of them
+  const Node* vars_ = nullptr;  // set while define() runs
+  std::string defining_;        // the variable that it defines
 };
 
 }  // namespace vipd::conf

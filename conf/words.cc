@@ -15,20 +15,19 @@ struct Word {
 };
 
 constexpr Word reserved_for_routers[] = {
-    {"virtual_mac", "addresses are on the interface itself, with its own MAC address"},
-    {"unicast_peers", "advertisements go to the multicast group"},
-    {"version", "leave it out: VRRPv3 (RFC 9568) is what is spoken"},
-    {"sync_group", "addresses that must move together belong into one virtual router"},
-    {"track_interfaces", "the virtual router's own interface is always watched"},
-    {"excluded_addresses", "list all in addresses, up to 255 of a family"},
-    {"routes", "addresses are all that moves"},
-    {"rules", "addresses are all that moves"},
+    {"virtual_mac", "remove it: vipd puts addresses on the interface itself, with its own MAC address"},
+    {"unicast_peers", "remove it: vipd sends advertisements to the multicast group"},
+    {"version", "remove it: vipd always uses VRRPv3 (RFC 9568)"},
+    {"sync_group", "put addresses that must move together into one virtual router"},
+    {"track_interfaces", "remove it: vipd always watches the interface of the virtual router"},
+    {"excluded_addresses", "list all of them in addresses, up to 255 of each family"},
+    {"routes", "remove it: vipd moves only addresses"},
+    {"rules", "remove it: vipd moves only addresses"},
 };
 constexpr std::string_view no_authentication =
-    "leave it out: VRRPv3 has no authentication (RFC 9568 section 9), a packet filter on the link protects "
-    "better";
+    "remove it: VRRPv3 has no authentication (RFC 9568 section 9); a packet filter protects better";
 constexpr std::string_view no_state =
-    "leave it out: every virtual router begins as Backup, and the priorities decide";
+    "remove it: every virtual router starts as Backup, and the priorities decide";
 constexpr std::string_view write_notify =
     "write hooks: {arguments: keepalived, ...}, with on_active, on_backup and on_initialize";
 constexpr std::string_view write_on_active = "write hooks: {on_active: [/path/of/program]}";
@@ -37,7 +36,7 @@ constexpr std::string_view write_on_initialize = "write hooks: {on_initialize: [
 constexpr std::string_view write_fifo = "write hooks: {fifo: /run/vipd/fifo, arguments: keepalived}";
 constexpr std::string_view write_mail = "write hooks: {mail: {smtp: smtp://HOST:25, from: ..., to: [...]}}";
 constexpr std::string_view write_announce = "write announce: {repeat: 5, refresh: 60s}";
-// What is told of changes of state, wherever keepalived has it.
+// Notifications of state changes, in every place where keepalived accepts them.
 constexpr Word foreign_notifications[] = {
     {"notify", write_notify},
     {"notify_master", write_on_active},
@@ -52,51 +51,54 @@ constexpr Word foreign_to_routers[] = {
     {"router_id", "write vrid"},
     {"advert_int", "write advertisement_interval, with a unit: 1s"},
     {"virtual_ipaddress", "write addresses"},
-    {"virtual_ipaddress_excluded", "write addresses, which takes up to 255 of a family"},
+    {"virtual_ipaddress_excluded", "write addresses, which takes up to 255 of each family"},
     {"nopreempt", "write preempt_mode: false"},
     {"preempt", "write preempt_mode: true"},
-    {"preempt_delay", "leave it out: the rise of a check says how long a node must be well before it counts"},
-    {"accept", "leave it out: accept_mode is true by default"},
-    {"no_accept", "leave it out: that is accept_mode: false, which cannot be used yet"},
+    {"preempt_delay",
+     "remove it: rise of a check sets how many successes a node needs before it counts as up again"},
+    {"accept", "remove it: accept_mode is true by default"},
+    {"no_accept", "remove it: accept_mode: false is not supported yet"},
     {"state", no_state},
-    {"track_script", "write checks, with the script in it"},
-    {"track_process", "write checks, with a script, tcp or http check in it"},
-    {"track_file", "write checks, with a script in it"},
-    {"track_interface", "leave it out: the virtual router's own interface is always watched, others not yet"},
+    {"track_script", "write checks, with a script check"},
+    {"track_process", "write checks, with a script, tcp or http check"},
+    {"track_file", "write checks, with a script check"},
+    {"track_interface",
+     "remove it: vipd always watches the interface of the virtual router, but no other interface yet"},
     {"authentication", no_authentication},
     {"auth_type", no_authentication},
     {"auth_pass", no_authentication},
     {"unicast_peer",
-     "that is unicast_peers, which cannot be used yet: advertisements go to the multicast group"},
-    {"unicast_src_ip", "leave it out: advertisements go to the multicast group"},
+     "remove it: unicast_peers is not supported yet, vipd sends advertisements to the multicast group"},
+    {"unicast_src_ip", "remove it: vipd sends advertisements to the multicast group"},
     {"mcast_src_ip",
-     "leave it out: the primary address of the interface is the source (RFC 9568 section 5.1.1.1)"},
-    {"use_vmac", "that is virtual_mac, which cannot be used yet"},
-    {"virtual_routes", "that is routes, which cannot be used yet"},
-    {"virtual_rules", "that is rules, which cannot be used yet"},
-    {"vrrp_version", "leave it out: VRRPv3 (RFC 9568) is what is spoken"},
+     "remove it: the primary address of the interface is the source (RFC 9568 section 5.1.1.1)"},
+    {"use_vmac", "remove it: virtual_mac is not supported yet"},
+    {"virtual_routes", "remove it: routes is not supported yet"},
+    {"virtual_rules", "remove it: rules is not supported yet"},
+    {"vrrp_version", "remove it: vipd always uses VRRPv3 (RFC 9568)"},
     {"garp_master_delay", write_announce},
     {"garp_master_repeat", write_announce},
     {"garp_master_refresh", write_announce},
     {"garp_master_refresh_repeat", write_announce},
     {"garp_lower_prio_delay", write_announce},
     {"garp_lower_prio_repeat", write_announce},
-    {"dont_track_primary", "leave it out: without its interface no virtual router can serve"},
-    {"native_ipv6", "leave it out: an IPv6 address in addresses is enough"},
-    {"vmac_xmit_base", "leave it out: advertisements leave by the interface itself"},
-    {"track_bfd", "write checks, with a script in it"},
+    {"dont_track_primary", "remove it: a virtual router cannot serve without its interface"},
+    {"native_ipv6", "remove it: an IPv6 address in addresses is enough"},
+    {"vmac_xmit_base", "remove it: vipd sends advertisements on the interface itself"},
+    {"track_bfd", "write checks, with a script check"},
     {"weight", "write on_failure: {priority: -60}, in a check"},
-    {"down_timer_adverts", "leave it out: RFC 9568 has three, and so do the peers"},
-    {"strict_mode", "leave it out: what RFC 9568 forbids is refused"},
-    {"skip_check_adv_addr", "leave it out: differing lists are counted, and do no harm"},
-    {"lower_prio_no_advert", "leave it out: RFC 9568 says what is answered"},
-    {"higher_prio_send_advert", "leave it out: RFC 9568 says what is answered"},
-    {"old_unicast_checksum", "leave it out: checksum: auto finds what the peers understand"},
-    {"debug", "leave it out: --log-level debug of vipd is that"},
+    {"down_timer_adverts", "remove it: RFC 9568 requires three, which the peers use too"},
+    {"strict_mode", "remove it: vipd always rejects what RFC 9568 forbids"},
+    {"skip_check_adv_addr",
+     "remove it: vipd counts advertisements with another address list and accepts them"},
+    {"lower_prio_no_advert", "remove it: vipd answers as RFC 9568 requires"},
+    {"higher_prio_send_advert", "remove it: vipd answers as RFC 9568 requires"},
+    {"old_unicast_checksum", "remove it: checksum: auto finds the form that the peers accept"},
+    {"debug", "remove it, and run vipd with --log-level debug"},
 };
 
 constexpr std::string_view later_balancing =
-    "layer-4 balancing comes later; now the service runs on this node (forward: local)";
+    "vipd has no layer-4 balancing yet: the service runs on this node (forward: local)";
 constexpr Word reserved_for_servers[] = {
     {"real_servers", later_balancing},
     {"quorum", later_balancing},
@@ -111,47 +113,46 @@ constexpr Word foreign_to_servers[] = {
     {"lvs_method", later_balancing},
     {"persistence_timeout", later_balancing},
     {"sorry_server", later_balancing},
-    {"protocol", "leave it out: listen says where clients connect"},
+    {"protocol", "remove it: listen sets the addresses and ports that clients connect to"},
     {"delay_loop", "write interval, in a check"},
     {"virtual_router", "write router"},
-    {"virtualhost", "write host, in a check with http"},
-    {"alpha", "leave it out: a check counts from its first result on"},
+    {"virtualhost", "write host, in an http check"},
+    {"alpha", "remove it: a check counts from its first result"},
     {"omega", later_balancing},
     {"ha_suspend", later_balancing},
     {"quorum_up", later_balancing},
     {"quorum_down", later_balancing},
-    {"notify_up", "write on_event, in the hooks of the virtual router: it is told check_changed"},
-    {"notify_down", "write on_event, in the hooks of the virtual router: it is told check_changed"},
+    {"notify_up", "write on_event, in hooks of the virtual router: it receives the event check_changed"},
+    {"notify_down", "write on_event, in hooks of the virtual router: it receives the event check_changed"},
     {"retry", "write fall, in a check"},
-    {"addresses", "addresses belong to the virtual router; write listen, with ports"},
+    {"addresses", "write listen, with ports; addresses belongs to the virtual router"},
 };
 
 constexpr std::string_view write_announce_there =
     "write announce in the virtual router: {repeat: 5, refresh: 60s}";
 constexpr Word reserved_at_top[] = {
-    {"sync_groups", "addresses that must move together belong into one virtual router"},
+    {"sync_groups", "put addresses that must move together into one virtual router"},
 };
 constexpr Word foreign_at_top[] = {
     {"include", "write virtual_routers: !include FILE, or put the file into conf.d"},
     {"vrrp_instance", "write virtual_routers: {NAME: ...}"},
     {"virtual_router", "write virtual_routers: {NAME: ...}"},
     {"virtual_server", "write virtual_servers: {NAME: ...}"},
-    {"vrrp_sync_group", "that is sync_groups, which cannot be used yet"},
-    {"vrrp_script", "write checks, in the virtual router or virtual server that the script is about"},
-    {"global_defs", "leave it out: what is common has sensible values"},
-    {"checks", "checks belong to a virtual router or a virtual server"},
+    {"vrrp_sync_group", "put addresses that must move together into one virtual router"},
+    {"vrrp_script", "write checks, in the virtual router or virtual server that the script checks"},
+    {"global_defs", "remove it: vipd has no such section; write events, metrics and hooks at the top level"},
+    {"checks", "move checks into a virtual router or a virtual server"},
     {"vrrp_notify_fifo", write_fifo},
-    {"vrrp_track_process", "write checks, with a script, tcp or http check in it"},
-    {"vrrp_track_file", "write checks, with a script in it"},
-    {"static_ipaddress",
-     "leave it out: what is not virtual belongs to the network configuration of the host"},
-    {"static_routes", "leave it out: what is not virtual belongs to the network configuration of the host"},
-    {"router_id", "leave it out: a node is called as its host is"},
+    {"vrrp_track_process", "write checks, with a script, tcp or http check"},
+    {"vrrp_track_file", "write checks, with a script check"},
+    {"static_ipaddress", "remove it: static addresses belong in the network configuration of the host"},
+    {"static_routes", "remove it: static routes belong in the network configuration of the host"},
+    {"router_id", "remove it: the name of a node is its host name"},
     {"notification_email", write_mail},
     {"notification_email_from", write_mail},
     {"smtp_server", write_mail},
-    {"script_user", "write user, in hooks or in a check with script"},
-    {"enable_script_security", "leave it out: a program that others may write is never run as root"},
+    {"script_user", "write user, in hooks or in a script check"},
+    {"enable_script_security", "remove it: vipd never runs a program that other users can replace"},
     {"vrrp_garp_master_delay", write_announce_there},
     {"vrrp_garp_master_repeat", write_announce_there},
     {"vrrp_garp_master_refresh", write_announce_there},
@@ -164,10 +165,10 @@ constexpr Word foreign_to_checks[] = {
     {"delay_loop", "write interval"},
     {"delay_before_retry", "write interval"},
     {"connect_timeout", "write timeout"},
-    {"init_fail", "leave it out: the first result counts at once"},
+    {"init_fail", "remove it: the first result counts at once"},
 };
 
-// Each is a check of its own there, so what is missing here is not the kind.
+// Each is a kind of check in keepalived, so the error is not that the kind is missing.
 constexpr std::string_view write_http = "write http: http://127.0.0.1/healthz";
 constexpr std::string_view write_tcp = "write tcp: 127.0.0.1:80";
 constexpr std::string_view write_script = "write script: [/path/of/program, argument]";

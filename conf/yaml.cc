@@ -21,7 +21,7 @@ namespace {
 
 // --- yaml-cpp's events to nodes
 
-// Ends the parsing; the diagnostic has been made.
+// Ends the parsing; the error has been reported.
 struct Stopped {};
 
 class TreeMaker : public YAML::EventHandler {
@@ -31,7 +31,7 @@ class TreeMaker : public YAML::EventHandler {
 
   Node take_root() { return std::move(root_); }
 
-  // The innermost bracket that has been opened and not closed.
+  // The innermost bracket that is still open.
   std::optional<Place> open_bracket() const {
     if (open_.empty() || open_.back().block) return std::nullopt;
     return open_.back().node.place;
@@ -45,9 +45,9 @@ class TreeMaker : public YAML::EventHandler {
         source_.text().substr(0, offset).ends_with("---") ||
         source_.text().substr(line_start == std::string_view::npos ? 0 : line_start + 1).starts_with("---");
     if (marked)
-      stop(source_.place(source_.offset(mark.pos)), "a second document begins here, and only one is read",
+      stop(source_.place(source_.offset(mark.pos)), "a second document begins here, but vipd reads only one",
            "remove the \"---\"");
-    stop(source_.place(source_.offset(mark.pos)), "this does not belong to what stands above it",
+    stop(source_.place(source_.offset(mark.pos)), "this does not belong to the lines above it",
          "check the indentation, and that no \"...\" ends the document above");
   }
   void OnDocumentEnd() override {}
@@ -56,7 +56,7 @@ class TreeMaker : public YAML::EventHandler {
     Node node;
     node.place = source_.place(place_of_nothing(source_.offset(mark.pos)));
     if (wants_key())
-      stop(source_.place(source_.offset(mark.pos)), "a key is missing here", "write \"key: value\"");
+      stop(source_.place(source_.offset(mark.pos)), "the key is missing here", "write \"key: value\"");
     finish(std::move(node), anchor);
   }
 
@@ -64,7 +64,7 @@ class TreeMaker : public YAML::EventHandler {
     const auto place = source_.place(source_.offset(mark.pos));
     if (wants_key()) stop(place, "an alias cannot be a key");
     const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) stop(place, "this alias stands inside of what it refers to");
+    if (found == anchors_.end()) stop(place, "this alias is inside the value that it refers to");
     count(found->second.nodes, place);
     if (!open_.empty() && deepest_nesting < static_cast<int>(open_.size()) + found->second.depth)
       too_deep(place);
@@ -78,13 +78,14 @@ class TreeMaker : public YAML::EventHandler {
     if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark);
     const auto offset = skip_anchor(source_.offset(mark.pos));
     if (value.size() > (wants_key() ? longest_key : longest_scalar))
-      stop(source_.place(offset), fmt::format("a {} of more than {} bytes", wants_key() ? "key" : "text",
-                                              wants_key() ? longest_key : longest_scalar));
+      stop(source_.place(offset),
+           fmt::format("this {} is longer than {} bytes", wants_key() ? "key" : "value",
+                       wants_key() ? longest_key : longest_scalar));
     Node node = Node::text(value);
     node.quoted = tag == "!";
     const auto length = source_.scalar_length(offset, value.size());
     if (node.quoted && length == 0)
-      stop(source_.place(offset), "a quoted text is not closed", "add the closing quote");
+      stop(source_.place(offset), "a quoted string is not closed", "add the closing quote");
     node.place = source_.place(offset, length);
     if (wants_key())
       add_key(value, node.place);
@@ -104,14 +105,14 @@ class TreeMaker : public YAML::EventHandler {
   void OnMapEnd() override { close(); }
 
  private:
-  // A map or list whose end has not come yet.
+  // A map or list whose end has not been reached.
   struct Open {
     Node node;
     YAML::anchor_t anchor;
     bool block;                                      // written with indentation, not with brackets
     std::map<std::string, Place, std::less<>> keys;  // of a map
-    std::vector<Node> merged;                        // values of << keys, to be filled in at the end
-    std::optional<std::string> key;                  // seen, its value is awaited
+    std::vector<Node> merged;                        // values of << keys, merged at the end
+    std::optional<std::string> key;                  // the key whose value comes next
     Place key_place;
   };
   struct Anchored {
@@ -125,15 +126,15 @@ class TreeMaker : public YAML::EventHandler {
     throw Stopped{};
   }
   [[noreturn]] void refuse_tag(const YAML::Mark& mark) {
-    stop(source_.place(source_.offset(mark.pos)), "tags (\"!\") are not used, but for \"!include FILE\"",
-         "remove it; quotes make a text");
+    stop(source_.place(source_.offset(mark.pos)), "tags (\"!\") are not supported, except \"!include FILE\"",
+         "remove it; quotes make a value a string");
   }
 
-  // Who assembles the files reads this one.
+  // conf/assemble reads the included file.
   void include(const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& path) {
     const auto offset = skip_anchor(source_.offset(mark.pos));
     const auto place = source_.place(offset, std::string_view("!include ").size() + path.size());
-    if (wants_key()) stop(place, "a key cannot be included", "write \"key: !include FILE\"");
+    if (wants_key()) stop(place, "\"!include\" cannot be a key", "write \"key: !include FILE\"");
     if (path.empty() || path.size() > longest_scalar)
       stop(place, "\"!include\" without a file", "write \"!include FILE\"");
     Node node = Node::text(path);
@@ -142,27 +143,28 @@ class TreeMaker : public YAML::EventHandler {
     finish(std::move(node), anchor);
   }
   [[noreturn]] void too_deep(Place place) {
-    stop(place, fmt::format("more than {} maps and lists inside each other", deepest_nesting));
+    stop(place, fmt::format("maps and lists are nested more than {} deep", deepest_nesting));
   }
 
   void count(std::size_t nodes, Place place) {
     nodes_ += nodes;
-    if (nodes_ > most_nodes) stop(place, fmt::format("more than {} values, aliases written out", most_nodes));
+    if (nodes_ > most_nodes)
+      stop(place, fmt::format("more than {} values, with aliases expanded", most_nodes));
   }
 
   bool wants_key() const {
     return !open_.empty() && open_.back().node.type == Node::Type::map && !open_.back().key;
   }
 
-  // An absent value is reported by yaml-cpp where the next thing begins, perhaps lines below. People look for
-  // it behind the "-"; behind a key, add() knows better.
+  // yaml-cpp reports an absent value at the next token, which may be lines below. For a list item, users look
+  // for it at the "-"; for a key, add() sets the place.
   std::size_t place_of_nothing(std::size_t offset) const {
     if (open_.empty() || !open_.back().block || open_.back().node.type != Node::Type::sequence) return offset;
     const auto dash = source_.text().substr(0, offset).rfind('-');
     return dash == std::string_view::npos ? offset : dash;
   }
 
-  // The mark of a value with an anchor is the anchor's.
+  // yaml-cpp marks a value with an anchor at the anchor.
   std::size_t skip_anchor(std::size_t offset) const {
     const auto text = source_.text();
     if (offset >= text.size() || text[offset] != '&') return offset;
@@ -176,12 +178,12 @@ class TreeMaker : public YAML::EventHandler {
     if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark);
     if (wants_key())
       stop(source_.place(source_.offset(mark.pos)), "a key must be a single word",
-           "a text that begins with a bracket needs quotes, such as \"[2001:db8::10]:80\"");
+           "a value that begins with a bracket needs quotes, such as \"[2001:db8::10]:80\"");
     if (static_cast<int>(open_.size()) == deepest_nesting) too_deep(source_.place(source_.offset(mark.pos)));
     Node node;
     node.type = type;
     node.place = source_.place(skip_anchor(source_.offset(mark.pos)));
-    // What is indented below a key is best pointed at by that key.
+    // For a block below a key, the key is the best place to show.
     const bool block = style == YAML::EmitterStyle::Block;
     if (block && !open_.empty() && open_.back().key) node.place = open_.back().key_place;
     open_.push_back({std::move(node), anchor, block, {}, {}, {}, {}});
@@ -198,7 +200,7 @@ class TreeMaker : public YAML::EventHandler {
     count(1, node.place);
     if (anchor != YAML::NullAnchor) {
       const auto size = size_of(node);
-      count(size.nodes, node.place);  // the copy that waits for aliases
+      count(size.nodes, node.place);  // the copy kept for aliases
       anchors_.insert_or_assign(anchor, Anchored{node, size.nodes, size.depth});
     }
     add(std::move(node));
@@ -224,10 +226,9 @@ class TreeMaker : public YAML::EventHandler {
     if (is_new)
       parent.node.entries.push_back({key, parent.key_place, std::move(node)});
     else
-      diagnostics_.error(
-          parent.key_place,
-          fmt::format("the key {} is here twice, first in line {}", quote(key), first->second.line),
-          "remove one of them");
+      diagnostics_.error(parent.key_place,
+                         fmt::format("duplicate key {}, first in line {}", quote(key), first->second.line),
+                         "remove one of them");
   }
 
   void add_key(const std::string& key, Place place) {
@@ -249,7 +250,7 @@ class TreeMaker : public YAML::EventHandler {
     for (auto& item : value.items) into.merged.push_back(std::move(item));
   }
 
-  // The map's own keys win over merged ones, and earlier merged ones over later.
+  // The map's own keys override merged ones, and earlier merged ones override later ones.
   static void merge(Open& into, const Node& from) {
     for (const auto& entry : from.entries)
       if (into.keys.try_emplace(entry.key, entry.key_place).second) into.node.entries.push_back(entry);
@@ -281,46 +282,45 @@ class TreeMaker : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-// yaml-cpp's words in ours, with what most often lies behind them.
+// vipd's messages for those of yaml-cpp, with the most frequent cause. report() relies on "is not closed".
 struct Explanation {
-  std::string_view theirs;  // how their message begins
+  std::string_view theirs;  // the beginning of yaml-cpp's message
   std::string_view message;
   std::string_view remedy;
 };
 constexpr Explanation explanations[] = {
-    {"illegal map value", "a \":\" where no value can begin",
-     "is a \":\" missing in the line above? a text with \": \" in it needs quotes"},
-    {"end of map flow not found", "a \"{\" is not closed", "add the \"}\""},
-    {"end of sequence flow not found", "a \"[\" is not closed", "add the \"]\""},
+    {"illegal map value", "\":\" where no value can begin",
+     "is a \":\" missing in the line above? a value that contains \": \" needs quotes"},
+    {"end of map flow not found", "\"{\" is not closed", "add the \"}\""},
+    {"end of sequence flow not found", "\"[\" is not closed", "add the \"]\""},
     {"end of map not found", "this does not fit the lines above it",
-     "check that it begins in the same column as they do, that a \":\" follows the key, and that nothing "
-     "follows a "
-     "closing quote or bracket"},
+     "check that it begins in the same column, that a \":\" follows the key, "
+     "and that nothing follows a closing quote or bracket"},
     {"end of sequence not found", "this does not fit the list above it",
-     "check that each item begins with \"- \" in the same column, and that nothing follows a closing quote "
-     "or "
-     "bracket"},
-    {"illegal EOF in scalar", "a quoted text is not closed", "add the closing quote"},
-    {"illegal document indicator in scalar", "a quoted text is not closed", "add the closing quote"},
-    {"unknown escape character", "an unknown escape in a text in double quotes",
+     "check that each item begins with \"- \" in the same column, "
+     "and that nothing follows a closing quote or bracket"},
+    {"illegal EOF in scalar", "a quoted string is not closed", "add the closing quote"},
+    {"illegal document indicator in scalar", "a quoted string is not closed", "add the closing quote"},
+    {"unknown escape character", "unknown escape sequence in double quotes",
      "write \"\\\\\" for a backslash, or use single quotes"},
-    {"invalid unicode", "an escape that is no character", "use \\u0000 to \\ud7ff or \\ue000 to \\uffff"},
-    {"bad character found while scanning hex number", "an escape that is not hexadecimal",
+    {"invalid unicode", "this escape sequence is not a character",
+     "use \\u0000 to \\ud7ff or \\ue000 to \\uffff"},
+    {"bad character found while scanning hex number", "this escape sequence is not hexadecimal",
      "write \"\\\\\" for a backslash, or use single quotes"},
-    {"the referenced anchor is not defined", "this alias (\"*\") refers to no anchor (\"&\") above it",
-     "a text that begins with \"*\" needs quotes"},
-    {"alias not found after *", "an alias (\"*\") without a name",
-     "a text that begins with \"*\" needs quotes"},
-    {"anchor not found after &", "an anchor (\"&\") without a name",
-     "a text that begins with \"&\" needs quotes"},
-    {"illegal block entry", "a \"- \" where no list can begin", "put the list below its key"},
-    {"illegal flow end", "a closing bracket without an opening one",
-     "remove it; a text with brackets needs quotes"},
-    {"illegal map key", "a \"? \" where no key can begin", "a text that begins with \"?\" needs quotes"},
-    {"unknown token", "this character cannot begin a value", "a text that begins with it needs quotes"},
+    {"the referenced anchor is not defined", "no anchor (\"&\") above defines this alias (\"*\")",
+     "a value that begins with \"*\" needs quotes"},
+    {"alias not found after *", "alias (\"*\") without a name",
+     "a value that begins with \"*\" needs quotes"},
+    {"anchor not found after &", "anchor (\"&\") without a name",
+     "a value that begins with \"&\" needs quotes"},
+    {"illegal block entry", "\"- \" where no list can begin", "put the list below its key"},
+    {"illegal flow end", "closing bracket without an opening one",
+     "remove it; a value that contains brackets needs quotes"},
+    {"illegal map key", "\"? \" where no key can begin", "a value that begins with \"?\" needs quotes"},
+    {"unknown token", "this character cannot begin a value", "a value that begins with it needs quotes"},
 };
 
-// A ${NAME} without quotes within braces or brackets: its brace closes nothing that YAML knows.
+// The offset of a ${NAME} without quotes inside braces or brackets, whose closing brace YAML misreads.
 std::optional<std::size_t> unquoted_variable(std::string_view text) {
   for (auto at = text.find("${"); at != std::string_view::npos; at = text.find("${", at + 2)) {
     const auto begin = text.rfind('\n', at) + 1;  // npos + 1 is 0
@@ -337,13 +337,13 @@ void report(const YAML::ParserException& error, const SourceText& source, const 
   const auto offset = source.offset(error.mark.pos);
   const auto place = source.place(offset);
   if (source.text().substr(0, offset).ends_with(']') && source.text().substr(offset).starts_with(':')) {
-    diagnostics.error(place, "a \":\" behind a list",
+    diagnostics.error(place, "\":\" after a list",
                       "an address in brackets needs quotes: \"[2001:db8::10]:80\"");
     return;
   }
   if (const auto variable = unquoted_variable(source.text())) {
-    diagnostics.error(source.place(*variable), "a variable within brackets or braces without quotes",
-                      "write \"${NAME}\", with the quotes");
+    diagnostics.error(source.place(*variable), "a variable inside brackets or braces needs quotes",
+                      "write \"${NAME}\"");
     return;
   }
   for (const auto& each : explanations) {
@@ -356,7 +356,7 @@ void report(const YAML::ParserException& error, const SourceText& source, const 
   diagnostics.error(place, "this is not YAML: " + error.msg);
 }
 
-// A stream on text that somebody else keeps.
+// A stream that reads text owned by the caller.
 class TextBuffer : public std::streambuf {
  public:
   explicit TextBuffer(std::string_view text) {
@@ -386,7 +386,7 @@ bool parse(const SourceText& source, TreeMaker& tree, Diagnostics& diagnostics) 
 std::optional<Node> read_yaml(std::string_view text, Diagnostics& diagnostics, int file) {
   if (text.size() > largest_text) {
     diagnostics.error({1, 1, 1, file},
-                      fmt::format("the file has {} bytes, at most {} are read", text.size(), largest_text));
+                      fmt::format("the file has {} bytes, but the limit is {}", text.size(), largest_text));
     return std::nullopt;
   }
   const SourceText source(text, file);

@@ -7,7 +7,7 @@
 namespace vipd::conf {
 
 namespace {
-// Plain text that no YAML reader takes for anything else. Numbers and booleans are the reader's business.
+// Whether YAML reads the plain text as the same text. Numbers and booleans are left to the Reader.
 bool is_plain(std::string_view text) {
   const auto is_word = [](char each) {
     return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || (each >= '0' && each <= '9');
@@ -41,7 +41,7 @@ std::string in_double_quotes(std::string_view text) {
   return quoted + "\"";
 }
 
-// A list or a small map in one line, as it stands behind "key: " or "- ".
+// A list or a small map on one line, as it follows "key: " or "- ".
 std::string in_flow(const Node& node) {
   std::string text;
   switch (node.type) {

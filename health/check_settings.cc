@@ -12,7 +12,7 @@ constexpr std::array<std::string_view, 6> shared_keys{"interval", "timeout",    
 constexpr Duration least_interval = std::chrono::milliseconds(10);
 constexpr Duration most_interval = std::chrono::hours(1);
 constexpr int most_in_a_row = 1000;
-constexpr Duration least_stale_after = std::chrono::seconds(15);  // a monitor that hangs is replaced before
+constexpr Duration least_stale_after = std::chrono::seconds(15);  // a hanging monitor is replaced earlier
 
 bool is_shared(std::string_view key) {
   return std::find(shared_keys.begin(), shared_keys.end(), key) != shared_keys.end();
@@ -27,7 +27,7 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-// No kind: most often its key is misspelt.
+// Reports a check without a kind; most often the key of the kind is misspelt.
 void report_no_kind(Reader& reader) {
   const auto names = kind_names();
   for (const auto& entry : reader.node().entries) {
@@ -41,7 +41,7 @@ void report_no_kind(Reader& reader) {
                              "add one of the keys " + listed(names));
 }
 
-// The kind whose key stands in the check. None, or more than one, is reported and nullptr.
+// The kind whose key the check has. If it has none, or more than one, reports that and returns nullptr.
 const Kind* choose_kind(Reader& reader) {
   std::vector<std::string> found;
   for (const auto& name : kind_names())
@@ -53,8 +53,8 @@ const Kind* choose_kind(Reader& reader) {
     return nullptr;
   }
   for (std::size_t i = 1; i < found.size(); ++i)
-    reader.error(found[i], reader.what() + " is " + found[0] + " already, it cannot be " + found[i] + " too",
-                 "make two checks of it");
+    reader.error(found[i], reader.what() + " has both " + found[0] + " and " + found[i],
+                 "split it into two checks");
   return nullptr;
 }
 
@@ -67,7 +67,7 @@ OnFailure read_on_failure(Reader& reader) {
   if (node->type != Node::Type::map) {
     reader.error("on_failure",
                  node->type == Node::Type::scalar
-                     ? "on_failure is " + quote(node->scalar) + ", it must be a map or initialize"
+                     ? "on_failure must be a map or initialize, not " + quote(node->scalar)
                      : std::string("on_failure must be a map or initialize"),
                  "write on_failure: {priority: -60} or on_failure: initialize");
     return on_failure;
@@ -80,14 +80,14 @@ OnFailure read_on_failure(Reader& reader) {
   return on_failure;
 }
 
-// The place of the latency that the kind has read: beside the kind's key, or inside expect.
+// The place of the latency: beside the key of the kind, or inside expect.
 Place place_of_latency(const Node& check) {
   const Node* expect = check.find("expect");
   const Node* latency = expect && expect->find("latency") ? expect->find("latency") : check.find("latency");
   return latency ? latency->place : check.place;
 }
 
-// The kind's key first, the others in the order of the file.
+// The keys of the kind: first the one that names it, then the others in the order of the file.
 Node kind_keys(const Node& check, std::string_view kind) {
   Node own;
   own.type = Node::Type::map;
@@ -112,14 +112,14 @@ CheckConfig read_check(Reader& reader, std::string name) {
       reader.duration("stale_after", least_stale_after, most_interval).value_or(check.stale_after);
   check.on_failure = read_on_failure(reader);
   const Kind* kind = choose_kind(reader);
-  if (!kind) return check;  // what the other keys mean is not known
+  if (!kind) return check;  // without a kind the other keys have no meaning
   check.kind = kind->name;
   const auto settings = kind->read(reader);
   if (settings->latency && *settings->latency >= check.timeout)
     reader.diagnostics().error(place_of_latency(reader.node()),
-                               "latency is " + to_string(*settings->latency) +
-                                   ", but an answer is not waited for longer than the timeout, " +
-                                   to_string(check.timeout),
+                               "latency (" + to_string(*settings->latency) +
+                                   ") must be shorter than timeout (" + to_string(check.timeout) +
+                                   "), which ends the attempt",
                                "make latency shorter or timeout longer");
   check.settings = kind_keys(reader.node(), kind->name);
   reader.finish();

@@ -14,7 +14,7 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   unsigned port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc{} || end != text.data() + text.size() || port < 1 || port > 65535)
-    return failure("the port is " + quote(text) + ", it must be 1 to 65535");
+    return failure("the port must be 1 to 65535, not " + quote(text));
   return static_cast<std::uint16_t>(port);
 }
 
@@ -23,13 +23,13 @@ bool is_name_character(char c) {
          c == '_';
 }
 
-// fe80::1%eth0: link-local addresses need their interface, which IpAddress has no place for.
+// fe80::1%eth0: link-local addresses need their interface, which IpAddress cannot hold.
 bool is_address(std::string_view host) {
   return IpAddress::parse(host.substr(0, host.find('%'))).has_value();
 }
 
 Result<Endpoint> parse_host(std::string_view host, bool bracketed) {
-  if (host.empty()) return failure("there is no host");
+  if (host.empty()) return failure("the host is missing");
   Endpoint endpoint{std::string(host), 0, is_address(host)};
   const bool has_colon = host.find(':') != std::string_view::npos;
   if (bracketed && !(endpoint.literal && has_colon)) return failure(quote(host) + " is not an IPv6 address");
@@ -81,7 +81,8 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::optional<std::uint16
     return endpoint;
   }
   if (rest.front() != ':')
-    return failure(quote(text) + " has something between the address and the port: write [ADDRESS]:PORT");
+    return failure(quote(text) +
+                   " has extra characters between the address and the port: write [ADDRESS]:PORT");
   endpoint.port = TRY(parse_port(rest.substr(1)));
   return endpoint;
 }
@@ -97,15 +98,15 @@ Result<Url> parse_url(std::string_view text) {
   } else {
     return failure(quote(text) + " is not a URL that starts with http:// or https://");
   }
-  // The whole of it is written into a request: nothing that could end a line of it, or be taken for its end.
+  // The URL becomes part of a request, so it must not contain a character that ends a line or a token there.
   if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; }))
-    return failure(quote(text) + " has a character that must be written as %XX in a URL");
+    return failure(quote(text) + " contains a character that must be written as %XX in a URL");
   if (text.find('#') != std::string_view::npos)
-    return failure(quote(text) + " has a #fragment, which is never sent to a server");
+    return failure(quote(text) + " has a #fragment, which clients never send: remove it");
   const auto end = std::min(rest.find_first_of("/?"), rest.size());
   auto authority = std::string(rest.substr(0, end));
   if (authority.find('@') != std::string::npos)
-    return failure(quote(text) + " has a user name inside: send it with headers: {Authorization: ...}");
+    return failure(quote(text) + " contains a user name: send it with headers: {Authorization: ...}");
   if (const auto zone = authority.find("%25"); zone != std::string::npos)
     authority.erase(zone + 1, 2);  // RFC 6874
   url.endpoint = TRY(parse_endpoint(authority, url.tls ? 443 : 80));

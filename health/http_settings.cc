@@ -32,9 +32,9 @@ void read_status_code(const Node& node, StatusSet& set, Diagnostics& diagnostics
   else
     diagnostics.error(node.place,
                       node.type == Node::Type::scalar
-                          ? "status is " + quote(node.scalar) +
-                                ", it must be a code of 100 to 599, or a range of them from lower to higher"
-                          : std::string("status must be a code, a range or a list of them"),
+                          ? "status must be a code from 100 to 599 or an ascending range of codes, not " +
+                                quote(node.scalar)
+                          : std::string("status must be a code, a range of codes or a list of them"),
                       "write 200, 200-299 or [200, 204, 300-399]");
 }
 
@@ -43,7 +43,7 @@ StatusSet read_status(const Node& node, Diagnostics& diagnostics) {
   if (node.type != Node::Type::sequence) {
     read_status_code(node, set, diagnostics);
   } else if (node.items.empty()) {
-    diagnostics.error(node.place, "status is an empty list: no answer could be good");
+    diagnostics.error(node.place, "status is an empty list: no answer would pass the check");
   } else {
     for (const auto& item : node.items) read_status_code(item, set, diagnostics);
   }
@@ -57,7 +57,7 @@ void read_expect(Reader& check, HttpSettings& settings) {
   if (const Node* status = expect.child("status"))
     settings.status = read_status(*status, check.diagnostics());
   if (auto body = expect.text("body")) {
-    if (body->empty()) expect.error("body", "body is empty: every answer contains that");
+    if (body->empty()) expect.error("body", "body is empty: every answer would match");
     settings.body = std::move(*body);
   }
   settings.latency = expect.duration("latency", least_latency, most_latency);
@@ -83,7 +83,7 @@ std::string lower(std::string text) {
   return text;
 }
 
-// What the client itself writes: a second one would make the request mean two things.
+// Headers that the client writes itself; a second one would make the request ambiguous.
 constexpr std::array<std::string_view, 4> client_headers{"connection", "content-length", "transfer-encoding",
                                                          "upgrade"};
 
@@ -98,11 +98,11 @@ void read_headers(Reader& check, HttpSettings& settings) {
   for (const auto& [key, place, value] : node->entries) {
     const auto name = lower(key);
     if (!is_token(key)) {
-      diagnostics.error(place, quote(key) + " cannot be the name of a header");
+      diagnostics.error(place, quote(key) + " is not a valid header name");
     } else if (name == "host") {
-      diagnostics.error(place, "the Host header has a key of its own", "write host: NAME beside http");
+      diagnostics.error(place, "the Host header has its own key", "write host: NAME beside http");
     } else if (std::find(client_headers.begin(), client_headers.end(), name) != client_headers.end()) {
-      diagnostics.error(place, "the header " + key + " is set by the check itself");
+      diagnostics.error(place, "the check sets the header " + key + " itself", "remove it");
     } else if (value.type != Node::Type::scalar || !is_header_value(value.scalar)) {
       diagnostics.error(value.place, "the header " + key + " must be one line of text");
     } else {
@@ -115,7 +115,7 @@ void read_method(Reader& check, HttpSettings& settings) {
   static constexpr std::array<Reader::Choice<bool>, 2> methods{{{"GET", false}, {"HEAD", true}}};
   settings.head = check.choice<bool>("method", methods).value_or(false);
   if (settings.head && !settings.body.empty())
-    check.error("method", "the answer to HEAD has no body, but expect names one", "use method: GET");
+    check.error("method", "the answer to HEAD has no body, but expect requires one", "use method: GET");
 }
 
 }  // namespace
@@ -150,14 +150,14 @@ std::unique_ptr<Settings> read_http(Reader& reader) {
   read_method(reader, *settings);
   if (auto host = reader.text("host")) {
     if (const auto endpoint = parse_endpoint(*host, 80); !endpoint)
-      reader.error("host", "host is " + quote(*host) + ", it must be a host name, with a port if need be");
+      reader.error("host", "host must be a host name with an optional port, not " + quote(*host));
     else
       settings->host = std::move(*host);
   }
   settings->reuse = reader.boolean("reuse").value_or(false);
   settings->tls = read_tls(reader);
   if (reader.has("tls") && !settings->url.tls && !settings->url.endpoint.host.empty())
-    reader.error("tls", "tls is given, but the URL is not https");
+    reader.error("tls", "tls is set, but the URL is not https");
   return settings;
 }
 

@@ -1,4 +1,4 @@
-// The kinds of health check there are: one line each. The runner of a kind has its line in health/runners.cc.
+// The kinds of health check, one line each. The runner of each kind has a line in health/runners.cc.
 #include <array>
 
 #include "health/check.h"

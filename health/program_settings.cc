@@ -15,7 +15,7 @@
 namespace vipd::health {
 
 namespace {
-constexpr int most_links = 40;  // as the kernel has it
+constexpr int most_links = 40;  // the kernel's limit
 
 std::string name_of(uid_t user) {
   std::vector<char> buffer(16384);
@@ -31,12 +31,12 @@ std::string failed(int code) {
 
 Trouble not_safe(const std::string& reason, const std::string& remedy) {
   return {" is not safe: " + reason,
-          "whoever can put another program there could run it as this one's user: " + remedy};
+          remedy + ": otherwise another user could replace the program that vipd runs"};
 }
 
 bool may_own(uid_t owner, const ScriptUser& user) {
   if (owner == 0 || owner == user.uid || owner == ::geteuid()) return true;
-  // Root, where this user namespace does not know it.
+  // Root, if this user namespace does not map it.
   constexpr uid_t overflow = 65534;
   return owner == overflow && !is_mapped(overflow);
 }
@@ -44,13 +44,14 @@ bool may_own(uid_t owner, const ScriptUser& user) {
 std::optional<Trouble> trouble_with_writers(const std::string& part, const struct stat& status,
                                             const std::optional<ScriptUser>& user) {
   if (user && !may_own(status.st_uid, *user))
-    return not_safe(fmt::format("{} belongs to {}", part, name_of(status.st_uid)), "chown root " + part);
-  // Of a link the mode says nothing, and of what is sticky, as /tmp, nobody can replace what is another's.
+    return not_safe(fmt::format("{} is owned by {}", part, name_of(status.st_uid)), "chown root " + part);
+  // A symbolic link has no mode of its own. In a sticky directory such as /tmp, users cannot replace the
+  // files of others.
   if (S_ISLNK(status.st_mode) || (S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0)) return {};
   if ((status.st_mode & S_IWOTH) != 0)
-    return not_safe(part + " can be written by everybody", "chmod o-w " + part);
+    return not_safe(part + " is writable by every user", "chmod o-w " + part);
   if (user && (status.st_mode & S_IWGRP) != 0 && status.st_gid != 0 && status.st_gid != user->gid)
-    return not_safe(part + " can be written by its group", "chmod g-w " + part);
+    return not_safe(part + " is writable by its group", "chmod g-w " + part);
   return {};
 }
 
@@ -58,10 +59,10 @@ bool is_executable(const struct stat& status, const std::optional<ScriptUser>& u
   if (!user || user->uid == 0) return (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
   if (status.st_uid == user->uid) return (status.st_mode & S_IXUSR) != 0;
   if (status.st_gid == user->gid) return (status.st_mode & S_IXGRP) != 0;
-  return (status.st_mode & (S_IXOTH | S_IXGRP)) != 0;  // further groups of the user are not looked up
+  return (status.st_mode & (S_IXOTH | S_IXGRP)) != 0;  // supplementary groups are not looked up
 }
 
-// The names on a path, first things first.
+// The components of a path, in order.
 std::deque<std::string> names_of(const std::filesystem::path& path) {
   std::deque<std::string> names;
   for (const auto& each : path.relative_path())
@@ -69,7 +70,7 @@ std::deque<std::string> names_of(const std::filesystem::path& path) {
   return names;
 }
 
-// Every step that the kernel takes to get there, links and what they lead through included.
+// Checks each step of the kernel's path lookup, including symbolic links and the directories they traverse.
 std::optional<Trouble> trouble_on_the_way(const std::string& path, const std::optional<ScriptUser>& user) {
   std::filesystem::path here = "/";
   auto ahead = names_of(path);
@@ -93,10 +94,10 @@ std::optional<Trouble> trouble_on_the_way(const std::string& path, const std::op
 }  // namespace
 
 std::optional<Trouble> trouble_with_program(const std::string& path, const std::optional<ScriptUser>& user) {
-  constexpr auto correct_it = "correct the path, or put the program there";
+  constexpr auto correct_it = "correct the path, or install the program there";
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return Trouble{failed(errno), correct_it};
-  if (!S_ISREG(status.st_mode)) return Trouble{" is not a file", correct_it};
+  if (!S_ISREG(status.st_mode)) return Trouble{" is not a regular file", correct_it};
   if (!is_executable(status, user))
     return Trouble{user ? " is not executable by " + user->name : " is not executable", "chmod +x " + path};
   auto trouble = trouble_on_the_way(path, user);

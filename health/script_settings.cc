@@ -16,7 +16,7 @@ std::vector<std::string> read_words(Reader& reader, const std::string& key) {
   if (!node) return {};
   if (node->type != Node::Type::sequence || node->items.empty()) {
     reader.error(key, key + " must be a list: the program and its arguments",
-                 "write a list of words, such as " + key + ": [/usr/lib/x/check, --fast]; no shell runs it");
+                 "write a list such as " + key + ": [/usr/lib/x/check, --fast]; no shell interprets it");
     return {};
   }
   if (node->items.size() > most_words) {
@@ -28,13 +28,12 @@ std::vector<std::string> read_words(Reader& reader, const std::string& key) {
   if (words.empty()) return {};
   if (!words[0].starts_with('/')) {
     reader.diagnostics().error(node->items[0].place,
-                               key + " " + quote(words[0]) + " must be an absolute path");
+                               "the program of " + key + " must be an absolute path, not " + quote(words[0]));
     return {};
   }
   if (std::any_of(words.begin(), words.end(),
                   [](const auto& word) { return word.find('\0') != std::string::npos; })) {
-    reader.error(key, key + " has a zero byte inside",
-                 "remove it: words that are given to a program end there");
+    reader.error(key, key + " contains a zero byte", "remove it: an argument of a program would end there");
     return {};
   }
   return words;
@@ -77,7 +76,7 @@ std::unique_ptr<Settings> read_script(Reader& reader) {
   settings->argv = read_program(reader, "script", settings->user);
   settings->result = reader.choice<ScriptResult>("result", results).value_or(ScriptResult::exit);
   if (const auto user = find_script_user(settings->user); !user)
-    reader.error("user", user.error().message, "name a user that exists, or create this one");
+    reader.error("user", user.error().message, "name an existing user, or create this one");
   return settings;
 }
 

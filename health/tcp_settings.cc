@@ -9,8 +9,8 @@ constexpr std::size_t longest_text = 4096;
 std::string read_text(Reader& reader, std::string_view key) {
   auto text = reader.text(key).value_or("");
   if (reader.has(key) && text.size() > longest_text)
-    reader.error(key, std::string(key) + " has " + std::to_string(text.size()) + " bytes, at most " +
-                          std::to_string(longest_text) + " are possible");
+    reader.error(key, std::string(key) + " has " + std::to_string(text.size()) + " bytes, but the limit is " +
+                          std::to_string(longest_text));
   return text;
 }
 
@@ -27,7 +27,7 @@ std::unique_ptr<Settings> read_tcp(Reader& reader) {
   }
   settings->send = read_text(reader, "send");
   if (const Node* expect = reader.child("expect"); expect && expect->type == Node::Type::map)
-    reader.error("expect", "expect of a tcp check is a text, not a map",
+    reader.error("expect", "expect of a tcp check must be a string, not a map",
                  "write expect: TEXT, and latency beside it");
   else
     settings->expect = read_text(reader, "expect");

@@ -23,11 +23,10 @@ std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t
     add(statement(BPF_LDX | BPF_B | BPF_MSH, 0));  // X = 4 * IHL
   else
     add(statement(BPF_LDX | BPF_W | BPF_IMM, 0));
-  // Shorter than the eight bytes of a VRRP header: accept. (X never exceeds the length: the kernel has
-  // checked it.)
+  // Accept packets shorter than a VRRP header, 8 bytes. (The kernel ensures X <= length.)
   add(statement(BPF_LD | BPF_W | BPF_LEN, 0), statement(BPF_ALU | BPF_SUB | BPF_X, 0),
       jump(BPF_JMP | BPF_JGE | BPF_K, 8, 1, 0), accept);
-  // Neither version 2 nor 3 of an advertisement: accept.
+  // Accept packets that are not an advertisement of version 2 or 3.
   add(statement(BPF_LD | BPF_B | BPF_IND, 0), jump(BPF_JMP | BPF_JEQ | BPF_K, 0x31, 2, 0),
       jump(BPF_JMP | BPF_JEQ | BPF_K, 0x21, 1, 0), accept);
   add(statement(BPF_LD | BPF_B | BPF_IND, 1));
@@ -37,10 +36,10 @@ std::vector<sock_filter> vrid_filter(Family family, std::span<const std::uint8_t
 
 std::vector<sock_filter> shield_filter(Family family, const Shield& shield) {
   const bool ipv4 = family == Family::ipv4;
-  // The filter of an IPv6 socket sees the message; its header is before that.
+  // The filter of an IPv6 socket sees only the message; the IPv6 header precedes it.
   const std::uint32_t header = ipv4 ? 0 : static_cast<std::uint32_t>(SKF_NET_OFF);
   std::vector<sock_filter> program;
-  std::vector<std::size_t> demands;  // jumps that lead to the sample if they are not fulfilled
+  std::vector<std::size_t> demands;  // conditions that jump to the sample if they fail
   const auto add = [&](auto... each) { (program.push_back(each), ...); };
   const auto demand = [&](unsigned comparison, std::uint32_t operand) {
     demands.push_back(program.size());
@@ -73,7 +72,7 @@ std::vector<sock_filter> shield_filter(Family family, const Shield& shield) {
   add(statement(BPF_LD | BPF_B | BPF_IND, 2));
   const auto by_priority = program.size();
   add(jump(BPF_JMP | BPF_JGE | BPF_K, shield.least_priority, 0, 0));
-  // Of a low priority: from one of those who are known, or one of the others.
+  // Low priority: accept it from a known sender, sample the others.
   std::vector<std::size_t> matches;
   for (const auto& sender : shield.known) {
     std::vector<std::size_t> mismatches;
@@ -94,7 +93,7 @@ std::vector<sock_filter> shield_filter(Family family, const Shield& shield) {
   program[by_priority].jt = static_cast<std::uint8_t>(program.size() - by_priority - 1);
   add(statement(BPF_LD | BPF_B | BPF_IND, 3));
   demand(BPF_JGE, 1);
-  // A: the length that the count of addresses asks for, against M[0].
+  // Compare A, the length that the address count requires, with M[0].
   add(statement(BPF_ALU | BPF_LSH | BPF_K, ipv4 ? 2 : 4), statement(BPF_ALU | BPF_ADD | BPF_K, 8),
       statement(BPF_MISC | BPF_TAX, 0), statement(BPF_LD | BPF_W | BPF_MEM, 0));
   demands.push_back(program.size());

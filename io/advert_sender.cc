@@ -36,7 +36,7 @@ struct Control {
   alignas(cmsghdr) std::array<std::uint8_t, 64> bytes;
 };
 
-// The ancillary data that names the source address and the interface to send from.
+// The ancillary data that sets the source address and the interface to send from.
 void name_source(msghdr& header, Control& control, const IpAddress& source, std::uint32_t index) {
   control.bytes.fill(0);
   header.msg_control = control.bytes.data();
@@ -79,16 +79,16 @@ Result<> set_advert_header(int fd, Family family) {
   if (family == Family::ipv4)
     options.set(IPPROTO_IP, IP_MULTICAST_TTL, advert_hop_limit, "setting the multicast TTL")
         .set(IPPROTO_IP, IP_TTL, advert_hop_limit, "setting the TTL")
-        .set(IPPROTO_IP, IP_MULTICAST_LOOP, 0, "not hearing ourselves")
+        .set(IPPROTO_IP, IP_MULTICAST_LOOP, 0, "disabling multicast loopback")
         .set(IPPROTO_IP, IP_TOS, traffic_class, "setting the traffic class");
   else
-    // The kernel would drop wrong checksums in silence: they shall be counted.
-    options.set(IPPROTO_IPV6, IPV6_CHECKSUM, -1, "leaving the checksum to us")
+    // The kernel would drop wrong checksums silently, but vipd counts them.
+    options.set(IPPROTO_IPV6, IPV6_CHECKSUM, -1, "disabling the kernel's checksum")
         .set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, advert_hop_limit, "setting the multicast hop limit")
         .set(IPPROTO_IPV6, IPV6_UNICAST_HOPS, advert_hop_limit, "setting the hop limit")
-        .set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "not hearing ourselves")
+        .set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "disabling multicast loopback")
         .set(IPPROTO_IPV6, IPV6_TCLASS, traffic_class, "setting the traffic class");
-  // After the traffic class, which sets a priority of its own.
+  // After the traffic class, because setting that also changes the priority.
   if (!options.wish(SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL))
     options.wish(SOL_SOCKET, SO_PRIORITY, TC_PRIO_INTERACTIVE);
   return options.done();
@@ -112,7 +112,7 @@ std::vector<int> send_adverts(int fd, Family family, std::uint32_t interface_ind
 Result<AdvertSender> AdvertSender::open(Family family) {
   auto fd = TRY(open_advert_socket(family));
   const auto nothing = statement(BPF_RET | BPF_K, 0);
-  if (!attach_filter(fd.get(), {&nothing, 1})) return system_failure("hearing nothing");
+  if (!attach_filter(fd.get(), {&nothing, 1})) return system_failure("blocking incoming packets");
   TRY_VOID(set_advert_header(fd.get(), family));
   return AdvertSender(std::move(fd), family);
 }

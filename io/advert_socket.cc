@@ -15,8 +15,8 @@ namespace vipd::io {
 
 namespace {
 
-// The longest advertisement is 255 IPv6 addresses with keepalived's 28 bytes of HMAC behind them; an IPv4
-// header with options fits as well.
+// The longest advertisement has 255 IPv6 addresses, followed by keepalived's 28 bytes of HMAC. An IPv4 header
+// with options fits too.
 constexpr std::size_t longest_message = 8 + 255 * 16 + 28;
 constexpr std::size_t longest_datagram = 60 + longest_message;
 constexpr std::size_t receive_batch_size = 64;
@@ -33,10 +33,10 @@ Result<> join_ipv4(int fd, std::uint32_t index) {
   ip_mreqn interface{};
   interface.imr_ifindex = static_cast<int>(index);
   return SocketOptions(fd)
-      .set(IPPROTO_IP, IP_ADD_MEMBERSHIP, group,
-           "joining 224.0.0.18")  // first: it says best that there is no interface
-      .set(IPPROTO_IP, IP_MULTICAST_IF, interface, "choosing the interface for multicast")
-      .set(IPPROTO_IP, IP_MULTICAST_ALL, 0, "hearing our group only")
+      // First, because its error is the clearest if the interface does not exist.
+      .set(IPPROTO_IP, IP_ADD_MEMBERSHIP, group, "joining 224.0.0.18")
+      .set(IPPROTO_IP, IP_MULTICAST_IF, interface, "setting the multicast interface")
+      .set(IPPROTO_IP, IP_MULTICAST_ALL, 0, "restricting reception to the group")
       .done();
 }
 
@@ -46,17 +46,17 @@ Result<> join_ipv6(int fd, std::uint32_t index) {
   group.ipv6mr_interface = index;
   return SocketOptions(fd)
       .set(IPPROTO_IPV6, IPV6_JOIN_GROUP, group, "joining ff02::12")
-      .set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "asking for destination addresses")
-      .set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "asking for hop limits")
-      .set(IPPROTO_IPV6, IPV6_MULTICAST_IF, static_cast<int>(index), "choosing the interface for multicast")
-      .set(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0, "hearing our group only")
+      .set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "enabling destination addresses")
+      .set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "enabling hop limits")
+      .set(IPPROTO_IPV6, IPV6_MULTICAST_IF, static_cast<int>(index), "setting the multicast interface")
+      .set(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0, "restricting reception to the group")
       .done();
 }
 
 Result<Fd> open_socket(Family family, std::uint32_t index) {
   auto fd = TRY(open_advert_socket(family));
   SocketOptions options(fd.get());
-  // By index, not by name: an interface can be renamed between someone's look at it and this.
+  // By index, not by name: the interface may have been renamed since the caller looked it up.
   TRY_VOID(
       options.set(SOL_SOCKET, SO_BINDTOIFINDEX, static_cast<int>(index), "binding to the interface").done());
   const int buffer = 1 << 20;

@@ -17,7 +17,7 @@ namespace vipd::io {
 Result<AnnounceSocket> AnnounceSocket::open() {
   Fd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return system_failure("opening the announcement socket");
-  // Room for a burst of some thousand announcements, in front of other traffic. Both are wishes.
+  // Room for some thousand announcements, and priority over other traffic. Failures of both are ignored.
   const int buffer = 4 << 20;
   if (setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer) != 0)
     setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);

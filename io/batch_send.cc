@@ -20,7 +20,7 @@ std::vector<int> send_in_batches(
       messages[slot].msg_hdr.msg_iovlen = 1;
       fill(slot, first + slot, messages[slot].msg_hdr, data[slot]);
     }
-    // The kernel stops at the first failure and tells its errno only if nothing went before it: go on there.
+    // The kernel stops at a failure, and returns its errno only if that message is the first: retry from it.
     for (std::size_t slot = 0; slot < size;) {
       const int sent =
           sendmmsg(fd, &messages[slot], static_cast<unsigned>(size - slot), MSG_DONTWAIT | MSG_NOSIGNAL);

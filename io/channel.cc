@@ -17,24 +17,24 @@ namespace vipd::io {
 
 namespace {
 
-// In front of every message. Both ends are programs of one installation on one machine: native byte order.
+// Precedes every message. Both ends are programs of one installation on one machine: native byte order.
 struct Header {
   std::uint32_t magic = expected_magic;
   std::uint16_t type = 0;
-  std::uint16_t fds = 0;   // of the caller; the memory file comes before them
-  std::uint32_t size = 0;  // of the message's bytes
+  std::uint16_t fds = 0;   // of the caller; the memory file precedes them
+  std::uint32_t size = 0;  // of the message
   std::uint32_t in_file = 0;
 
   static constexpr std::uint32_t expected_magic = 0x56495044;
 };
 
-constexpr std::size_t most_inline = 100'000;  // below the usual bound of a datagram (net.core.wmem_default)
+constexpr std::size_t most_inline = 100'000;  // below the usual limit for a datagram (net.core.wmem_default)
 constexpr std::size_t most_datagram = sizeof(Header) + most_inline;
 constexpr std::size_t most_messages_per_call = 64;
 constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
 tl::unexpected<Error> bad_message(const std::string& what) {
-  return failure("a bad message from the other process: " + what, EPROTO);
+  return failure("invalid message from the other process: " + what, EPROTO);
 }
 
 Result<Fd> write_memory_file(std::span<const std::uint8_t> bytes) {
@@ -49,12 +49,12 @@ Result<Fd> write_memory_file(std::span<const std::uint8_t> bytes) {
 }
 
 Result<std::vector<std::uint8_t>> read_memory_file(const Fd& file, std::size_t size) {
-  // Only an anonymous memory file has seals, so this also keeps out descriptors on which reading may block.
+  // Only an anonymous memory file has seals, so this also rejects descriptors on which reading may block.
   const int present = fcntl(file.get(), F_GET_SEALS);
   if (present < 0 || (present & seals) != seals) return bad_message("its memory file is not sealed");
   struct stat status{};
   if (fstat(file.get(), &status) != 0 || static_cast<std::size_t>(status.st_size) != size)
-    return bad_message("its memory file has not the promised size");
+    return bad_message("its memory file does not have the announced size");
   std::vector<std::uint8_t> bytes(size);
   for (std::size_t done = 0; done < size;) {
     const auto got = ::pread(file.get(), bytes.data() + done, size - done, static_cast<off_t>(done));
@@ -65,7 +65,7 @@ Result<std::vector<std::uint8_t>> read_memory_file(const Fd& file, std::size_t s
   return bytes;
 }
 
-// One datagram out. 0 or an errno.
+// Sends one datagram. Returns 0 or an errno.
 int send_datagram(int fd, std::span<iovec> parts, std::span<const int> fds) {
   alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(int) * (Channel::most_fds + 1))> control{};
   msghdr header{};
@@ -91,7 +91,7 @@ std::vector<int> numbers(std::span<const Fd> fds) {
   return result;
 }
 
-// The descriptors that came with a datagram: owned at once, whatever becomes of the message.
+// Takes ownership of the descriptors of a datagram, even if the message is rejected later.
 std::vector<Fd> take_fds(msghdr& header) {
   std::vector<Fd> fds;
   for (auto* message = CMSG_FIRSTHDR(&header); message; message = CMSG_NXTHDR(&header, message)) {
@@ -128,7 +128,7 @@ Result<Channel> Channel::adopt(Fd fd) {
     return failure("adopting a channel: the descriptor is not a sequenced-packet socket", EPROTOTYPE);
   fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
   fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
-  // Room for a few of the largest datagrams, as far as the system's limit goes.
+  // Room for a few of the largest datagrams, as far as the system limit allows.
   const int buffer = 4 * static_cast<int>(most_datagram);
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
   return Channel(std::move(fd));
@@ -176,7 +176,7 @@ Result<> Channel::enqueue(std::span<const std::uint8_t> head, std::span<const st
   const auto size = head.size() + body.size();
   if (backlog_.size() >= most_waiting || backlog_bytes_ + size > most_waiting_bytes)
     return failure(
-        "the other process does not read: " + std::to_string(backlog_.size()) + " messages are waiting",
+        "the other process is not reading: " + std::to_string(backlog_.size()) + " messages are waiting",
         ENOBUFS);
   Packet packet;
   packet.bytes.reserve(size);
@@ -218,11 +218,11 @@ Result<bool> Channel::receive(const std::function<void(Message)>& received) {
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && errno == EAGAIN) return true;
     if (size < 0 && errno == ECONNRESET)
-      continue;  // it ended with messages of ours unread: its last words follow
+      continue;  // it ended without reading all messages; its last messages follow
     if (size < 0) return system_failure("receiving from the other process");
     auto fds = take_fds(header);
     if (size == 0) return false;
-    if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) return bad_message("it is cut off");
+    if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) return bad_message("it is truncated");
     received(TRY(parse(static_cast<std::size_t>(size), std::move(fds))));
   }
   return true;

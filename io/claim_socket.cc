@@ -17,12 +17,12 @@ namespace vipd::io {
 
 namespace {
 constexpr int most_claims_per_call = 64;
-constexpr int receive_buffer = 1 << 16;  // some dozens of claims
+constexpr int receive_buffer = 1 << 16;  // a few dozen claims
 
 Result<Fd> open_arp(std::uint32_t index) {
   Fd fd(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return system_failure("creating a packet socket");
-  // Nothing passes until the addresses are known.
+  // No packet passes until the addresses are known.
   const std::array nothing{statement(BPF_RET | BPF_K, 0)};
   if (!attach_filter(fd.get(), nothing)) return system_failure("filtering ARP");
   sockaddr_ll where{};
@@ -47,7 +47,7 @@ Result<Fd> open_icmpv6(std::uint32_t index) {
   return fd;
 }
 
-// A bit for each value of an address's last byte.
+// One bit for each value of the last byte of an address.
 using Bitmap = std::array<std::uint32_t, 8>;
 
 std::vector<sock_filter> claim_filter(Family family, const Bitmap& bitmap) {
@@ -60,7 +60,7 @@ std::vector<sock_filter> claim_filter(Family family, const Bitmap& bitmap) {
         jump(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP << 16 | 0x0604, 1, 0), drop,
         statement(BPF_LD | BPF_B | BPF_ABS, arp_sender_ip + 3));
   else
-    // From a neighbour: the hop limit, in the header before the message, has not been counted down.
+    // Accept only messages from neighbours: no router has decremented the hop limit in their IPv6 header.
     add(statement(BPF_LD | BPF_B | BPF_ABS, static_cast<std::uint32_t>(SKF_NET_OFF) + 7),
         jump(BPF_JMP | BPF_JEQ | BPF_K, 255, 1, 0), drop,
         statement(BPF_LD | BPF_B | BPF_ABS, na_target + 15));
@@ -73,7 +73,7 @@ Result<ClaimSocket> ClaimSocket::open(Family family, const std::string& interfac
   auto fd = family == Family::ipv4 ? open_arp(index) : open_icmpv6(index);
   if (!fd)
     return tl::unexpected(std::move(fd).error().context(
-        "listening for others' " + std::string(to_string(family)) + " addresses on " + interface));
+        "listening for claims of " + std::string(to_string(family)) + " addresses on " + interface));
   setsockopt(fd->get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   return ClaimSocket(std::move(*fd), family, interface, index);
 }
@@ -92,7 +92,7 @@ Result<> ClaimSocket::apply_filter() {
     bitmap[last / 32] |= std::uint32_t{1} << (last % 32);
   }
   if (!attach_filter(fd_.get(), claim_filter(family_, bitmap)))
-    return system_failure("filtering others' addresses on " + interface_);
+    return system_failure("filtering claims of addresses on " + interface_);
   if (family_ == Family::ipv4) return {};
   icmp6_filter types;
   ICMP6_FILTER_SETBLOCKALL(&types);
@@ -107,7 +107,7 @@ void ClaimSocket::receive(
   std::array<std::uint8_t, 256> buffer;
   for (int i = 0; i < most_claims_per_call; ++i) {
     const auto size = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (size < 0) return;  // nothing more, or the interface is gone: somebody else tells of that
+    if (size < 0) return;  // no more packets, or the interface is gone, which netlink reports
     const std::span<const std::uint8_t> packet(buffer.data(), static_cast<std::size_t>(size));
     const auto claim = family_ == Family::ipv4 ? parse_arp(packet) : parse_neighbor_advertisement(packet);
     if (claim && addresses_.contains(claim->address)) claimed(claim->address, claim->mac);

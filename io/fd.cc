@@ -6,7 +6,7 @@
 namespace vipd::io {
 
 void Fd::reset(int fd) {
-  // EINTR and EIO of close() leave nothing to do: on Linux the descriptor is free in any case.
+  // EINTR and EIO of close() can be ignored: on Linux the descriptor is free in any case.
   if (fd_ >= 0) ::close(fd_);
   fd_ = fd;
 }

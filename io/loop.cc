@@ -16,7 +16,7 @@
 namespace vipd::io {
 
 namespace {
-// Ids in epoll's data of what is no Watch.
+// Ids in epoll's data that do not belong to a Watch.
 constexpr std::uint64_t timer_id = 0;
 constexpr std::uint64_t signals_id = 1;
 
@@ -25,8 +25,8 @@ constexpr std::uint64_t signals_id = 1;
 }
 }  // namespace
 
-// What is watched. Events carry an id that is never used again, so one that was queued for a Watch that has
-// gone finds nothing here, even if the descriptor's number is in use again.
+// The watched descriptors and signals. Each has an id that is never reused, so an event queued for a Watch
+// that no longer exists finds no entry, even if the number of its descriptor is in use again.
 struct Watch::Table {
   struct Entry {
     int fd = -1;     // -1: a signal
@@ -37,9 +37,9 @@ struct Watch::Table {
 
   Fd epoll;
   Fd timer;
-  Fd signals;  // made with the first signal
+  Fd signals;  // created with the first signal
   TimePoint armed = never;
-  bool expired = false;  // and still readable, until it is armed again
+  bool expired = false;  // the timer stays readable until it is armed again
   sigset_t signal_set;
   // Shared with the call in progress, which may erase its own entry.
   std::map<std::uint64_t, std::shared_ptr<Entry>> entries;
@@ -50,7 +50,7 @@ struct Watch::Table {
     if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) != 0) give_up("watching a descriptor");
   }
 
-  // Only where that makes a difference: a deadline on another clock comes out a little different each time.
+  // Skips insignificant changes: a deadline on another clock converts to a slightly different time each time.
   void arm(TimePoint deadline) {
     if (!expired && deadline <= armed && armed - deadline < Duration(std::chrono::microseconds(10))) return;
     itimerspec when{};
@@ -113,14 +113,14 @@ void Watch::set_events(std::uint32_t events) {
   if (found == table->entries.end() || found->second->fd < 0) return;
   epoll_event event{events, {.u64 = id_}};
   if (epoll_ctl(table->epoll.get(), EPOLL_CTL_MOD, found->second->fd, &event) != 0)
-    give_up("changing what a descriptor is watched for");
+    give_up("changing the watched events of a descriptor");
 }
 
 Loop::Loop() : table_(std::make_shared<Watch::Table>()) {
   table_->epoll = Fd(epoll_create1(EPOLL_CLOEXEC));
   if (!table_->epoll) give_up("creating the event loop");
-  // A timerfd instead of the timeout of epoll_pwait2: that one may come a thousandth of the waiting time late
-  // (the kernel's slack for polling), a second's wait a millisecond.
+  // A timerfd instead of the timeout of epoll_pwait2, which may be late by a thousandth of the waiting time
+  // (the kernel's timer slack): a millisecond for a second.
   table_->timer = Fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (!table_->timer) give_up("creating the event loop's timer");
   table_->add(table_->timer.get(), EPOLLIN, timer_id);
@@ -161,7 +161,7 @@ Watch Loop::on_signal(int signal, std::function<void(const signalfd_siginfo&)> a
 }
 
 Result<> Loop::wait(TimePoint deadline) {
-  const auto table = table_;  // a callback may destroy the Loop's owner only after this turn
+  const auto table = table_;  // keeps the table alive even if a callback destroys the owner of the Loop
   const bool passed = deadline <= now();
   if (!passed) table->arm(deadline);
 

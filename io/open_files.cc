@@ -7,7 +7,7 @@ namespace vipd::io {
 namespace {
 namespace fs = std::filesystem;
 
-// Not with range-for, whose step throws when the process ends in the middle of it.
+// A range-for would throw if the process ends during the iteration.
 template <class Visit>
 void for_each_entry(const fs::path& directory, Visit visit) {
   std::error_code gone;

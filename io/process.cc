@@ -28,7 +28,7 @@ namespace {
 
 constexpr Duration longest_start = std::chrono::seconds(2);
 
-// What the child was doing when it failed; the order in which it does them.
+// The steps of the child before exec, in their order; a failure names one.
 enum class Step : int {
   process_group,
   limits,
@@ -48,13 +48,13 @@ struct StartFailure {
   int code;
 };
 
-// Everything the child needs, made before fork: between fork and exec it may neither allocate nor lock.
+// Everything the child needs, prepared before fork: between fork and exec it must not allocate or lock.
 struct Plan {
   const SpawnOptions& options;
   std::vector<char*> argv;
   std::vector<char*> environment;
   std::vector<std::pair<int, int>> fds;  // {ours, its}, sorted by its
-  int first_free = 3;                    // above all numbers of the program
+  int first_free = 3;                    // above all descriptor numbers of the program
   pid_t parent = 0;
   int report = -1;  // where to write a StartFailure
 };
@@ -102,7 +102,7 @@ void default_signals() {
 
 // Puts each descriptor at its number and marks all others to be closed by exec.
 void arrange_descriptors(Plan& plan) {
-  // First out of the way of each other.
+  // First move them to numbers that do not collide with the targets.
   plan.report = fcntl(plan.report, F_DUPFD_CLOEXEC, plan.first_free);
   for (auto& [ours, its] : plan.fds) {
     ours = fcntl(ours, F_DUPFD_CLOEXEC, plan.first_free);
@@ -123,7 +123,7 @@ bool contains(const std::vector<int>& numbers, int number) {
   return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
 
-// Before the change of user: what can never be had again, and that the rest survives the change.
+// Before changing the user: drops capabilities from the bounding set and lets the others survive the change.
 void prepare_capabilities(const Plan& plan, const std::vector<int>& kept) {
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
     if (!contains(kept, capability)) prctl(PR_CAPBSET_DROP, capability);  // refused without CAP_SETPCAP
@@ -168,7 +168,7 @@ void change_user(const Plan& plan) {
     check(plan, Step::directory, chdir(options.working_directory.c_str()));
   if (options.no_new_privs) check(plan, Step::no_new_privs, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
   if (options.death_signal != 0) {
-    // Last: a change of user would forget it. The parent may have ended before it was set.
+    // Last, because changing the user resets it. The parent may have ended before it was set.
     check(plan, Step::death_signal, prctl(PR_SET_PDEATHSIG, options.death_signal));
     if (getppid() != plan.parent) _exit(127);
   }
@@ -186,20 +186,20 @@ std::string describe(Step step, const std::vector<std::string>& argv, const Spaw
       return "starting " + program + ": changing to user " + std::to_string(options.user.value_or(0));
     case Step::group:
       return "starting " + program + ": changing to group " + std::to_string(options.group.value_or(0));
-    case Step::process_group: return "starting " + program + ": making a process group";
+    case Step::process_group: return "starting " + program + ": creating a process group";
     case Step::limits: return "starting " + program + ": setting resource limits";
     case Step::nice: return "starting " + program + ": setting the nice value";
     case Step::descriptors: return "starting " + program + ": passing descriptors";
     case Step::capabilities: return "starting " + program + ": setting capabilities";
     case Step::directory:
       return "starting " + program + ": changing to directory " + options.working_directory;
-    case Step::no_new_privs: return "starting " + program + ": giving up new privileges";
-    case Step::death_signal: return "starting " + program + ": asking for a signal at our end";
+    case Step::no_new_privs: return "starting " + program + ": disabling new privileges";
+    case Step::death_signal: return "starting " + program + ": requesting a signal when the parent ends";
   }
   return "starting " + program;
 }
 
-// Until the child has executed the program (the pipe closes), has reported, or takes too long.
+// Waits until the child has executed the program (the pipe closes), reports a failure, or takes too long.
 Result<> wait_for_start(int pipe, const std::vector<std::string>& argv, const SpawnOptions& options) {
   const auto deadline = now() + longest_start;
   while (true) {
@@ -229,7 +229,7 @@ Result<Process> spawn(const std::vector<std::string>& argv, const SpawnOptions& 
   auto plan = make_plan(argv, options, null_device.get());
   plan.report = write_end.get();
 
-  // No signal in between: our handlers must not run in the child.
+  // Block signals around fork: the handlers of the parent must not run in the child.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -247,7 +247,7 @@ Result<Process> spawn(const std::vector<std::string>& argv, const SpawnOptions& 
                                : Result<>(system_failure("starting " + argv[0]));
   if (started) return process;
   ::kill(process.pid, SIGKILL);
-  // A child that hangs in the kernel is left to itself, not waited for.
+  // Do not wait for a child that hangs in the kernel.
   waitpid(process.pid, nullptr, started.error().code == ETIMEDOUT ? WNOHANG : 0);
   return tl::unexpected(std::move(started).error());
 }

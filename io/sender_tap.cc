@@ -15,7 +15,7 @@ namespace vipd::io {
 namespace {
 constexpr std::uint32_t ip_protocol = 112;
 
-// Protocol and source, in words; the packet begins with its IP header.
+// Compares protocol and source, in 32-bit words; the packet begins with its IP header.
 std::vector<sock_filter> sender_filter(const IpAddress& sender) {
   const bool ipv4 = sender.family == Family::ipv4;
   const std::uint32_t protocol_at = ipv4 ? 9 : 6;
@@ -36,7 +36,7 @@ std::vector<sock_filter> sender_filter(const IpAddress& sender) {
 }  // namespace
 
 Result<SenderTap> SenderTap::open(const IpAddress& sender, std::uint32_t interface_index) {
-  // Protocol 0: it receives nothing before it has its filter.
+  // Protocol 0: the socket receives nothing before it has its filter.
   Fd fd(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return system_failure("opening a packet socket for " + to_string(sender));
   const auto program = sender_filter(sender);

@@ -29,12 +29,12 @@ Result<SharedMemory> SharedMemory::create(const char* name, std::size_t size) {
 Result<SharedMemory> SharedMemory::adopt(Fd fd, std::size_t size) {
   const int seals = fcntl(fd.get(), F_GET_SEALS);
   if (seals < 0 || !(seals & F_SEAL_SHRINK))
-    return failure("shared memory that could be resized is refused", EPROTO);
+    return failure("shared memory rejected: it can be resized", EPROTO);
   struct stat status{};
-  if (fstat(fd.get(), &status) != 0) return system_failure("looking at shared memory");
+  if (fstat(fd.get(), &status) != 0) return system_failure("inspecting shared memory");
   if (static_cast<std::size_t>(status.st_size) < size)
-    return failure("shared memory of " + std::to_string(status.st_size) + " bytes where " +
-                       std::to_string(size) + " are wanted",
+    return failure("shared memory rejected: it has " + std::to_string(status.st_size) + " bytes, but needs " +
+                       std::to_string(size),
                    EPROTO);
   return map(std::move(fd), size);
 }

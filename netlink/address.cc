@@ -20,8 +20,9 @@ ifa_cacheinfo lifetimes(const AddressChange& change) {
   info.ifa_valid = change.valid == Duration::zero()
                        ? for_ever
                        : static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 1, for_ever - 1));
-  // IPv6 chooses among all addresses: this one shall not become the source of this host's own connections,
-  // because it moves away under them. (Of IPv4 addresses the host's own one is preferred already.)
+  // Source address selection of IPv6 considers all addresses. The virtual address must not become the source
+  // of this host's own connections, because it may move away under them. (For IPv4 the kernel prefers the
+  // host's own address already.)
   info.ifa_prefered = change.prefix.address.family == Family::ipv6 ? 0 : info.ifa_valid;
   return info;
 }
@@ -49,14 +50,14 @@ Request request_for(const AddressChange& change) {
   return request;
 }
 
-// Looked up only when something failed: the index is all a request needs.
+// Looked up only for error messages: a request needs only the index.
 std::string interface_name(std::uint32_t index) {
   std::array<char, IF_NAMESIZE> name{};
   return if_indextoname(index, name.data()) ? name.data() : "interface " + std::to_string(index);
 }
 
-// Is the wish fulfilled although the kernel says no? An address that is not there, or whose interface is
-// gone, has been removed.
+// Whether the kernel's error can be ignored: an address that does not exist, or whose interface does not,
+// counts as removed.
 bool already_so(const AddressChange& change, int code) {
   return !change.add && (code == EADDRNOTAVAIL || code == ENODEV);
 }

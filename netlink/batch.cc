@@ -9,9 +9,9 @@ namespace vipd::netlink {
 
 namespace {
 
-constexpr std::size_t first_limited_size = 4;  // when it is not yet known how fast the kernel is
+constexpr std::size_t first_limited_size = 4;  // while the speed of the kernel is unknown
 
-// Takes the verdicts on the requests with sequence numbers from `first` on. What gets none keeps its result.
+// Receives the verdicts on the requests numbered from `first` on. A request without one keeps its result.
 void collect(Socket& socket, std::span<Request> requests, std::span<Result<>> results, std::uint32_t first,
              TimePoint deadline) {
   for (std::size_t missing = requests.size(); missing > 0;) {

@@ -69,7 +69,7 @@ std::optional<std::pair<std::uint32_t, std::string>> parse_filter_qdisc(const nl
 std::optional<Filter> parse_filter(const nlmsghdr& message) {
   const auto* body = body_of(message);
   if (!body || message.nlmsg_type != RTM_NEWTFILTER) return std::nullopt;
-  if (body->tcm_handle == 0) return std::nullopt;  // the priority itself
+  if (body->tcm_handle == 0) return std::nullopt;  // the entry of the priority itself
   Filter filter{TC_H_MAJ(body->tcm_info) >> 16, body->tcm_handle, {}, {}, 0};
   for_each_attribute(message, sizeof(tcmsg), [&](std::uint16_t type, std::span<const std::uint8_t> value) {
     if (type == TCA_KIND) filter.kind = text_of(value);
@@ -153,7 +153,8 @@ Result<> remove_filter(Socket& socket, const FilterPlace& place) {
   request.put_text(TCA_KIND, "bpf");
   auto removed = one(socket, std::move(request), "removing a filter from " + where(place));
   const auto code = removed ? 0 : removed.error().code;
-  if (code == ENOENT || code == ENODEV || code == EINVAL) return {};  // EINVAL: there is no qdisc to hang on
+  if (code == ENOENT || code == ENODEV || code == EINVAL)
+    return {};  // EINVAL: the interface has no qdisc for filters
   return removed;
 }
 

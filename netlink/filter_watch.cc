@@ -20,10 +20,10 @@ std::optional<std::uint32_t> touched_filter(const nlmsghdr& event, std::uint32_t
   const auto index = static_cast<std::uint32_t>(body.tcm_ifindex);
   switch (event.nlmsg_type) {
     case RTM_DELQDISC:
-      // With the one that filters hang on they are all gone, without a word about each.
+      // Deleting the qdisc of the filters deletes them all, without a message for each.
       return parse_filter_qdisc(event) ? std::optional(index) : std::nullopt;
     case RTM_DELTFILTER:
-      // Handle 0: everything of that priority.
+      // Handle 0: all filters of that priority.
       if (TC_H_MAJ(body.tcm_info) >> 16 != priority && TC_H_MAJ(body.tcm_info) != 0) return std::nullopt;
       return body.tcm_handle == handle || body.tcm_handle == 0 ? std::optional(index) : std::nullopt;
     case RTM_NEWTFILTER: {

@@ -38,7 +38,7 @@ vipd_lease_address key_of(const Lease::Address& address) {
   return key;
 }
 
-// Stands among the addresses, where a successor finds it, and is none.
+// An entry of the address map that is not an address; a later vipd finds it there.
 vipd_lease_address qdisc_mark(std::uint32_t interface_index) {
   vipd_lease_address key{};
   key.ifindex = interface_index;
@@ -53,7 +53,7 @@ std::optional<Lease::Address> address_of(const vipd_lease_address& key) {
   return Lease::Address{key.ifindex, address};
 }
 
-// The program in the kernel reads the machine's clock, and we may read another one.
+// The program in the kernel reads the clock of the machine, but this process may read another one.
 Result<> check_clock() {
   std::ifstream file("/proc/self/timens_offsets");
   std::string clock;
@@ -61,11 +61,11 @@ Result<> check_clock() {
   long nanoseconds = 0;
   while (file >> clock >> seconds >> nanoseconds)
     if (clock == "boottime" && (seconds != 0 || nanoseconds != 0))
-      return failure("this is a time namespace with a boot time of its own", EINVAL);
+      return failure("this time namespace has its own boot time", EINVAL);
   return {};
 }
 
-// The maps that a program in the kernel uses, by name, as far as we may see them.
+// The maps that a program in the kernel uses, by name, as far as this process may see them.
 std::map<std::string, io::Fd> maps_of(std::uint32_t program_number) {
   const io::Fd program(bpf_prog_get_fd_by_id(program_number));
   if (!program) return {};
@@ -142,7 +142,7 @@ Result<std::unique_ptr<Lease>> KernelLease::open() {
 }
 
 Result<> KernelLease::load() {
-  libbpf_set_print(nullptr);  // a library does not log; what it has to say is in errno
+  libbpf_set_print(nullptr);  // a library does not log; the error is in errno
   programs_.reset(lease_program__open());
   if (!programs_) return system_failure("reading the program of the lease");
   adopt();
@@ -152,7 +152,7 @@ Result<> KernelLease::load() {
   return {};
 }
 
-// What a predecessor has left attached anywhere. A failure means a new beginning.
+// Finds the filters that an earlier vipd left attached. A failure means starting afresh.
 void KernelLease::adopt() {
   const auto there = interfaces();
   if (!there) return;
@@ -174,12 +174,12 @@ void KernelLease::adopt() {
 
 // --- interfaces ---------------------------------------------------------------------------------------
 
-// The filter in our place, if it is of our kind; EBUSY if it is not.
+// The filter in the place of vipd's own; EBUSY if it belongs to another program.
 Result<std::optional<Filter>> KernelLease::ours(std::uint32_t interface_index, Hook hook) {
   for (auto& filter : TRY(filters(socket_, interface_index, hook))) {
     if (filter.priority != lease_priority || filter.handle != lease_handle) continue;
     if (filter.kind == "bpf" && filter.name == name_of(hook)) return std::optional(std::move(filter));
-    return failure("a filter \"" + filter.name + "\" of somebody else has priority " +
+    return failure("a filter \"" + filter.name + "\" of another program has priority " +
                        std::to_string(lease_priority) + " and handle " + std::to_string(lease_handle),
                    EBUSY);
   }
@@ -213,7 +213,7 @@ Result<bool> KernelLease::attach(std::uint32_t interface_index) {
   }
   bool changed = false;
   for (const auto hook : hooks) {
-    // What leaves cannot be held back there; what comes in is what matters most.
+    // Outgoing packets cannot be filtered there; incoming packets matter most.
     if (hook == Hook::egress && qdiscs[interface_index] != "clsact") continue;
     const auto there = TRY(ours(interface_index, hook));
     if (there && there->program == number_of(hook)) continue;
@@ -248,14 +248,14 @@ Result<> KernelLease::detach(std::uint32_t interface_index) {
 Result<> KernelLease::guard(const Address& address, std::uint32_t slot) {
   const auto key = key_of(address);
   if (bpf_map_update_elem(addresses_fd(), &key, &slot, BPF_ANY) != 0)
-    return system_failure("guarding " + to_string(address.second));
+    return system_failure("adding the lease of " + to_string(address.second));
   return {};
 }
 
 Result<> KernelLease::release(const Address& address) {
   const auto key = key_of(address);
   if (bpf_map_delete_elem(addresses_fd(), &key) != 0 && errno != ENOENT)
-    return system_failure("not guarding " + to_string(address.second) + " any more");
+    return system_failure("removing the lease of " + to_string(address.second));
   return {};
 }
 
@@ -271,7 +271,7 @@ Result<Lease::Addresses> KernelLease::guarded() {
     last = key;
     previous = &last;
   }
-  if (errno != ENOENT) return system_failure("reading the guarded addresses");
+  if (errno != ENOENT) return system_failure("reading the addresses with a lease");
   return found;
 }
 

@@ -1,10 +1,10 @@
-// The lease where vipd is built without it: see netlink/lease.h and CMakeLists.txt.
+// Replaces netlink/lease.cc if vipd is built without the lease: see netlink/lease.h and CMakeLists.txt.
 #include "netlink/lease.h"
 
 namespace vipd::netlink {
 
 Result<std::unique_ptr<Lease>> open_lease() {
-  return failure("this vipd was built without it (clang, bpftool and libbpf were missing)", ENOSYS);
+  return failure("this vipd was built without the lease (clang, bpftool or libbpf was missing)", ENOSYS);
 }
 
 }  // namespace vipd::netlink

@@ -33,7 +33,7 @@ std::optional<Described> parse_address(const nlmsghdr& message) {
   const std::size_t size = body.ifa_family == AF_INET ? 4 : 16;
   Described described;
   std::uint32_t flags = body.ifa_flags;
-  std::span<const std::uint8_t> local;  // ours, where IFA_ADDRESS is the other end of a point-to-point link
+  std::span<const std::uint8_t> local;  // our address if IFA_ADDRESS is the peer of a point-to-point link
   std::span<const std::uint8_t> address;
   for_each_attribute(message, sizeof(ifaddrmsg),
                      [&](std::uint16_t type, std::span<const std::uint8_t> value) {
@@ -52,7 +52,7 @@ std::optional<Described> parse_address(const nlmsghdr& message) {
   described.address.prefix = {IpAddress::from_bytes(local), body.ifa_prefixlen};
   described.address.tentative = (flags & IFA_F_TENTATIVE) && !(flags & IFA_F_OPTIMISTIC);
   described.address.dad_failed = (flags & IFA_F_DADFAILED) != 0;
-  // IPv6 uses the same bit for temporary addresses, whose place means nothing.
+  // IPv6 uses the same bit for temporary addresses, whose order has no meaning.
   described.secondary = body.ifa_family == AF_INET && (flags & IFA_F_SECONDARY);
   return described;
 }
@@ -86,7 +86,7 @@ void LinkTable::take(const nlmsghdr& message) {
   switch (message.nlmsg_type) {
     case RTM_NEWLINK:
     case RTM_DELLINK:
-      // A bridge port that leaves its bridge is told as the deletion of a link of family AF_BRIDGE.
+      // A port that leaves its bridge appears as the deletion of a link of family AF_BRIDGE.
       if (size >= sizeof(ifinfomsg) && body_of<ifinfomsg>(message).ifi_family == AF_UNSPEC)
         take_link(message);
       break;
@@ -142,8 +142,7 @@ void LinkTable::take_address(const nlmsghdr& message) {
   changed_.insert(index);
 }
 
-// --- reading everything again
-// --------------------------------------------------------------------------------
+// --- reading everything again -----------------------------------------------------------------------------
 
 void LinkTable::forget_links() {
   links_.clear();
@@ -170,7 +169,7 @@ std::set<std::uint32_t> LinkTable::take_started() {
   return std::exchange(started_, {});
 }
 
-// --- telling ----------------------------------------------------------------------------------------------
+// --- reporting changes ------------------------------------------------------------------------------------
 
 void LinkTable::tell(const Changed& changed) {
   if (std::exchange(names_changed_, false)) {

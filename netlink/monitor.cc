@@ -22,7 +22,7 @@ Request dump_links() {
   return request;
 }
 
-// index: of one interface only; 0 for all.
+// index: one interface, or 0 for all.
 Request dump_addresses(Family family, std::uint32_t index = 0) {
   Request request(RTM_GETADDR, 0);
   request.doing = "reading the addresses";
@@ -44,8 +44,8 @@ Result<Monitor> Monitor::open(std::size_t receive_buffer) {
 
 // --- reading everything -----------------------------------------------------------------------------------
 
-// What is queued is older than what will be read now. What comes while we read is applied afterwards: the
-// last event of each object tells how it is.
+// Queued events are older than the dump that follows, so they are dropped. Events that arrive during the dump
+// are applied afterwards: the last event of each object has its state.
 void Monitor::discard_events() {
   for (int i = 0; i < most_discarded; ++i)
     if (const auto datagram = events_.receive(at_once); !datagram && datagram.error().code == ETIMEDOUT)
@@ -107,12 +107,12 @@ Result<> Monitor::receive(const Changed& changed) {
   return {};
 }
 
-// The link-local address that the kernel makes when a link comes to run is told by an event only when
-// duplicate address detection is through with it. Why there is none yet can be seen by looking.
+// When a link starts running, the kernel adds a link-local address but sends an event only after duplicate
+// address detection. Until then, reading the addresses shows that it is tentative.
 void Monitor::look_for_tentative() {
   for (const auto index : table_.take_started()) {
     auto request = dump_addresses(Family::ipv6, index);
-    // A failure is no loss: the link has gone, or the address is told in a second.
+    // A failure is harmless: the link has gone, or the event follows within a second.
     static_cast<void>(
         requests_.dump(request, [] {}, [this](const nlmsghdr& each) { table_.take(each); }, longest_dump));
   }

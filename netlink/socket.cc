@@ -16,7 +16,7 @@ namespace vipd::netlink {
 namespace {
 
 constexpr std::size_t buffer_size =
-    64 << 10;  // no message of the kernel's dumps or events is longer than half of it
+    64 << 10;  // no message in the kernel's dumps or events is longer than half of this
 constexpr int most_dump_starts = 8;
 
 void set_receive_buffer(int fd, std::size_t size) {
@@ -25,7 +25,7 @@ void set_receive_buffer(int fd, std::size_t size) {
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 
-// Waits until the socket is readable; false when the deadline came first.
+// Waits until the socket is readable; false if the deadline passes first.
 bool wait_readable(int fd, TimePoint deadline) {
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - io::now()).count();
@@ -49,7 +49,7 @@ Result<Socket> Socket::open(int protocol, std::size_t receive_buffer) {
   if (!opened) return system_failure("opening a netlink socket");
   Socket socket(opened);
   if (mnl_socket_bind(opened, 0, MNL_SOCKET_AUTOPID) != 0) return system_failure("binding a netlink socket");
-  // All three are kinder errors, which a kernel that is too old just does not give.
+  // All three give more detailed errors; older kernels do not support them.
   int on = 1;
   mnl_socket_setsockopt(opened, NETLINK_EXT_ACK, &on, sizeof on);
   mnl_socket_setsockopt(opened, NETLINK_CAP_ACK, &on, sizeof on);
@@ -86,7 +86,7 @@ Result<std::span<const std::uint8_t>> Socket::receive(TimePoint deadline) {
       if (!wait_readable(fd(), deadline)) return system_failure("waiting for the kernel's answer", ETIMEDOUT);
       continue;
     }
-    if (sender.nl_pid != 0) continue;  // another process may send to us, only the kernel is believed
+    if (sender.nl_pid != 0) continue;  // another process can send to this socket; only the kernel is trusted
     if (header.msg_flags & MSG_TRUNC) return system_failure("receiving from netlink", EMSGSIZE);
     return std::span<const std::uint8_t>(buffer_.get(), static_cast<std::size_t>(size));
   }
@@ -100,7 +100,7 @@ Result<> Socket::dump(Request& request, const std::function<void()>& started,
     const bool complete = TRY(dump_once(request, object, deadline));
     if (complete) return {};
   }
-  return failure(request.doing + ": the kernel's tables do not come to rest", EAGAIN);
+  return failure(request.doing + ": the kernel's tables keep changing", EAGAIN);
 }
 
 Result<bool> Socket::dump_once(Request& request, const std::function<void(const nlmsghdr&)>& object,
@@ -113,7 +113,7 @@ Result<bool> Socket::dump_once(Request& request, const std::function<void(const 
     if (!datagram) return tl::unexpected(std::move(datagram).error().context(request.doing));
     std::optional<Verdict> verdict;
     for_each_message(*datagram, [&](const nlmsghdr& message) {
-      if (message.nlmsg_seq != sequence) return true;  // of an earlier request that was given up
+      if (message.nlmsg_seq != sequence) return true;  // belongs to an earlier request that timed out
       if (message.nlmsg_flags & NLM_F_DUMP_INTR) complete = false;
       if (message.nlmsg_type == NLMSG_ERROR || message.nlmsg_type == NLMSG_DONE)
         verdict = verdict_of(message);
@@ -135,8 +135,8 @@ Verdict verdict_of(const nlmsghdr& message) {
   std::memcpy(&code, mnl_nlmsg_get_payload(&message), sizeof code);
   verdict.code = code == std::numeric_limits<int>::min() ? EPROTO : -code;
 
-  // The kernel's words come as attributes behind the code (NLMSG_DONE), or behind the header of the request
-  // (NLMSG_ERROR, whose payload NETLINK_CAP_ACK has cut off).
+  // The kernel's error text is an attribute after the code (NLMSG_DONE), or after the header of the request
+  // (NLMSG_ERROR, whose payload NETLINK_CAP_ACK omits).
   const bool has_words = (message.nlmsg_flags & NLM_F_ACK_TLVS) != 0;
   if (!has_words) return verdict;
   std::size_t offset = sizeof(int);

@@ -21,7 +21,7 @@ bool is_control(char each) {
   return static_cast<unsigned char>(each) < ' ';
 }
 
-// Up to the next blank outside of quotes; quotes and escapes are taken off.
+// Takes the text up to the next blank outside quotes, without its quotes and escapes.
 Result<std::string> take_token(std::string_view& rest) {
   std::string token;
   bool inside = false;
@@ -30,7 +30,7 @@ Result<std::string> take_token(std::string_view& rest) {
     const char each = rest[i];
     const bool blank = !inside && (each == ' ' || each == '\t' || each == '\r');
     if (is_control(each) && !blank)
-      return failure("a text has a control character: leave it out, or write \\n for a line break");
+      return failure("a text contains a control character: remove it, or write \\n for a line break");
     if (each == '"') {
       inside = !inside;
     } else if (each == '\\' && inside) {
@@ -58,7 +58,7 @@ std::string quoted(const std::string& text) {
   bool plain = !text.empty();
   std::string inside;
   for (const char each : text) {
-    // What stands for a control character is as good as any other.
+    // A question mark replaces a control character.
     const char shown = is_control(each) && each != '\n' ? '?' : each;
     plain = plain && is_plain(shown);
     if (shown == '"' || shown == '\\') inside += '\\';
@@ -77,12 +77,12 @@ Result<std::int64_t> parse_number(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size())
-    return failure(quote(text) + " is no number: write decimal digits");
+    return failure(quote(text) + " is not a number: write decimal digits");
   return value;
 }
 
 Result<Duration> parse_seconds(std::string_view text) {
-  const auto bad = failure(quote(text) + " is no time: write seconds, such as 3.609375");
+  const auto bad = failure(quote(text) + " is not a time: write seconds, such as 3.609375");
   const bool negative = text.starts_with('-');
   const auto digits = text.substr(negative ? 1 : 0);
   const auto dot = digits.find('.');
@@ -108,13 +108,12 @@ Result<Line> Line::parse(std::string_view text) {
   const auto time = TRY(take_token(text));
   line.time_ = TRY(parse_seconds(time));
   if (line.time_ < Duration::zero())
-    return failure("the time is negative: times are seconds since the recording begins");
+    return failure("the time is negative: write the seconds since the beginning of the recording");
   skip_blanks(text);
   line.word_ = TRY(take_token(text));
-  if (line.word_.empty())
-    return failure("nothing stands behind the time: write a word such as tick or packet");
+  if (line.word_.empty()) return failure("the line has only a time: add a word such as tick or packet");
   for (skip_blanks(text); !text.empty(); skip_blanks(text)) {
-    // Only an equals sign outside of quotes makes a field.
+    // Only an equals sign outside quotes makes a field.
     const auto name_end = text.find_first_of("=\" \t");
     const bool is_field = name_end != std::string_view::npos && name_end > 0 && text[name_end] == '=';
     if (!is_field) {
@@ -123,7 +122,7 @@ Result<Line> Line::parse(std::string_view text) {
     }
     const std::string key(text.substr(0, name_end));
     text.remove_prefix(name_end + 1);
-    if (line.has(key)) return failure(fmt::format("{} stands there twice: remove one", quote(key)));
+    if (line.has(key)) return failure(fmt::format("duplicate field {}: remove one", quote(key)));
     line.fields_.emplace_back(key, TRY(take_token(text)));
   }
   return line;
@@ -137,7 +136,7 @@ const std::string* Line::find(const std::string& key) const {
 
 Result<std::string> Line::next(const std::string& what) {
   if (taken_ == rest_.size())
-    return failure(fmt::format("{} is missing behind {}: write it before the fields", what, quote(word_)));
+    return failure(fmt::format("{} is missing after {}: write it before the fields", what, quote(word_)));
   return rest_[taken_++];
 }
 
@@ -152,14 +151,14 @@ Result<std::int64_t> Line::number(const std::string& key, std::int64_t least, st
   const auto value = parse_number(TRY(text(key)));
   if (!value) return failure(fmt::format("{}: {}", key, value.error().message));
   if (*value < least || *value > most)
-    return failure(fmt::format("{} is {}, it must be {} to {}", key, *value, least, most));
+    return failure(fmt::format("{} must be {} to {}, not {}", key, least, most, *value));
   return *value;
 }
 
 Result<bool> Line::boolean(const std::string& key) {
   const auto value = TRY(text(key));
   if (value != "true" && value != "false")
-    return failure(fmt::format("{} is {}, it must be true or false", key, quote(value)));
+    return failure(fmt::format("{} must be true or false, not {}", key, quote(value)));
   return value == "true";
 }
 
@@ -167,8 +166,8 @@ Result<Duration> Line::duration(const std::string& key, Duration least, Duration
   const auto value = parse_duration(TRY(text(key)));
   if (!value) return failure(fmt::format("{}: {}", key, value.error().message));
   if (*value < least || *value > most)
-    return failure(fmt::format("{} is {}, it must be {} to {}", key, vipd::to_string(*value),
-                               vipd::to_string(least), vipd::to_string(most)));
+    return failure(fmt::format("{} must be {} to {}, not {}", key, vipd::to_string(least),
+                               vipd::to_string(most), vipd::to_string(*value)));
   return *value;
 }
 
@@ -198,15 +197,15 @@ std::vector<std::string> Line::fields_that_begin_with(const std::string& beginni
 
 Result<> Line::finish() const {
   if (taken_ < rest_.size())
-    return failure(fmt::format("{} is too much behind {}: remove it", quote(rest_[taken_]), quote(word_)));
+    return failure(fmt::format("unexpected {} after {}: remove it", quote(rest_[taken_]), quote(word_)));
   for (const auto& [key, value] : fields_) {
     if (asked_.contains(key)) continue;
     const std::vector<std::string> known(asked_.begin(), asked_.end());
     const auto similar = did_you_mean(key, known);
     return failure(fmt::format("unknown field {} of {}: {}", quote(key), quote(word_),
                                !similar.empty() ? similar
-                               : known.empty()  ? "it has none"
-                                                : fmt::format("it has {}", fmt::join(known, ", "))));
+                               : known.empty()  ? "it has no fields"
+                                                : fmt::format("its fields are {}", fmt::join(known, ", "))));
   }
   return {};
 }

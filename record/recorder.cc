@@ -8,16 +8,16 @@
 namespace vipd::record {
 
 namespace {
-// The beginning of contents(): changes with the encoding of any event.
+// The beginning of contents(). It changes with the encoding of any engine input.
 constexpr std::array<std::uint8_t, 8> magic{'v', 'i', 'p', 'd', 'r', 'e', 'c', 1};
 
-// An entry: its kind, the time, and what the kind asks for.
+// An entry: its kind, the time, and the data of the kind.
 enum class Kind : std::uint8_t {
   tick,
   known_datagram,  // its number in this half
-  datagram,        // size and archive of a vrrp::DatagramReceived, which gets the next number if one is left
+  datagram,        // size and archive of a vrrp::DatagramReceived, which gets the next free number, if any
   event,           // size and archive of any vrrp::Event
-  half_ends,       // numbers begin anew
+  half_ends,       // numbers restart
 };
 
 constexpr std::size_t most_datagrams = 256;
@@ -38,7 +38,7 @@ void append_sized(std::vector<std::uint8_t>& bytes, std::span<const std::uint8_t
   bytes.insert(bytes.end(), archive.begin(), archive.end());
 }
 
-// FNV-1a; a collision costs space, nothing else.
+// FNV-1a. A collision only costs space.
 std::uint64_t hash_of(const vrrp::DatagramReceived& datagram) {
   std::uint64_t hash = 0xcbf29ce484222325;
   const auto add = [&hash](std::span<const std::uint8_t> bytes) {
@@ -55,7 +55,7 @@ bool same(const vrrp::DatagramReceived& left, const vrrp::DatagramReceived& righ
          left.truncated == right.truncated && left.interface == right.interface;
 }
 
-// Takes values off the front; nothing once there is too little.
+// Reads values from the front of the bytes; returns nothing once too few are left.
 class Cursor {
  public:
   explicit Cursor(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
@@ -125,8 +125,8 @@ bool Recorder::append_known(TimePoint now, const vrrp::DatagramReceived& datagra
 void Recorder::append(TimePoint now, const vrrp::Event& event) {
   const auto* datagram = std::get_if<vrrp::DatagramReceived>(&event);
   const auto archive = datagram ? to_bytes(*datagram) : to_bytes(event);
-  // One that is larger than what is left: a whole half is always enough for a checkpoint and more, unless it
-  // has tens of thousands of addresses; then this half is larger for a while.
+  // The input may be larger than the rest of the half. A whole half is always enough for a checkpoint and
+  // more, unless there are tens of thousands of addresses; then this half is larger for a while.
   auto* half = &halves_[current_];
   append_head(half->bytes, datagram ? Kind::datagram : Kind::event, now);
   append_sized(half->bytes, archive);
@@ -148,13 +148,13 @@ std::vector<std::uint8_t> Recorder::contents() const {
 
 Result<Recording> decode(std::span<const std::uint8_t> contents) {
   if (contents.size() < magic.size() || !std::equal(magic.begin(), magic.end() - 1, contents.begin()))
-    return failure("these are not the events of a vipd-router");
+    return failure("this is not a recording of vipd-router");
   if (contents[magic.size() - 1] != magic.back())
     return failure(
-        fmt::format("the events are in version {} of the format, this program knows version {}: use the "
+        fmt::format("the recording has version {} of the format, but this vipctl reads version {}: use the "
                     "vipctl that belongs to the running vipd",
                     contents[magic.size() - 1], magic.back()));
-  const auto damaged = failure("the events are damaged: use the vipctl that belongs to the running vipd");
+  const auto damaged = failure("the recording is damaged: use the vipctl that belongs to the running vipd");
   Cursor cursor(contents.subspan(magic.size()));
   Recording recording;
   std::vector<vrrp::DatagramReceived> datagrams;
@@ -186,7 +186,7 @@ Result<Recording> decode(std::span<const std::uint8_t> contents) {
         const auto bytes = cursor.sized();
         if (!bytes) return damaged;
         auto event = TRY(from_bytes<vrrp::Event>(*bytes));
-        // The checkpoint of the newer half says what is known from the older one.
+        // The checkpoint of the newer half repeats what the older half contains.
         const bool of_checkpoint = in_checkpoint && (std::holds_alternative<vrrp::InterfaceChanged>(event) ||
                                                      std::holds_alternative<vrrp::ConfigReplaced>(event));
         if (in_checkpoint && std::holds_alternative<vrrp::ConfigReplaced>(event)) in_checkpoint = false;

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view first_line = "recording 1";
 constexpr Duration longest = 24h * 366;
-// A time of no meaning for the engine: far enough from zero for all that was before the recording.
+// An arbitrary time for the engine, far enough from zero for everything that happened before the recording.
 constexpr TimePoint beginning{std::chrono::seconds(2'000'000'000)};
 
 constexpr std::array<std::pair<std::string_view, vrrp::StateName>, 3> states{
@@ -49,7 +49,7 @@ auto find_in(const Names& names, const std::string& what, const std::string& tex
     if (name == text) return value;
     all.emplace_back(name);
   }
-  return failure(fmt::format("{} is {}, it must be one of {}", what, quote(text), fmt::join(all, ", ")));
+  return failure(fmt::format("{} must be one of {}, not {}", what, fmt::join(all, ", "), quote(text)));
 }
 
 // --- to text ------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ class Parser {
   Result<> take(Line& line) {
     const TimePoint when = beginning + line.time();
     if (!recording_.entries.empty() && when < recording_.entries.back().when)
-      return failure("the time is before that of the line above: put the lines in order");
+      return failure("the time is earlier than that of the line above: put the lines in order");
     when_ = when;
     auto event = TRY(event_of(line));
     TRY_VOID(line.finish());
@@ -198,8 +198,7 @@ class Parser {
   Result<Recording> finish() {
     if (!routers_.empty() || !adopted_.routers.empty() || !adopted_.checks.empty())
       return failure(
-          "the last lines with router, adopted or known-check are without effect: end them with a "
-          "configure line");
+          "the last router, adopted or known-check lines have no effect: end with a configure line");
     return std::move(recording_);
   }
 
@@ -278,7 +277,7 @@ class Parser {
       event.payload.push_back(static_cast<std::uint8_t>(std::stoi(data.substr(i, 2), nullptr, 16)));
     if (line.has("truncated")) event.truncated = TRY(line.boolean("truncated"));
     if (event.source.family != event.destination.family)
-      return failure("from and to are of different families: one of them is wrong");
+      return failure("from and to have different address families: correct one of them");
     return event;
   }
 
@@ -292,7 +291,7 @@ class Parser {
     interface.mac = TRY(mac(line));
     for (const auto& text : TRY(line.list("address"))) {
       InterfaceAddress each;
-      // An IPv6 address has colons as well: the marks begin behind the length.
+      // An IPv6 address contains colons too: the marks begin after the prefix length.
       const auto length = text.find('/');
       const auto marks_begin = length == std::string::npos ? length : text.find(':', length);
       each.prefix = TRY(Prefix::parse(text.substr(0, marks_begin)));
@@ -334,22 +333,23 @@ class Parser {
     std::set<IpAddress> different;
     for (const auto& prefix : router.addresses) {
       if (prefix.address.family != router.key.family)
-        return failure(to_string(prefix) + " is of the other family: that is a virtual router of its own");
+        return failure(to_string(prefix) +
+                       " has the other address family: write a router line of its own for it");
       if (!different.insert(prefix.address).second)
-        return failure(to_string(prefix) + " is there twice: remove one");
+        return failure("duplicate address " + to_string(prefix) + ": remove one");
     }
     for (const auto& name : line.fields_that_begin_with("check-")) {
       vrrp::TrackedCheck check{name.substr(6), 0, false};
       if (quoted(check.check) != check.check)
-        return failure(
-            fmt::format("{} is no name of a check: it has letters, digits, and . _ - /", quote(check.check)));
+        return failure(fmt::format("{} is not a valid name for a check: use letters, digits, and . _ - /",
+                                   quote(check.check)));
       check.initialize = TRY(line.text(name)) == "initialize";
       if (!check.initialize) check.priority = static_cast<int>(TRY(line.number(name, -254, 0)));
       router.checks.push_back(check);
     }
     for (const auto& each : routers_)
       if (each.key == router.key)
-        return failure(fmt::format("{} is there twice: remove one", vrrp::to_string(router.key)));
+        return failure(fmt::format("duplicate router {}: remove one", vrrp::to_string(router.key)));
     routers_.push_back(std::move(router));
     return std::nullopt;
   }
@@ -363,9 +363,9 @@ class Parser {
     router.since = TRY(moment(line, "since"));
     router.active_adver_interval = TRY(line.duration("interval", vrrp::shortest_advertisement_interval, 41s));
     router.deadline = TRY(moment_or_never(line, "deadline"));
-    // What has no deadline waits for nothing.
+    // Only a virtual router in Initialize waits for nothing.
     if (router.deadline == never && router.state != vrrp::StateName::initialize)
-      return failure("deadline is never, which only Initialize can have");
+      return failure("deadline=never is valid only for state=Initialize");
     router.yielded = TRY(line.boolean("yielded"));
     router.reason = TRY(line.text("reason"));
     if (line.has("peer")) {
@@ -427,7 +427,7 @@ class Parser {
     return event;
   }
 
-  // One event on several lines: all but the last have more=true.
+  // One input on several lines: all but the last have more=true.
   Result<Event> held(Line& line) {
     const auto interface = TRY(line.next("the interface"));
     const auto router = TRY(key(line, interface));
@@ -438,12 +438,12 @@ class Parser {
 
   Recording recording_;
   TimePoint when_{};
-  std::vector<vrrp::VirtualRouterConfig> routers_;  // of the configure line to come
+  std::vector<vrrp::VirtualRouterConfig> routers_;  // for the next configure line
   vrrp::Snapshot adopted_;
   vrrp::AdvertisementsHeld held_;
 };
 
-// Takes a line off the front.
+// Takes the first line from the text.
 std::string_view take_line(std::string_view& text) {
   const auto end = text.find('\n');
   const auto line = text.substr(0, end);
@@ -484,9 +484,9 @@ Result<Recording> parse(std::string_view text) {
     if (is_empty(line)) continue;
     if (!begun) {
       if (!line.starts_with("recording"))
-        return fail("this is no recording: it begins with \"recording 1\"; vipctl record writes one");
+        return fail("this is not a recording: it must begin with \"recording 1\"; vipctl record writes one");
       if (line.substr(0, line.find_last_not_of(" \t\r") + 1) != first_line)
-        return fail(fmt::format("{} is another version of the format: this program knows \"{}\"", quote(line),
+        return fail(fmt::format("{} is another version of the format: this vipctl reads \"{}\"", quote(line),
                                 first_line));
       begun = true;
       continue;
@@ -496,7 +496,8 @@ Result<Recording> parse(std::string_view text) {
     if (const auto taken = parser.take(*parsed); !taken) return fail(taken.error().message);
   }
   if (!begun)
-    return failure("line 1: this is no recording: it begins with \"recording 1\"; vipctl record writes one");
+    return failure(
+        "line 1: this is not a recording: it must begin with \"recording 1\"; vipctl record writes one");
   return parser.finish();
 }
 

@@ -29,7 +29,7 @@ class Replayer {
   void say(const std::string& who, std::string text) {
     happenings_.push_back({now_ - begin_, who, std::move(text)});
   }
-  // The parts of one moment share a line.
+  // Actions of one virtual router at the same time share a line.
   void add(const std::string& who, const std::string& text) {
     if (!happenings_.empty() && open_ && happenings_.back().who == who &&
         happenings_.back().when == now_ - begin_)
@@ -47,7 +47,7 @@ class Replayer {
     return of_that_name < 2 ? name->second : fmt::format("{}/{}", name->second, to_string(key.family));
   }
 
-  // --- what it was told ---
+  // --- engine inputs ---
   void tell(const vrrp::Event& event) {
     open_ = false;
     std::visit([this](const auto& each) { told(each); }, event);
@@ -55,9 +55,9 @@ class Replayer {
   }
   void told(const vrrp::Tick&) {}
   void told(const vrrp::SenderIdentified&) {}
-  void told(const vrrp::Shutdown&) { say("", "> told to stop"); }
+  void told(const vrrp::Shutdown&) { say("", "> shutdown requested"); }
   void told(const vrrp::AdvertisementsHeld&) {
-    say("", "> stood still, and the guardian advertised in its place");
+    say("", "> vipd-router stalled; the guardian advertised in its place");
   }
   void told(const vrrp::SwitchRequested& event) { say("", fmt::format("> switch {}", event.name)); }
   void told(const vrrp::SwitchBackRequested& event) {
@@ -65,7 +65,7 @@ class Replayer {
   }
   void told(const vrrp::AddressClaimed& event) {
     if (claims_told_.insert({event.address, event.mac}).second)
-      say("", fmt::format("> {} says that it has {}", to_string(event.mac), to_string(event.address)));
+      say("", fmt::format("> {} claims {}", to_string(event.mac), to_string(event.address)));
   }
   void told(const vrrp::AddressFailed& event) {
     say("", fmt::format("> the kernel refuses {}: {}", to_string(event.prefix), event.error));
@@ -78,7 +78,7 @@ class Replayer {
   }
   void told(const vrrp::InterfaceChanged& event) {
     const auto& interface = event.interface;
-    std::string text = !interface.exists()  ? "is not there"
+    std::string text = !interface.exists()  ? "does not exist"
                        : !interface.up      ? "is down"
                        : !interface.running ? "is up, without carrier"
                                             : "is up and running";
@@ -89,16 +89,16 @@ class Replayer {
       say("", fmt::format("> {} {}", interface.name, text));
   }
   void told(const vrrp::ConfigReplaced& event) {
-    // Those that are no longer configured may still say something.
+    // Names of virtual routers that are no longer configured are kept: later actions may concern them.
     for (const auto& router : event.routers) {
       names_[router.key] = router.name;
       intervals_[router.key] = router.advertisement_interval;
     }
     say("", fmt::format("> configured: {} virtual router{}{}", event.routers.size(),
                         event.routers.size() == 1 ? "" : "s",
-                        event.adopted ? ", which go on where others stopped" : ""));
+                        event.adopted ? ", continued from an earlier vipd-router" : ""));
   }
-  // Of a sender that says the same again and again the first message is enough.
+  // Shows only the first of several identical messages from a sender.
   void told(const vrrp::DatagramReceived& event) {
     const auto decoded =
         vrrp::decode({event.source, event.destination, event.hop_limit, event.payload, event.truncated});
@@ -112,7 +112,7 @@ class Replayer {
                         decoded->priority, vipd::to_string(Duration(decoded->interval)), who(key)));
   }
 
-  // --- what it did ---
+  // --- actions of the engine ---
   void show(const vrrp::SendAdvertisement& send) {
     const auto interval = intervals_[send.router];
     auto& last = sent_[send.router];
@@ -140,7 +140,7 @@ class Replayer {
     const auto name = who(each.router);
     sent_[each.router].reset();
     say(name, fmt::format("{} -> {}: {}", to_string(each.from), to_string(each.to), each.reason));
-    // The first sentence says what has just been said.
+    // Skips the first sentence, which repeats the line above.
     if (const auto status = status_of(each.router)) {
       const auto sentences = vrrp::explain(*status, now_);
       for (std::size_t i = 1; i < sentences.size(); ++i) say(name, "| " + sentences[i]);

@@ -42,11 +42,11 @@ void fields(A& a, Is<Tree> auto& t) {
 const Thing sample{"edge", {1, std::nullopt, 3}, {{"a", IpAddress::parse("2001:db8::1").value()}}, "text"};
 }  // namespace
 
-TEST_CASE("values survive the way to bytes and back") {
+TEST_CASE("values survive the conversion to bytes and back") {
   CHECK(from_bytes<Thing>(to_bytes(sample)).value() == sample);
 }
 
-TEST_CASE("a message cut short anywhere, or with bytes left over, is refused") {
+TEST_CASE("a message that is truncated or has extra bytes is rejected") {
   auto bytes = to_bytes(sample);
   for (std::size_t size = 0; size < bytes.size(); ++size)
     CHECK_FALSE(from_bytes<Thing>(std::span(bytes).first(size)));
@@ -54,12 +54,12 @@ TEST_CASE("a message cut short anywhere, or with bytes left over, is refused") {
   CHECK_FALSE(from_bytes<Thing>(bytes));
 }
 
-TEST_CASE("a length that promises more than there is, is refused without reserving it") {
+TEST_CASE("a length that exceeds the message is rejected without reserving memory") {
   CHECK_FALSE(from_bytes<std::string>(std::vector<std::uint8_t>{0xff, 0xff, 0xff, 0xff, 'x'}));
   CHECK_FALSE(from_bytes<std::vector<int>>(std::vector<std::uint8_t>{0xff, 0xff, 0xff, 0x7f, 1, 2, 3, 4}));
 }
 
-TEST_CASE("an enumeration has one of its values, a struct is as it can be") {
+TEST_CASE("an enumeration has one of its values, and a struct is valid") {
   CHECK(from_bytes<Colour>(to_bytes(std::uint8_t{1})) == Colour::green);
   CHECK_FALSE(from_bytes<Colour>(to_bytes(std::uint8_t{2})));
   CHECK(from_bytes<Even>(to_bytes(4)));
@@ -71,7 +71,7 @@ TEST_CASE("an enumeration has one of its values, a struct is as it can be") {
   CHECK_FALSE(from_bytes<IpAddress>(to_bytes(address)));
 }
 
-TEST_CASE("a time is never so far away that reckoning with it overflows") {
+TEST_CASE("times are bounded so that sums of them do not overflow") {
   using namespace std::chrono_literals;
   CHECK(from_bytes<TimePoint>(to_bytes(never)) == never);
   CHECK(from_bytes<TimePoint>(to_bytes(TimePoint{1s})) == TimePoint{1s});
@@ -83,7 +83,7 @@ TEST_CASE("a time is never so far away that reckoning with it overflows") {
   CHECK_FALSE(from_bytes<Centiseconds>(to_bytes(Centiseconds::max())));
 }
 
-TEST_CASE("what is nested without end is refused, and not followed until the stack is used up") {
+TEST_CASE("endless nesting is rejected before it exhausts the stack") {
   const auto deep = [](std::size_t levels) {
     Tree tree;
     for (std::size_t i = 0; i < levels; ++i) {
@@ -95,7 +95,7 @@ TEST_CASE("what is nested without end is refused, and not followed until the sta
   };
   CHECK(from_bytes<Tree>(deep(20)));
   CHECK_FALSE(from_bytes<Tree>(deep(100)));
-  std::vector<std::uint8_t> endless;  // one branch, in which there is one branch, ...
+  std::vector<std::uint8_t> endless;  // one branch that contains one branch, ...
   for (int i = 0; i < 1'000'000; ++i) endless.insert(endless.end(), {1, 0, 0, 0});
   CHECK_FALSE(from_bytes<Tree>(endless));
 }

@@ -10,7 +10,7 @@ std::string encoded(std::string_view text) {
 }
 }  // namespace
 
-TEST_CASE("RFC 4648 section 10: the test vectors, both ways") {
+TEST_CASE("RFC 4648 section 10: the test vectors in both directions") {
   const std::pair<std::string_view, std::string_view> vectors[] = {
       {"", ""},
       {"f", "Zg=="},
@@ -28,7 +28,7 @@ TEST_CASE("RFC 4648 section 10: the test vectors, both ways") {
   }
 }
 
-TEST_CASE("all bytes survive the way, and what is no base64 is refused") {
+TEST_CASE("all bytes survive encoding and decoding, and a text that is not base64 is rejected") {
   std::vector<std::uint8_t> bytes;
   for (int i = 0; i < 1000; ++i) bytes.push_back(static_cast<std::uint8_t>(i * 7));
   CHECK(from_base64(to_base64(bytes)) == bytes);

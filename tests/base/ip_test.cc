@@ -24,7 +24,7 @@ TEST_CASE("addresses and prefixes are printed as they are read") {
   CHECK(to_string(MacAddress::parse("00:00:5e:00:01:33").value()) == "00:00:5e:00:01:33");
 }
 
-TEST_CASE("what is no address, prefix or MAC is refused") {
+TEST_CASE("an invalid address, prefix or MAC address is rejected") {
   for (const char* text : {"", "192.0.2", "192.0.2.256", "192.0.2.1 ", "2001:db8::g", "fe80::1%eth0"})
     CHECK_FALSE(IpAddress::parse(text));
   for (const char* text : {"192.0.2.1/33", "192.0.2.1/0", "2001:db8::1/129", "192.0.2.1/", "192.0.2.1/2x"})

@@ -4,7 +4,7 @@
 
 using namespace vipd;
 
-TEST_CASE("lines come whole, whatever the pieces in which their bytes arrive") {
+TEST_CASE("lines are complete, however their bytes are split") {
   const std::string sent = "one\n\ntwo\nthr";
   for (std::size_t piece = 1; piece <= sent.size(); ++piece) {
     Lines lines(100);
@@ -20,7 +20,7 @@ TEST_CASE("lines come whole, whatever the pieces in which their bytes arrive") {
   }
 }
 
-TEST_CASE("a line without an end is too long some day; many short ones never are") {
+TEST_CASE("a line without an end becomes too long; many short ones do not") {
   Lines lines(10);
   for (int i = 0; i < 5; ++i) {
     lines.append("1234567\n1234567\n123");
@@ -37,7 +37,7 @@ TEST_CASE("a line without an end is too long some day; many short ones never are
   CHECK(lines.too_long());
 }
 
-TEST_CASE("what has no end is a line when nothing more comes, and only then") {
+TEST_CASE("an incomplete line is a line only at the end of the stream") {
   Lines lines(10);
   lines.append("one\ntwo");
   CHECK(lines.next() == "one");

@@ -5,7 +5,7 @@
 using namespace vipd;
 using namespace std::chrono_literals;
 
-TEST_CASE("durations are printed in the largest unit that says them exactly") {
+TEST_CASE("durations are printed in the largest exact unit") {
   CHECK(to_string(Duration{1s}) == "1s");
   CHECK(to_string(Duration{100ms}) == "100ms");
   CHECK(to_string(Duration{1500ms}) == "1.5s");
@@ -17,14 +17,14 @@ TEST_CASE("durations are printed in the largest unit that says them exactly") {
   CHECK(to_string(Duration{0s}) == "0s");
 }
 
-TEST_CASE("what is printed can be read back") {
+TEST_CASE("a printed duration can be read back") {
   for (const Duration duration :
        {Duration{1s}, Duration{10ms}, Duration{1500ms}, Duration{1h}, Duration{24h}, Duration{24h * 180},
         Duration{40950ms}, Duration{123456789ns}, Duration{250us}})
     CHECK(parse_duration(to_string(duration)).value() == duration);
 }
 
-TEST_CASE("a duration without a unit, or with an unknown one, says what to write") {
+TEST_CASE("the error about a missing or unknown unit has a remedy") {
   CHECK(parse_duration("3").error().message == "\"3\" has no unit: write 3ms, 3s or 3m");
   CHECK(parse_duration("3sec").error().message ==
         "\"3sec\" has the unknown unit \"sec\": use d, h, m, s, ms, us or ns");

@@ -1,4 +1,4 @@
-// Surroundings of a configuration that exist in a test alone.
+// Surroundings of a configuration that exist only in a test.
 #pragma once
 
 #include <fnmatch.h>
@@ -19,7 +19,7 @@ struct MadeUp {
   conf::Surroundings surroundings() const {
     return {.read = [this](const std::string& path) -> Result<conf::FileText> {
               const auto found = files.find(path);
-              if (found == files.end()) return failure("reading " + path + ": No such file or directory");
+              if (found == files.end()) return failure("cannot read " + path + ": No such file or directory");
               return conf::FileText{found->second, false};
             },
             .match = [this](const std::string& pattern) -> std::vector<std::string> {

@@ -75,8 +75,8 @@ TEST_CASE("errors are shown with their lines, and the exit code is 1") {
   const Checked checked({file.path()});
   CHECK(checked.exit_code == 1);
   CHECK(checked.out == "");
-  CHECK(checked.err == file.path() + ":1:49: error: vrid is 0, it must be 1 to 255\n   1 | " + bad +
-                           "     | " + std::string(48, ' ') + "^\n" + file.path() + ": 1 error\n");
+  CHECK(checked.err == file.path() + ":1:49: error: vrid must be 1 to 255, not 0\n   1 | " + bad + "     | " +
+                           std::string(48, ' ') + "^\n" + file.path() + ": 1 error\n");
 }
 
 TEST_CASE("a file that cannot be read is exit code 2, and the other files are checked still") {
@@ -85,9 +85,9 @@ TEST_CASE("a file that cannot be read is exit code 2, and the other files are ch
   const Checked checked({bad_file.path(), "/nonexistent/vipd.yaml", good_file.path()});
   CHECK(checked.exit_code == 2);
   CHECK(checked.out == good_file.path() + ": ok, 1 virtual router, 0 virtual servers, 0 checks\n");
-  CHECK(checked.err.find("vipctl: reading /nonexistent/vipd.yaml: No such file or directory\n") !=
+  CHECK(checked.err.find("vipctl: cannot read /nonexistent/vipd.yaml: No such file or directory\n") !=
         std::string::npos);
-  CHECK(checked.err.find("vrid is 0") != std::string::npos);
+  CHECK(checked.err.find("vrid must be") != std::string::npos);
 }
 
 TEST_CASE("a file that everybody may write is a warning") {
@@ -95,10 +95,11 @@ TEST_CASE("a file that everybody may write is a warning") {
   REQUIRE(::chmod(file.path().c_str(), 0666) == 0);
   const Checked checked({file.path()});
   CHECK(checked.exit_code == 0);
-  CHECK(checked.err == file.path() +
-                           ": warning: everybody may write this file, and with it what runs on this node\n"
-                           "     chmod o-w " +
-                           file.path() + "\n");
+  CHECK(checked.err ==
+        file.path() +
+            ": warning: every user can write to this file, and so control what runs on this node\n"
+            "     chmod o-w " +
+            file.path() + "\n");
 }
 
 TEST_CASE("as JSON it is one list of all that is wrong, and stderr stays empty") {
@@ -112,13 +113,13 @@ TEST_CASE("as JSON it is one list of all that is wrong, and stderr stays empty")
                                 {"line", 1},
                                 {"column", 49},
                                 {"severity", "error"},
-                                {"message", "vrid is 0, it must be 1 to 255"},
+                                {"message", "vrid must be 1 to 255, not 0"},
                                 {"remedy", ""}},
                                {{"file", "/nonexistent"},
                                 {"line", 0},
                                 {"column", 0},
                                 {"severity", "error"},
-                                {"message", "reading /nonexistent: No such file or directory"},
+                                {"message", "cannot read /nonexistent: No such file or directory"},
                                 {"remedy", ""}}}));
   CHECK(Checked({good_file.path()}, true).out == "[]\n");
   CHECK(nlohmann::json::parse(Checked({"/\xff"}, true).out).size() == 1);

@@ -19,7 +19,7 @@ using Bytes = std::vector<std::uint8_t>;
 
 const auto address = [](const char* text) { return IpAddress::parse(text).value(); };
 
-// An advertisement as far as sockets care: version and type, VRID, and zeros.
+// An advertisement with the fields that the sockets look at: version and type, VRID, and zeros.
 Bytes advert(std::uint8_t vrid, std::uint8_t version_and_type = 0x31, std::size_t size = 12) {
   Bytes bytes(size);
   bytes[0] = version_and_type;
@@ -61,7 +61,7 @@ AdvertSocket open_here(Family family, const std::string& interface) {
   return std::move(*socket);
 }
 
-// Two machines on a cable, each with two addresses of each family, and a socket of one family at both ends.
+// Two machines connected by a cable, each with two addresses of each family and a socket of one family.
 struct Lan {
   Family family;
   Elsewhere peer{"vipd-peer"};
@@ -76,7 +76,7 @@ struct Lan {
       : family(which),
         here((add_addresses(), open_here(which, "left"))),
         there(peer.inside([&] { return open_here(which, "right"); })) {
-    // The kernel's own routes for multicast may come a moment after the carrier.
+    // The kernel may add its multicast routes a moment after the carrier.
     REQUIRE(eventually([&] { return send_one(here, own, advert(1)) == sent && readable(there.fd(), 10); }));
     REQUIRE(eventually([&] { return send_one(there, other, advert(1)) == sent && readable(here.fd(), 10); }));
     receive_all(here);
@@ -90,7 +90,7 @@ struct Lan {
   }
 };
 
-// What passes on the other end of the cable, as whole Ethernet frames.
+// Captures whole Ethernet frames at the other end of the cable.
 Fd tap(const Lan& lan, std::uint16_t ethertype) {
   return lan.peer.inside([&] {
     Fd fd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ethertype)));
@@ -103,7 +103,7 @@ Fd tap(const Lan& lan, std::uint16_t ethertype) {
   });
 }
 
-// The next frame of IP protocol 112, which stands at `place`. (The kernel's own IGMP and MLD pass as well.)
+// The next frame of IP protocol 112, a number found at `place`. (The kernel also sends IGMP and MLD.)
 Bytes next_advert(const Fd& fd, std::size_t place) {
   while (true) {
     REQUIRE(readable(fd.get()));
@@ -155,7 +155,7 @@ TEST_CASE("an IPv6 advertisement leaves with hop limit 255, CS6 and the source i
   CHECK(part(frame, 54, 12) == advert(7));
 }
 
-TEST_CASE("whoever only sends needs no descriptor for another interface, looks the same and hears nothing") {
+TEST_CASE("a sender uses one descriptor for all interfaces, sends the same packets and receives nothing") {
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     CAPTURE(to_string(family));
     Lan lan(family);
@@ -175,7 +175,7 @@ TEST_CASE("whoever only sends needs no descriptor for another interface, looks t
   }
 }
 
-TEST_CASE("an advertisement arrives with its addresses and its hop limit, at the other end only") {
+TEST_CASE("an advertisement arrives with its addresses and its hop limit, only at the other end") {
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     CAPTURE(to_string(family));
     Lan lan(family);
@@ -188,11 +188,11 @@ TEST_CASE("an advertisement arrives with its addresses and its hop limit, at the
     CHECK(received[0].hop_limit == 255);
     CHECK(received[0].payload == advert(9));
     CHECK_FALSE(received[0].truncated);
-    CHECK_FALSE(readable(lan.there.fd(), 20));  // nobody hears himself
+    CHECK_FALSE(readable(lan.there.fd(), 20));  // a sender does not receive its own packets
   }
 }
 
-TEST_CASE("a wrong hop limit is told, not hidden") {
+TEST_CASE("a packet with a wrong hop limit is delivered") {
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     CAPTURE(to_string(family));
     Lan lan(family);
@@ -207,7 +207,7 @@ TEST_CASE("a wrong hop limit is told, not hidden") {
   }
 }
 
-TEST_CASE("advertisements of other VRIDs stay in the kernel, what is malformed comes through to be counted") {
+TEST_CASE("the kernel drops advertisements of other VRIDs, but delivers malformed packets for counting") {
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     CAPTURE(to_string(family));
     Lan lan(family);
@@ -217,7 +217,7 @@ TEST_CASE("advertisements of other VRIDs stay in the kernel, what is malformed c
     for (int vrid = 0; vrid < 256; ++vrid)
       send_one(lan.there, lan.other, advert(static_cast<std::uint8_t>(vrid)));
     send_one(lan.there, lan.other, advert(200, 0x21));    // version 2
-    send_one(lan.there, lan.other, advert(201, 0x21));    // ... of nobody here
+    send_one(lan.there, lan.other, advert(201, 0x21));    // version 2 of another VRID
     send_one(lan.there, lan.other, advert(99, 0x32));     // type 2
     send_one(lan.there, lan.other, advert(99, 0x41));     // version 4
     send_one(lan.there, lan.other, advert(99, 0x31, 7));  // too short for a header
@@ -236,7 +236,7 @@ TEST_CASE("advertisements of other VRIDs stay in the kernel, what is malformed c
   }
 }
 
-TEST_CASE("a shield lets through what may matter, and little of what is malformed or of low priority") {
+TEST_CASE("a shield passes relevant packets, and few malformed ones or ones of low priority") {
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     CAPTURE(to_string(family));
     Lan lan(family);
@@ -264,8 +264,8 @@ TEST_CASE("a shield lets through what may matter, and little of what is malforme
     };
     CHECK(pass(with(2, 200), 64) == 64);
     CHECK(pass(with(2, 255), 64) == 64);
-    CHECK(pass(with(3, 1), 64) == 64);  // with bytes behind the last address
-    CHECK(pass(with(1, 8), 640) == 0);  // of another VRID: the filter proper
+    CHECK(pass(with(3, 1), 64) == 64);  // with bytes after the last address
+    CHECK(pass(with(1, 8), 640) == 0);  // of another VRID: dropped by the VRID filter
     const auto is_sampled = [&](const Bytes& bytes) {
       CHECK(pass(bytes, 1280) < 20);  // one of 1024
     };
@@ -287,8 +287,8 @@ TEST_CASE("a shield lets through what may matter, and little of what is malforme
     set_hops(hops);
     is_sampled(with(2, 200));
     set_hops(255);
-    // Of an Active that is followed everything matters, its farewell and its fall above all; of the others
-    // not.
+    // All packets from the known Active matter, especially its farewell and its lower priority; those of
+    // other senders do not.
     for (const auto place : {0, 7}) {
       std::vector<IpAddress> known(8, address(family == Family::ipv4 ? "192.0.2.99" : "fe80::99"));
       known[static_cast<std::size_t>(place)] = lan.other;
@@ -307,7 +307,7 @@ TEST_CASE("a shield lets through what may matter, and little of what is malforme
   }
 }
 
-TEST_CASE("all VRIDs fit into the filter, and none leaves only what is malformed") {
+TEST_CASE("all VRIDs fit into the filter, and without VRIDs only malformed packets pass") {
   Lan lan(Family::ipv4);
   Bytes all;
   for (int vrid = 1; vrid < 256; ++vrid) all.push_back(static_cast<std::uint8_t>(vrid));
@@ -336,7 +336,7 @@ TEST_CASE("IPv4 options are skipped, by the filter too") {
   CHECK(received[1].payload.size() == 7);
 }
 
-TEST_CASE("a datagram longer than any advertisement arrives cut off and marked so") {
+TEST_CASE("a datagram longer than any advertisement arrives truncated and marked") {
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     CAPTURE(to_string(family));
     Lan lan(family);
@@ -356,7 +356,7 @@ TEST_CASE("a datagram longer than any advertisement arrives cut off and marked s
   }
 }
 
-TEST_CASE("a flood is taken in portions") {
+TEST_CASE("a flood is received in batches") {
   Lan lan(Family::ipv4);
   const auto payload = advert(1);
   const std::vector<Outgoing> many(1500, {lan.other, advert_group(Family::ipv4), payload});
@@ -366,7 +366,7 @@ TEST_CASE("a flood is taken in portions") {
   CHECK(receive_all(lan.here).empty());
 }
 
-TEST_CASE("a datagram that cannot be sent says why and does not keep the others") {
+TEST_CASE("a datagram that cannot be sent has an error and does not block the others") {
   Lan lan(Family::ipv4);
   const auto payload = advert(1);
   const auto group = advert_group(Family::ipv4);
@@ -389,7 +389,7 @@ TEST_CASE("a datagram that cannot be sent says why and does not keep the others"
   CHECK(received[2].hop_limit == 255);
 }
 
-TEST_CASE("only the interface that the socket is bound to counts") {
+TEST_CASE("a socket receives only from the interface that it is bound to") {
   Lan lan(Family::ipv4);
   Cable second(lan.peer, "left2", "right2");
   lan.peer.run("ip addr add 198.51.100.2/24 dev right2");
@@ -400,7 +400,7 @@ TEST_CASE("only the interface that the socket is bound to counts") {
   CHECK_FALSE(readable(lan.here.fd(), 20));
 }
 
-TEST_CASE("an interface that is deleted makes errors, and a new socket on its successor works") {
+TEST_CASE("a deleted interface causes errors, and a new socket on the new interface works") {
   for (const auto family : {Family::ipv4, Family::ipv6}) {
     CAPTURE(to_string(family));
     Lan lan(family);
@@ -409,14 +409,14 @@ TEST_CASE("an interface that is deleted makes errors, and a new socket on its su
     CHECK(receive_all(lan.here).empty());
     Cable again(lan.peer, "left", "right");
     lan.add_addresses();
-    CHECK(send_one(lan.here, lan.own, advert(1)) != sent);  // still bound to the one that is gone
+    CHECK(send_one(lan.here, lan.own, advert(1)) != sent);  // still bound to the deleted interface
     auto here = open_here(family, "left");
     auto there = lan.peer.inside([&] { return open_here(family, "right"); });
     CHECK(eventually([&] { return send_one(here, lan.own, advert(1)) == sent && readable(there.fd(), 10); }));
   }
 }
 
-TEST_CASE("renaming the interface does not matter to the socket") {
+TEST_CASE("renaming the interface does not affect the socket") {
   Lan lan(Family::ipv6);
   run("ip link set left name port");
   CHECK(send_one(lan.here, lan.own, advert(1)) == sent);
@@ -426,7 +426,7 @@ TEST_CASE("renaming the interface does not matter to the socket") {
   run("ip link set port name left");
 }
 
-TEST_CASE("a tentative link-local address cannot send yet, and can when it is no longer tentative") {
+TEST_CASE("a tentative link-local address cannot be a source until it is no longer tentative") {
   Lan lan(Family::ipv6);
   run("ip addr add fe80::77/64 dev left");
   CHECK(send_one(lan.here, address("fe80::77"), advert(1)) != sent);
@@ -434,7 +434,7 @@ TEST_CASE("a tentative link-local address cannot send yet, and can when it is no
                    std::chrono::seconds(5)));
 }
 
-TEST_CASE("an interface that does not exist is named in the error") {
+TEST_CASE("the error about an interface that does not exist names it") {
   require_own_namespace();
   const auto socket = AdvertSocket::open(Family::ipv4, "nowhere0", 987654);
   REQUIRE_FALSE(socket);

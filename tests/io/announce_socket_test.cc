@@ -16,7 +16,7 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// A broadcast of our own experimental ethertype with a number in it.
+// A broadcast with an experimental ethertype and a number.
 Bytes frame(std::uint8_t number) {
   Bytes bytes{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 0, 0, 0, 1, 0x88, 0xb5};
   bytes.resize(60, number);
@@ -25,7 +25,7 @@ Bytes frame(std::uint8_t number) {
 
 }  // namespace
 
-TEST_CASE("frames leave as they are, and one that cannot does not keep the others") {
+TEST_CASE("frames are sent unchanged, and one that fails does not block the others") {
   Elsewhere peer("vipd-peer");
   Cable cable(peer, "left", "right");
   const auto index = if_nametoindex("left");
@@ -50,7 +50,7 @@ TEST_CASE("frames leave as they are, and one that cannot does not keep the other
   }
 }
 
-TEST_CASE("thousands of announcements go out in one call, and none comes back in") {
+TEST_CASE("one call sends thousands of announcements, and the socket receives none of them") {
   Elsewhere peer("vipd-peer");
   Cable cable(peer, "left", "right");
   const Bytes bytes = frame(1);
@@ -61,7 +61,7 @@ TEST_CASE("thousands of announcements go out in one call, and none comes back in
   CHECK_FALSE(readable(socket->fd(), 10));
 }
 
-TEST_CASE("an interface that is down says so") {
+TEST_CASE("sending on an interface that is down is an error") {
   Elsewhere peer("vipd-peer");
   Cable cable(peer, "left", "right");
   run("ip link set left down");

@@ -24,7 +24,7 @@ Claims claims(ClaimSocket& socket) {
   return all;
 }
 
-// Two machines on a cable; sockets that listen here; frames come from the other end.
+// Two machines connected by a cable: sockets listen here, frames come from the other end.
 struct Lan {
   Elsewhere peer{"vipd-peer"};
   Cable cable{peer, "left", "right"};
@@ -59,7 +59,7 @@ TEST_CASE(
   CHECK(claims(lan.six) == Claims{{address("2001:db8::10"), rogue}});
 }
 
-TEST_CASE("what concerns other addresses is not heard, nor are questions for ours, nor what is malformed") {
+TEST_CASE("claims of other addresses, requests for ours and malformed packets are ignored") {
   Lan lan;
   REQUIRE(lan.four.set_addresses({address("192.0.2.10")}));
   REQUIRE(lan.six.set_addresses({address("2001:db8::10")}));
@@ -84,7 +84,7 @@ TEST_CASE("what concerns other addresses is not heard, nor are questions for our
   CHECK(claims(lan.six).empty());
 }
 
-TEST_CASE("the list of addresses can change, and nothing is heard before there is one") {
+TEST_CASE("the list of addresses can change, and without one no claim is received") {
   Lan lan;
   lan.send(vrrp::gratuitous_arp(rogue, address("192.0.2.10")));
   lan.send(vrrp::unsolicited_neighbor_advertisement(rogue, address("fe80::66"), address("2001:db8::10")));
@@ -98,8 +98,7 @@ TEST_CASE("the list of addresses can change, and nothing is heard before there i
   CHECK(claims(lan.four) == Claims{{address("192.0.2.10"), rogue}});
 }
 
-TEST_CASE(
-    "a station that has the address answers the question for it, in both families, and nobody else does") {
+TEST_CASE("only the station that has an address answers a request for it, in both families") {
   Lan lan;
   lan.peer.run(
       "ip link set right down; ip link set right address 02:00:00:00:00:66; ip link set right up;"
@@ -108,7 +107,7 @@ TEST_CASE(
   REQUIRE(lan.four.set_addresses({address("192.0.2.10"), address("192.0.2.11")}));
   REQUIRE(lan.six.set_addresses({address("2001:db8::10"), address("2001:db8::11")}));
   const auto index = if_nametoindex("left");
-  run("ip addr add fe80::1/64 dev left nodad");  // IPv6 is up, and all nodes are listened to
+  run("ip addr add fe80::1/64 dev left nodad");  // IPv6 is up, and the host has joined the all-nodes group
   auto here = AnnounceSocket::open().value();
   const auto ours = mac("02:00:00:00:00:01");
   const std::vector questions{vrrp::arp_probe(ours, address("192.0.2.11")),
@@ -131,7 +130,7 @@ TEST_CASE(
   for (const auto& each : six) CHECK(each == std::pair{address("2001:db8::10"), rogue});
 }
 
-TEST_CASE("a flood of claims is taken in portions") {
+TEST_CASE("a flood of claims is received in batches") {
   Lan lan;
   REQUIRE(lan.four.set_addresses({address("192.0.2.10")}));
   for (int i = 0; i < 200; ++i) lan.send(vrrp::gratuitous_arp(rogue, address("192.0.2.10")));

@@ -24,7 +24,7 @@ Fd ready_event() {
 
 }  // namespace
 
-TEST_CASE("a wait ends at its deadline, never before, and not a millisecond late") {
+TEST_CASE("a wait ends at its deadline, never earlier, and not a millisecond late") {
   Loop loop;
   std::vector<Duration> late;
   for (int i = 0; i < 15; ++i) {
@@ -37,7 +37,7 @@ TEST_CASE("a wait ends at its deadline, never before, and not a millisecond late
   CHECK(late.front() < 500us);  // at best: the machine may be busy
 }
 
-TEST_CASE("a deadline in the past only looks, and finds what is ready") {
+TEST_CASE("a wait with a deadline in the past does not block, and finds ready descriptors") {
   Loop loop;
   const auto before = now();
   REQUIRE(loop.wait(TimePoint{}));
@@ -61,10 +61,10 @@ TEST_CASE(
   REQUIRE(loop.wait(now() + 10ms));
   REQUIRE(loop.wait(never));
   CHECK(calls == 2);
-  CHECK(test::readable(event.get(), 0));  // nobody read it: level triggered
+  CHECK(test::readable(event.get(), 0));  // it has not been read: level triggered
 }
 
-TEST_CASE("end of file and errors wake whoever reads") {
+TEST_CASE("end of file and errors wake a watch for reading") {
   Loop loop;
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
@@ -77,7 +77,7 @@ TEST_CASE("end of file and errors wake whoever reads") {
   CHECK(calls == 1);
 }
 
-TEST_CASE("what a descriptor is watched for can be changed") {
+TEST_CASE("the watched events of a descriptor can be changed") {
   Loop loop;
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
@@ -98,14 +98,14 @@ TEST_CASE("what a descriptor is watched for can be changed") {
   CHECK(seen[1] == EPOLLIN);
 }
 
-TEST_CASE("a callback may end its own watch and any other, and nobody who is gone is called") {
+TEST_CASE("a callback may end its own watch and others, and no ended watch is called") {
   Loop loop;
   const std::array<Fd, 3> events{ready_event(), ready_event(), ready_event()};
   std::array<std::optional<Watch>, 3> watches;
   int calls = 0;
-  // All three are ready in the same turn; whoever comes first ends all.
+  // All three are ready in the same turn; the first callback ends all.
   for (std::size_t i = 0; i < 3; ++i) {
-    // Something of its own that the callback still needs after its watch has gone.
+    // Data of the callback that it still needs after its watch has ended.
     const std::vector<int> own(1000, 7);
     watches[i] = loop.watch(events[i].get(), [&, own] {
       for (auto& each : watches) each.reset();
@@ -118,7 +118,7 @@ TEST_CASE("a callback may end its own watch and any other, and nobody who is gon
   CHECK(calls == 1);
 }
 
-TEST_CASE("a descriptor number that is used again in the same turn does not inherit an event") {
+TEST_CASE("a descriptor number reused in the same turn does not inherit an event") {
   Loop loop;
   Fd first = ready_event();
   Fd second = ready_event();
@@ -145,7 +145,7 @@ TEST_CASE("a descriptor number that is used again in the same turn does not inhe
   CHECK(new_calls == 0);
 }
 
-TEST_CASE("a watch made in a callback is heard in the next turn, and one may outlive its loop") {
+TEST_CASE("a watch created in a callback works from the next turn, and a watch may outlive its loop") {
   std::optional<Watch> left_over;
   {
     Loop loop;
@@ -162,7 +162,7 @@ TEST_CASE("a watch made in a callback is heard in the next turn, and one may out
   left_over.reset();
 }
 
-TEST_CASE("a watch that is moved goes on, and one that is assigned to ends what it watched") {
+TEST_CASE("a moved watch continues, and assignment ends the previous watch of its target") {
   Loop loop;
   auto first = ready_event();
   auto second = ready_event();
@@ -178,7 +178,7 @@ TEST_CASE("a watch that is moved goes on, and one that is assigned to ends what 
   CHECK(second_calls == 1);
 }
 
-TEST_CASE("signals arrive as callbacks, each to those who asked for it") {
+TEST_CASE("signals arrive as callbacks of their watches") {
   Loop loop;
   std::vector<int> seen;
   auto usr1 = loop.on_signal(SIGUSR1, [&](const signalfd_siginfo& info) {
@@ -192,11 +192,11 @@ TEST_CASE("signals arrive as callbacks, each to those who asked for it") {
     REQUIRE(loop.wait(now() + 1s));
     CHECK(seen == std::vector{SIGUSR1, SIGUSR2});
   }
-  // Nobody wants it any more; it stays blocked and does not end us.
+  // No watch is left; the signal stays blocked and does not end this process.
   kill(getpid(), SIGUSR2);
   REQUIRE(loop.wait(now() + 1ms));
   CHECK(seen.size() == 2);
-  // Take it away, for later tests.
+  // Consume it, for later tests.
   const auto drain = loop.on_signal(SIGUSR2, [](const signalfd_siginfo&) {});
   REQUIRE(loop.wait(now() + 1s));
 }

@@ -20,7 +20,7 @@ bool we_are_among(const std::vector<pid_t>& users) {
   return std::ranges::find(users, getpid()) != users.end();
 }
 
-TEST_CASE("who has a file open is found until it is closed") {
+TEST_CASE("a process that has a file open is found until it closes it") {
   const auto path = std::filesystem::temp_directory_path() / fmt::format("vipd_open_files_{}", getpid());
   io::Fd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   REQUIRE(file);
@@ -32,7 +32,7 @@ TEST_CASE("who has a file open is found until it is closed") {
   std::filesystem::remove(path);
 }
 
-TEST_CASE("who has a socket is found by its inode") {
+TEST_CASE("a process that has a socket open is found by its inode") {
   const io::Fd ours(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   struct stat status{};
   REQUIRE(fstat(ours.get(), &status) == 0);

@@ -37,7 +37,7 @@ Exit wait_for(const Process& process) {
   return **exit;
 }
 
-// What a shell command prints and how it ends.
+// The output of a shell command and its exit.
 struct Ran {
   std::string output;
   Exit exit;
@@ -59,7 +59,7 @@ Ran run_shell(const std::string& script, SpawnOptions options = {}) {
   return ran;
 }
 
-// A file in a directory of its own, gone afterwards.
+// A file in its own directory; both are removed at the end.
 class Script {
  public:
   Script(const std::string& content, mode_t mode) {
@@ -88,7 +88,7 @@ std::string failure_of(const std::vector<std::string>& argv, const SpawnOptions&
 
 }  // namespace
 
-TEST_CASE("a program runs with its arguments as they are, and its end is told") {
+TEST_CASE("a program runs with unchanged arguments, and its exit is reported") {
   const auto ran = run_shell("exit 3");
   CHECK(ran.exit == Exit{false, 3});
   CHECK(to_string(ran.exit) == "exit code 3");
@@ -103,7 +103,7 @@ TEST_CASE("a program runs with its arguments as they are, and its end is told") 
   CHECK(std::string(output.data()) == "a b|$(id)||");
 }
 
-TEST_CASE("what cannot be executed says which and why") {
+TEST_CASE("the error about a program that cannot be executed names it and the reason") {
   const Script not_executable("#!/bin/sh\n", 0644);
   const Script no_interpreter("#!/nowhere/sh\n", 0755);
   const Script no_program("hello\n", 0755);
@@ -117,7 +117,7 @@ TEST_CASE("what cannot be executed says which and why") {
   CHECK(spawn({"/nowhere/check"}).error().code == ENOENT);
 }
 
-TEST_CASE("a preparation that fails is told apart from the program") {
+TEST_CASE("the error about a failed preparation names the step") {
   require_own_namespace();
   SpawnOptions options;
   options.working_directory = "/nowhere";
@@ -128,8 +128,8 @@ TEST_CASE("a preparation that fails is told apart from the program") {
   CHECK(failure_of({"/bin/true"}, options) == "starting /bin/true: passing descriptors: Bad file descriptor");
 }
 
-TEST_CASE("a program gets the descriptors it is given at their numbers, and no other") {
-  // Numbers that cross each other, and one that we have left open without close-on-exec.
+TEST_CASE("a program gets exactly the given descriptors, at their numbers") {
+  // Numbers that cross each other, and one that is open here without close-on-exec.
   auto first = make_pipe();
   auto second = make_pipe();
   REQUIRE(write(first.write_end.get(), "one\n", 4) == 4);
@@ -151,7 +151,7 @@ TEST_CASE("a program gets the descriptors it is given at their numbers, and no o
   CHECK(std::count(crossed.output.begin(), crossed.output.end(), '>') == 7);
 }
 
-TEST_CASE("standard input is /dev/null unless given") {
+TEST_CASE("standard input is /dev/null by default") {
   CHECK(run_shell("cat; readlink /proc/self/fd/0").output == "/dev/null\n");
   auto pipe = make_pipe();
   REQUIRE(write(pipe.write_end.get(), "hello", 5) == 5);
@@ -161,7 +161,7 @@ TEST_CASE("standard input is /dev/null unless given") {
   CHECK(run_shell("cat", options).output == "hello");
 }
 
-TEST_CASE("the environment is ours, or exactly what is given") {
+TEST_CASE("a program inherits the environment, or gets exactly the given one") {
   SpawnOptions options;
   options.environment = {"ONE=1", "TWO=2 3"};
   options.working_directory = "/usr";
@@ -182,11 +182,11 @@ TEST_CASE("a program starts with default signals, none blocked") {
   CHECK(ran.output == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
   sigset_t after;
   pthread_sigmask(SIG_SETMASK, &before, &after);
-  CHECK(sigismember(&after, SIGUSR1) == 1);  // ours are as they were
+  CHECK(sigismember(&after, SIGUSR1) == 1);  // those of this process have not changed
   CHECK(sigismember(&after, SIGUSR2) == sigismember(&before, SIGUSR2));
 }
 
-TEST_CASE("limits, niceness and the ban on new privileges are in force") {
+TEST_CASE("limits, niceness and no_new_privs are applied") {
   SpawnOptions options;
   options.limits = {{RLIMIT_NOFILE, {64, 65}}, {RLIMIT_CORE, {0, 0}}};
   options.nice = 7;
@@ -195,7 +195,7 @@ TEST_CASE("limits, niceness and the ban on new privileges are in force") {
         "64\n65\n7\nNoNewPrivs:\t1\n");
 }
 
-TEST_CASE("a program has the capabilities it is told, and can never have others") {
+TEST_CASE("a program has exactly the given capabilities, and can never gain others") {
   require_own_namespace();
   constexpr int net_admin = 12;
   constexpr int net_raw = 13;
@@ -208,7 +208,7 @@ TEST_CASE("a program has the capabilities it is told, and can never have others"
         "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n");
 }
 
-TEST_CASE("a program runs as another user with no groups left, or not at all") {
+TEST_CASE("a program runs as another user without the groups of this one, or not at all") {
   require_own_namespace();
   SpawnOptions options;
   options.user = 65534;
@@ -220,7 +220,7 @@ TEST_CASE("a program runs as another user with no groups left, or not at all") {
   std::ifstream map("/proc/self/uid_map");
   const bool one_user = std::count(std::istreambuf_iterator<char>(map), {}, '\n') == 1 && allowed != "allow";
   if (one_user) {
-    // An unprivileged user namespace has nobody to change to.
+    // An unprivileged user namespace has no other user.
     const auto process = spawn({"/bin/true"}, options);
     REQUIRE_FALSE(process);
     CHECK(process.error().message.starts_with("starting /bin/true: changing to group 65533: "));
@@ -233,7 +233,7 @@ TEST_CASE("a program runs as another user with no groups left, or not at all") {
         "CapBnd:\t0000000000002000\nCapAmb:\t0000000000002000\n");
 }
 
-TEST_CASE("a whole process group ends at once, with children of children") {
+TEST_CASE("a whole process group ends at once, including grandchildren") {
   auto pipe = make_pipe();
   SpawnOptions options;
   options.process_group = true;
@@ -250,12 +250,12 @@ TEST_CASE("a whole process group ends at once, with children of children") {
   const auto exit = wait_for(process);
   CHECK(exit == Exit{true, SIGKILL});
   CHECK(to_string(exit) == "signal 9 (Killed)");
-  // The pipe closes when the last child that has it is gone.
+  // The pipe closes when the last child that has it open ends.
   CHECK(readable(pipe.read_end.get(), 2000));
   CHECK(read(pipe.read_end.get(), up.data(), up.size()) == 0);
 }
 
-TEST_CASE("a signal to a process that has ended reaches nobody") {
+TEST_CASE("a signal to a process that has ended is an error") {
   auto process = spawn({"/bin/true"}).value();
   CHECK(wait_for(process).succeeded());
   const auto killed = kill(process, SIGKILL);
@@ -263,8 +263,8 @@ TEST_CASE("a signal to a process that has ended reaches nobody") {
   CHECK(killed.error().code == ESRCH);
 }
 
-TEST_CASE("a program with a death signal ends with the one who started it") {
-  // A child of ours starts a grandchild that holds a pipe, and is killed.
+TEST_CASE("a program with a death signal ends with its parent") {
+  // A child starts a grandchild that holds a pipe, and is killed.
   auto pipe = make_pipe();
   const pid_t child = fork();
   REQUIRE(child >= 0);

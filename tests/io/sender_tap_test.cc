@@ -20,7 +20,7 @@ SenderTap tap_of(const char* sender) {
 }
 }  // namespace
 
-TEST_CASE("a sender of VRRP messages is identified by its MAC address, and nobody else's packets arrive") {
+TEST_CASE("the tap finds the MAC address of a sender of VRRP, and receives no packets of others") {
   Elsewhere peer("vipd-peer");
   Cable cable(peer, "left", "right");
   run("ip addr add 192.0.2.1/24 dev left; ip addr add fe80::1/64 dev left nodad");
@@ -53,7 +53,7 @@ TEST_CASE("a sender of VRRP messages is identified by its MAC address, and nobod
   }
 }
 
-TEST_CASE("an interface that does not exist is an error of the tap") {
+TEST_CASE("a tap on an interface that does not exist is an error") {
   require_own_namespace();
   const auto tap = SenderTap::open(address("192.0.2.2"), 987654);
   REQUIRE_FALSE(tap);

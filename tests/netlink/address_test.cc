@@ -36,7 +36,7 @@ struct Host {
   }
   Result<> one(const AddressChange& change) { return netlink::apply(socket, {&change, 1}).at(0); }
 
-  // The line and the lifetime line of one address, as `ip` prints them; empty if it is not there.
+  // The line and the lifetime line of one address, as `ip` prints them; empty if the address does not exist.
   static std::string shown(const std::string& text) {
     const auto all = output_of("ip -d addr show dev port7");
     const auto begin = all.find(" " + text + " ");
@@ -54,7 +54,7 @@ struct Host {
 
 }  // namespace
 
-TEST_CASE("a virtual address is there for ever, without duplicate address detection or broadcast") {
+TEST_CASE("a virtual address is permanent, without duplicate address detection or broadcast") {
   Host host;
   REQUIRE(host.one(host.adding("192.0.2.10/24")));
   REQUIRE(host.one(host.adding("2001:db8::10/64")));
@@ -69,7 +69,7 @@ TEST_CASE("a virtual address is there for ever, without duplicate address detect
   CHECK(contains(ipv6, "valid_lft forever preferred_lft 0sec"));
 }
 
-TEST_CASE("a virtual IPv6 address is not chosen as source, a virtual IPv4 one has nothing to be kept from") {
+TEST_CASE("the kernel does not choose a virtual IPv6 address as source; IPv4 needs no such measure") {
   Host host;
   REQUIRE(host.one(host.adding("2001:db8::10/128", 30s)));
   CHECK(contains(Host::shown("2001:db8::10/128"), "valid_lft 30sec preferred_lft 0sec"));
@@ -102,7 +102,7 @@ TEST_CASE("adding again renews the lifetime and changes nothing else") {
     change.valid = 0s;
     REQUIRE(host.one(change));
     CHECK(contains(Host::shown(text), "valid_lft forever"));
-    change.valid = 5s;  // and from for ever to finite
+    change.valid = 5s;  // and from permanent to finite
     REQUIRE(host.one(change));
     CHECK(contains(Host::shown(text), "valid_lft 5sec"));
   }
@@ -110,7 +110,7 @@ TEST_CASE("adding again renews the lifetime and changes nothing else") {
   CHECK(contains(Host::shown("192.0.2.10/24"), "port7:vip"));
 }
 
-TEST_CASE("an address that is not renewed goes by itself, one that is stays") {
+TEST_CASE("an address that is not renewed expires, one that is renewed stays") {
   Host host;
   std::vector<AddressChange> renewed{host.adding("192.0.2.10/24", 1s), host.adding("2001:db8::10/64", 1s)};
   std::vector<AddressChange> forgotten{host.adding("192.0.2.20/24", 1s), host.adding("2001:db8::20/64", 1s)};
@@ -156,7 +156,7 @@ TEST_CASE(
   CHECK_FALSE(Host::shown("192.0.2.1/24").empty());
 }
 
-TEST_CASE("a virtual address that is alone in its network brings the route and takes it away") {
+TEST_CASE("a virtual address that is alone in its network adds the route and removes it") {
   Host host;
   for (const auto& result : netlink::apply(host.socket, std::vector{host.adding("198.51.100.10/24", 1s),
                                                                     host.adding("2001:db8:1::10/64", 1s)}))
@@ -166,12 +166,12 @@ TEST_CASE("a virtual address that is alone in its network brings the route and t
   CHECK(eventually(
       [] { return Host::shown("198.51.100.10/24").empty() && Host::shown("2001:db8:1::10/64").empty(); }));
   CHECK(Host::routes("198.51.100.0/24").empty());
-  // The kernel collects the route later, but uses it no more.
+  // The kernel removes the route later, but no longer uses it.
   CHECK(eventually(
       [] { return contains(output_of("ip -6 route get 2001:db8:1::99 oif port7 2>&1"), "unreachable"); }));
 }
 
-TEST_CASE("an address of the host that comes later gets its permanent route, and renewals leave it alone") {
+TEST_CASE("a later address of the host gets its permanent route, which renewals do not change") {
   Host host;
   auto change = host.adding("2001:db8::10/64", 2s);
   REQUIRE(host.one(change));
@@ -185,7 +185,7 @@ TEST_CASE("an address of the host that comes later gets its permanent route, and
   CHECK(Host::routes6("2001:db8::/64") == route);
 }
 
-TEST_CASE("removing what is not there succeeds, and so does removing from an interface that is gone") {
+TEST_CASE("removing an address that does not exist succeeds, also if its interface does not exist") {
   Host host;
   CHECK(host.one(host.removing("192.0.2.10/24")));
   CHECK(host.one(host.removing("2001:db8::10/64")));
@@ -200,7 +200,7 @@ TEST_CASE("removing what is not there succeeds, and so does removing from an int
   CHECK(host.one(elsewhere));
 }
 
-TEST_CASE("errors name address and interface, and carry the kernel's words") {
+TEST_CASE("errors name address and interface, and include the kernel's error text") {
   Host host;
   auto change = host.adding("192.0.2.10/24");
   change.interface_index = 987654;
@@ -217,7 +217,7 @@ TEST_CASE("errors name address and interface, and carry the kernel's words") {
   CHECK(contains(result.error().message, "IPv6 is disabled on this device)"));
 }
 
-TEST_CASE("five thousand addresses go on and off in batches, and one that is bad harms no other") {
+TEST_CASE("five thousand addresses are added and removed in batches, and an invalid one affects no other") {
   Host host;
   std::vector<AddressChange> changes;
   for (int i = 0; i < 5000; ++i) {
@@ -244,11 +244,11 @@ TEST_CASE("five thousand addresses go on and off in batches, and one that is bad
   results = netlink::apply(host.socket, changes);
   failed = 0;
   for (const auto& result : results) failed += !result;
-  CHECK(failed == 0);  // what never was there is gone
+  CHECK(failed == 0);  // an address that was never added counts as removed
   CHECK(output_of("ip -o addr show dev port7 | wc -l") == "0\n");
 }
 
-TEST_CASE("work that takes long is done in slices of about the time allowed") {
+TEST_CASE("long work is done in slices of about the allowed time") {
   Host host;
   std::vector<AddressChange> changes;
   for (int i = 0; i < 800; ++i)
@@ -268,12 +268,12 @@ TEST_CASE("work that takes long is done in slices of about the time allowed") {
   CHECK(netlink::apply(host.socket, all, 0s).size() == 4);
 }
 
-TEST_CASE("nothing to do is nothing done") {
+TEST_CASE("an empty list of changes does nothing") {
   Host host;
   CHECK(netlink::apply(host.socket, {}).empty());
 }
 
-TEST_CASE("a request that the kernel does not know fails alone") {
+TEST_CASE("a request that the kernel does not know fails without affecting others") {
   Host host;
   std::vector<Request> requests;
   for (const int type : {int{RTM_GETLINK}, 0xfff, int{RTM_GETLINK}}) {
@@ -291,7 +291,7 @@ TEST_CASE("a request that the kernel does not know fails alone") {
   CHECK(results[2]);
 }
 
-TEST_CASE("whether a network is connected without us is seen from the interface's other addresses") {
+TEST_CASE("the other addresses of the interface show whether a network is connected without vipd") {
   Interface interface;
   const auto has = [&](const char* text, bool ours) {
     interface.addresses.push_back({prefix(text), false, false, ours});

@@ -29,17 +29,17 @@ int messages_in(const std::vector<std::uint8_t>& datagram) {
 }
 }  // namespace
 
-TEST_CASE("the messages of a datagram end where one has a length that cannot be") {
+TEST_CASE("parsing of a datagram ends at a message with an impossible length") {
   CHECK(messages_in({}) == 0);
   CHECK(messages_in(datagram_of({16, 16, 16})) == 3);
   CHECK(messages_in(datagram_of({16, 0, 16})) == 1);
   CHECK(messages_in(datagram_of({16, 33, 16})) == 1);
   CHECK(messages_in(datagram_of({16, 32, 16})) == 2);
-  CHECK(messages_in(datagram_of({16, 0x80000010, 16})) == 1);  // libmnl takes it for a negative one
+  CHECK(messages_in(datagram_of({16, 0x80000010, 16})) == 1);  // libmnl reads it as negative
   CHECK(messages_in(datagram_of({16, 0xffffffff, 16})) == 1);
 }
 
-TEST_CASE("a refusal whose request has a length that cannot be has no words") {
+TEST_CASE("an error message whose request has an impossible length has no error text") {
   for (const std::uint32_t length : {0u, 15u, 0x80000000u, 0xffffffffu}) {
     Request request(NLMSG_ERROR, NLM_F_ACK_TLVS);
     nlmsgerr error{};

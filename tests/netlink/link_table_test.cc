@@ -48,7 +48,7 @@ std::vector<Interface> told(LinkTable& table) {
 }
 }  // namespace
 
-TEST_CASE("a change is told once, the interface as a whole") {
+TEST_CASE("a change is reported once, with the whole interface") {
   LinkTable table;
   take(table, link(2, "eth0"));
   take(table, address(2, "192.0.2.1", 24));
@@ -62,7 +62,7 @@ TEST_CASE("a change is told once, the interface as a whole") {
   CHECK(told(table).empty());
 }
 
-TEST_CASE("a link that is renamed is gone under its old name, and there under the new one") {
+TEST_CASE("a renamed link disappears under its old name and appears under the new one") {
   LinkTable table;
   take(table, link(2, "eth0"));
   told(table);
@@ -75,7 +75,7 @@ TEST_CASE("a link that is renamed is gone under its old name, and there under th
   CHECK(changes[1].exists());
 }
 
-TEST_CASE("an address whose prefix is longer than the address is none") {
+TEST_CASE("an address with a prefix longer than the address is ignored") {
   LinkTable table;
   take(table, link(2, "eth0"));
   take(table, address(2, "192.0.2.1", 33));

@@ -21,7 +21,7 @@ Prefix prefix(const std::string& text) {
   return Prefix::parse(text).value();
 }
 
-// A monitor and all that it has told.
+// A monitor and everything that it has reported.
 struct Watcher {
   Monitor monitor;
   std::vector<Interface> told;
@@ -32,14 +32,14 @@ struct Watcher {
   Monitor::Changed collect() {
     return [this](const Interface& interface) { told.push_back(interface); };
   }
-  // What one call of receive tells.
+  // The interfaces that one call of receive reports.
   std::vector<Interface> receive() {
     told.clear();
     const auto result = monitor.receive(collect());
     REQUIRE_MESSAGE(result, (result ? "" : result.error().message));
     return told;
   }
-  // Until what is told last of an interface is as wanted.
+  // Waits until the last report about an interface meets the condition.
   template <class Wanted>
   bool until(const std::string& name, Wanted wanted, std::chrono::milliseconds time = 5s) {
     return eventually(
@@ -61,7 +61,7 @@ using Texts = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("at the start every interface is told as it is") {
+TEST_CASE("at the start every interface is reported") {
   Port port("port8");
   run("ip link set port8 mtu 1400 address 02:00:00:00:00:08");
   run("ip addr add 192.0.2.1/24 dev port8; ip addr add 192.0.2.2/24 dev port8; ip addr add 198.51.100.1/32 "
@@ -85,14 +85,14 @@ TEST_CASE("at the start every interface is told as it is") {
   CHECK(to_string(found->mac) == "02:00:00:00:00:08");
   auto all = addresses_of(*found);
   REQUIRE(all.size() == 5);
-  // IPv4 in the kernel's order: the first of a network, then the secondary ones.
+  // IPv4 in the kernel's order: first the primary address of each network, then the secondary ones.
   CHECK(Texts(all.begin(), all.begin() + 3) == Texts{"192.0.2.1/24", "198.51.100.1/32", "192.0.2.2/24"});
   for (const auto& each : found->addresses) CHECK(each.ours == (to_string(each.prefix) == "2001:db8::8/64"));
   CHECK(watcher.monitor.snapshot("port8") == *found);
   CHECK(watcher.receive().empty());
 }
 
-TEST_CASE("changes are told once per turn, each interface as a whole") {
+TEST_CASE("changes are reported once per turn, each with the whole interface") {
   Port port("port8");
   Watcher watcher;
   run("ip addr add 192.0.2.1/24 dev port8; ip link set port8 mtu 1300; ip link set port8 address "
@@ -111,11 +111,11 @@ TEST_CASE("changes are told once per turn, each interface as a whole") {
   REQUIRE(told.size() == 1);
   CHECK(addresses_of(told[0]) == Texts{"192.0.2.2/24"});
 
-  run("ip addr add 192.0.2.9/24 dev port8; ip addr del 192.0.2.9/24 dev port8");  // as if nothing had been
+  run("ip addr add 192.0.2.9/24 dev port8; ip addr del 192.0.2.9/24 dev port8");  // no change in the end
   CHECK(watcher.receive().empty());
 }
 
-TEST_CASE("the order of IPv4 addresses is the kernel's, also after a secondary one was promoted") {
+TEST_CASE("IPv4 addresses have the kernel's order, also after a secondary one was promoted") {
   Port port("port8");
   run("echo 1 > /proc/sys/net/ipv4/conf/port8/promote_secondaries");
   Watcher watcher;
@@ -131,7 +131,7 @@ TEST_CASE("the order of IPv4 addresses is the kernel's, also after a secondary o
         Texts{"198.51.100.1/24", "192.0.2.2/24", "192.0.2.3/24"});
 }
 
-TEST_CASE("renewing a lifetime tells nothing") {
+TEST_CASE("renewing a lifetime is not reported") {
   Port port("port8");
   Watcher watcher;
   auto socket = Socket::open(NETLINK_ROUTE).value();
@@ -142,15 +142,15 @@ TEST_CASE("renewing a lifetime tells nothing") {
   std::vector changes{vip, vip};
   changes[1].prefix = prefix("2001:db8::10/64");
   for (const auto& result : netlink::apply(socket, changes)) CHECK(result);
-  // The kernel tells of an IPv6 address a moment later, even without duplicate address detection.
+  // The kernel reports an IPv6 address a moment later, even without duplicate address detection.
   REQUIRE(watcher.until("port8", [](const Interface& each) { return each.addresses.size() == 2; }));
   for (const auto& each : watcher.monitor.snapshot("port8").addresses) CHECK(each.ours);
   for (const auto& result : netlink::apply(socket, changes)) CHECK(result);
-  CHECK(readable(watcher.monitor.fd()));  // the kernel did speak
+  CHECK(readable(watcher.monitor.fd()));  // the kernel did send a message
   CHECK(watcher.receive().empty());
 }
 
-TEST_CASE("an address that expires is told") {
+TEST_CASE("an address that expires is reported") {
   Port port("port8");
   Watcher watcher;
   run("ip addr add 192.0.2.10/24 dev port8 valid_lft 1 preferred_lft 1");
@@ -158,7 +158,7 @@ TEST_CASE("an address that expires is told") {
   CHECK(watcher.until("port8", [](const Interface& each) { return each.addresses.empty(); }));
 }
 
-TEST_CASE("an interface that is deleted is told once with index 0, its successor with the new index") {
+TEST_CASE("a deleted interface is reported once with index 0, a new one with the new index") {
   auto port = std::make_unique<Port>("port8");
   run("ip addr add 192.0.2.1/24 dev port8");
   Watcher watcher;
@@ -180,7 +180,7 @@ TEST_CASE("an interface that is deleted is told once with index 0, its successor
   CHECK(told[0].addresses.empty());
 }
 
-TEST_CASE("an interface that is deleted and made again between two looks is told with its new index") {
+TEST_CASE("an interface that is deleted and created again between two reads is reported with its new index") {
   Port port("port8");
   run("ip addr add 192.0.2.1/24 dev port8");
   Watcher watcher;
@@ -193,7 +193,7 @@ TEST_CASE("an interface that is deleted and made again between two looks is told
   CHECK(told[0].addresses.empty());
 }
 
-TEST_CASE("a renamed interface goes under its old name and comes under its new one") {
+TEST_CASE("a renamed interface disappears under its old name and appears under its new one") {
   Port port("port8");
   run("ip addr add 192.0.2.1/24 dev port8");
   Watcher watcher;
@@ -208,7 +208,7 @@ TEST_CASE("a renamed interface goes under its old name and comes under its new o
   run("ip link set door8 name port8");
 }
 
-TEST_CASE("two interfaces that swap their names are told with each other's index") {
+TEST_CASE("two interfaces that swap their names are reported with each other's index") {
   Port a("porta");
   Port b("portb");
   Watcher watcher;
@@ -220,7 +220,7 @@ TEST_CASE("two interfaces that swap their names are told with each other's index
   CHECK(watcher.monitor.snapshot("portb").index == index_a);
 }
 
-TEST_CASE("an interface that moves to another namespace is gone from here") {
+TEST_CASE("an interface that moves to another namespace disappears") {
   Elsewhere elsewhere("vipd-peer");
   Port port("port8");
   Watcher watcher;
@@ -230,7 +230,7 @@ TEST_CASE("an interface that moves to another namespace is gone from here") {
   CHECK_FALSE(told[0].exists());
 }
 
-TEST_CASE("a port that leaves its bridge is still there") {
+TEST_CASE("a port that leaves its bridge still exists") {
   Port port("port8");
   Port other("port9");
   run("ip link add bridge8 type bridge && ip link set port9 master bridge8");
@@ -241,7 +241,7 @@ TEST_CASE("a port that leaves its bridge is still there") {
   run("ip link del bridge8");
 }
 
-TEST_CASE("carrier and administrative state are told apart") {
+TEST_CASE("carrier and administrative state are distinguished") {
   Elsewhere peer("vipd-peer");
   Cable cable(peer, "left", "right");
   Watcher watcher;
@@ -256,7 +256,7 @@ TEST_CASE("carrier and administrative state are told apart") {
   CHECK(watcher.until("left", [](const Interface& each) { return each.up && each.running; }));
 }
 
-TEST_CASE("an IPv6 address is told as tentative, and again when it can be used") {
+TEST_CASE("an IPv6 address is reported as tentative, and again when it is usable") {
   Elsewhere peer("vipd-peer");
   Cable cable(peer, "left", "right");
   Watcher watcher;
@@ -269,7 +269,7 @@ TEST_CASE("an IPv6 address is told as tentative, and again when it can be used")
   }));
 }
 
-TEST_CASE("the link-local address that comes with the carrier is told as tentative first") {
+TEST_CASE("the link-local address that appears with the carrier is reported as tentative first") {
   Elsewhere peer("vipd-peer");
   Cable cable(peer, "left", "right");
   run("ip link set left down; ip link set left addrgenmode eui64");
@@ -283,7 +283,7 @@ TEST_CASE("the link-local address that comes with the carrier is told as tentati
   }));
 }
 
-TEST_CASE("an address that somebody else has is told as such") {
+TEST_CASE("an address that another host has is reported as a duplicate") {
   Elsewhere peer("vipd-peer");
   Cable cable(peer, "left", "right");
   peer.run("ip addr add 2001:db8::77/64 dev right nodad");
@@ -294,7 +294,7 @@ TEST_CASE("an address that somebody else has is told as such") {
   }));
 }
 
-TEST_CASE("events that the kernel had to drop are made up for by reading everything again") {
+TEST_CASE("after the kernel had to drop events, everything is read again") {
   Port port("port8");
   Port other("port9");
   Watcher watcher(4096);
@@ -311,7 +311,7 @@ TEST_CASE("events that the kernel had to drop are made up for by reading everyth
   CHECK(watcher.monitor.overruns() == 0);
   const auto told = watcher.receive();
   CHECK(watcher.monitor.overruns() == 1);
-  REQUIRE(told.size() == 2);  // what has not changed is not told again
+  REQUIRE(told.size() == 2);  // unchanged interfaces are not reported again
   CHECK(told[0].name == "port9");
   CHECK_FALSE(told[0].exists());
   CHECK(told[1].name == "port8");
@@ -320,11 +320,11 @@ TEST_CASE("events that the kernel had to drop are made up for by reading everyth
   run("ip addr flush dev port8");
   watcher.receive();
   CHECK(watcher.monitor.snapshot("port8").addresses.empty());
-  run("ip addr add 192.0.2.1/24 dev port8");  // and events are heard as before
+  run("ip addr add 192.0.2.1/24 dev port8");  // and events arrive as before
   CHECK(watcher.receive().size() == 1);
 }
 
-TEST_CASE("reading everything again tells nothing when nothing has changed") {
+TEST_CASE("reading everything again reports nothing if nothing has changed") {
   Port port("port8");
   run("ip addr add 192.0.2.1/24 dev port8; ip addr add 2001:db8::1/64 dev port8 nodad");
   Watcher watcher;
@@ -333,7 +333,7 @@ TEST_CASE("reading everything again tells nothing when nothing has changed") {
   CHECK(watcher.told.empty());
 }
 
-TEST_CASE("five thousand addresses on one interface are followed without much work") {
+TEST_CASE("five thousand addresses on one interface are tracked with little work") {
   Port port("port8");
   Watcher watcher(64 << 20);
   auto socket = Socket::open(NETLINK_ROUTE).value();

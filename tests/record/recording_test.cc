@@ -1,5 +1,4 @@
-// The flight recorder: what an engine was told is kept, written as text, read again, and run again to the
-// same end.
+// The flight recorder: the inputs of an engine are kept, written as text, read again and replayed.
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -76,7 +75,7 @@ vrrp::VirtualRouterConfig checked() {
   return config;
 }
 
-// A bit of everything that an engine can be told.
+// Engine inputs of every kind.
 Recorded eventful() {
   Recorded run;
   run.start({checked(), c6()});
@@ -130,7 +129,7 @@ std::string with(const std::string& line, const std::string& before, const std::
 }
 }  // namespace
 
-TEST_CASE("what was recorded does the same again, step by step, and still does after it was a text") {
+TEST_CASE("a recording replays step by step with the same result, also after conversion to text and back") {
   auto run = eventful();
   REQUIRE(run.did.size() > 40);
   const auto recording = run.recording();
@@ -140,7 +139,7 @@ TEST_CASE("what was recorded does the same again, step by step, and still does a
   CHECK(to_text(through_text(recording)) == text);
 }
 
-TEST_CASE("the recorder keeps a bounded amount, and the last events at least of half of it") {
+TEST_CASE("the recorder keeps a bounded amount, at least half of it filled with the latest inputs") {
   constexpr std::size_t capacity = 16 << 10;
   Recorded run(capacity);
   run.start({c4()});
@@ -153,7 +152,7 @@ TEST_CASE("the recorder keeps a bounded amount, and the last events at least of 
   const auto recording = run.recording();
   CHECK(recording.entries.size() > 100);
   CHECK(recording.entries.back().when >= run.now - 1s);
-  // It begins with a checkpoint: the engine goes on as Active.
+  // It begins with a checkpoint: the engine continues as Active.
   CHECK(std::holds_alternative<vrrp::InterfaceChanged>(recording.entries[0].event));
   CHECK(std::get<vrrp::ConfigReplaced>(recording.entries[1].event).adopted.has_value());
   vrrp::Engine engine;
@@ -189,14 +188,13 @@ TEST_CASE("a replay explains each change of state") {
            "edge/IPv4 | Priority: base priority 100.\n",
            "> the kernel refuses 192.0.2.100/24: no space left\n",
            "> switch edge\n",
-           "> told to stop\n",
-           ", which go on where others stopped\n",
+           "> shutdown requested\n",
+           ", continued from an earlier vipd-router\n",
        })
     CHECK_MESSAGE(text.find(expected) != std::string::npos, "\"" << expected << "\" is not in\n" << text);
 }
 
-TEST_CASE(
-    "a replay tells what the router was told of the interface, of strangers and of its own standstill") {
+TEST_CASE("a replay shows the inputs about the interface, other senders and a hold by the guardian") {
   const auto recording =
       parse(head +
             "0.0 interface eth0 index=2 up=true running=false mtu=1500 mac=02:00:00:00:00:01 address=\"\"\n" +
@@ -209,90 +207,90 @@ TEST_CASE(
   for (const auto* expected : {
            "   0.000 > eth0 is up, without carrier, 0 addresses of its own\n",
            "   1.000 > discarded a message from 192.0.2.2: hop_limit\n",
-           "   2.000 > stood still, and the guardian advertised in its place\n",
+           "   2.000 > vipd-router stalled; the guardian advertised in its place\n",
        })
     CHECK_MESSAGE(text.find(expected) != std::string::npos, "\"" << expected << "\" is not in\n" << text);
 }
 
-TEST_CASE("each mistake in a recording is said with its line and what to do") {
+TEST_CASE("each error in a recording is reported with its line and a remedy") {
   struct Case {
     std::string text;
     std::string message;
   };
   const std::string configure = "\n0.0 configure adopt=false\n";
   const std::vector<Case> cases{
-      {"", "line 1: this is no recording: it begins with \"recording 1\"; vipctl record writes one"},
+      {"", "line 1: this is not a recording: it must begin with \"recording 1\"; vipctl record writes one"},
       {"router a\n",
-       "line 1: this is no recording: it begins with \"recording 1\"; vipctl record writes one"},
+       "line 1: this is not a recording: it must begin with \"recording 1\"; vipctl record writes one"},
       {"# x\nrecording 2\n",
-       "line 2: \"recording 2\" is another version of the format: this program knows \"recording 1\""},
-      {head + "tick\n", "line 2: \"tick\" is no time: write seconds, such as 3.609375"},
-      {head + "1.0000000001 tick\n", "line 2: \"1.0000000001\" is no time: write seconds, such as 3.609375"},
-      {head + "-1.0 tick\n", "line 2: the time is negative: times are seconds since the recording begins"},
-      {head + "1.0\n", "line 2: nothing stands behind the time: write a word such as tick or packet"},
+       "line 2: \"recording 2\" is another version of the format: this vipctl reads \"recording 1\""},
+      {head + "tick\n", "line 2: \"tick\" is not a time: write seconds, such as 3.609375"},
+      {head + "1.0000000001 tick\n",
+       "line 2: \"1.0000000001\" is not a time: write seconds, such as 3.609375"},
+      {head + "-1.0 tick\n",
+       "line 2: the time is negative: write the seconds since the beginning of the recording"},
+      {head + "1.0\n", "line 2: the line has only a time: add a word such as tick or packet"},
       {head + "2.0 tick\n1.0 tick\n",
-       "line 3: the time is before that of the line above: put the lines in order"},
+       "line 3: the time is earlier than that of the line above: put the lines in order"},
       {head + "1.0 tock\n", "line 2: unknown word \"tock\": did you mean \"tick\"?"},
       {head + "1.0 frobnicate\n",
        "line 2: unknown word \"frobnicate\": the words are tick, packet, interface, check, router, adopted, "
        "known-check, configure, claim, sender, failed, held, switch, switch-back, shutdown"},
       {head + "1.0 check\n",
-       "line 2: the name of the check is missing behind \"check\": write it before the fields"},
-      {head + "1.0 tick now\n", "line 2: \"now\" is too much behind \"tick\": remove it"},
-      {head + "1.0 tick a=b\n", "line 2: unknown field \"a\" of \"tick\": it has none"},
+       "line 2: the name of the check is missing after \"check\": write it before the fields"},
+      {head + "1.0 tick now\n", "line 2: unexpected \"now\" after \"tick\": remove it"},
+      {head + "1.0 tick a=b\n", "line 2: unknown field \"a\" of \"tick\": it has no fields"},
       {head + "1.0 switch\n",
-       "line 2: the name of the virtual router is missing behind \"switch\": write it before "
+       "line 2: the name of the virtual router is missing after \"switch\": write it before "
        "the fields"},
       {head + "1.0 switch \"edge\n", "line 2: a quote is not closed: end the text with \""},
       {head + "1.0 claim eth0 address=192.0.2.1 mac=02:00:00:00:00:01\n",
        "line 2: times is missing: write times=..."},
       {head + "1.0 claim eth0 address=192.0.2.1 address=192.0.2.1\n",
-       "line 2: \"address\" stands there twice: remove one"},
+       "line 2: duplicate field \"address\": remove one"},
       {head + "1.0 claim eth0 address=192.0.2.1 mac=02:00:00:00:00:01 times=0\n",
-       "line 2: times is 0, it must be 1 to 2147483647"},
+       "line 2: times must be 1 to 2147483647, not 0"},
       {head + "1.0 claim eth0 address=192.0.2.1 mac=02:00:00:00:00:01 times=x\n",
-       "line 2: times: \"x\" is no number: write decimal digits"},
+       "line 2: times: \"x\" is not a number: write decimal digits"},
       {head + "1.0 packet eth0 from=192.0.2.1 to=224.0.0.18 hop=255 data=313\n",
        "line 2: data is not hexadecimal: write two digits for each byte"},
       {head + "1.0 packet eth0 from=192.0.2.1 to=ff02::12 hop=255 data=31\n",
-       "line 2: from and to are of different families: one of them is wrong"},
+       "line 2: from and to have different address families: correct one of them"},
       {head + good_router + "\n",
-       "the last lines with router, adopted or known-check are without effect: end them with a configure "
-       "line"},
+       "the last router, adopted or known-check lines have no effect: end with a configure line"},
       {head + good_router + "\n" + good_router + configure,
-       "line 3: VRID 51 on eth0 (IPv4) is there twice: remove one"},
+       "line 3: duplicate router VRID 51 on eth0 (IPv4): remove one"},
       {head + good_adopted + configure,
        "line 3: there are adopted or known-check lines above: write adopt=true, or remove them"},
-      {with(good_router, "priority=100", "priority=0"), "line 2: priority is 0, it must be 1 to 255"},
+      {with(good_router, "priority=100", "priority=0"), "line 2: priority must be 1 to 255, not 0"},
       {with(good_router, "interval=1s", "interval=1"),
        "line 2: interval: \"1\" has no unit: write 1ms, 1s or 1m"},
-      {with(good_router, "interval=1s", "interval=5ms"),
-       "line 2: interval is 5ms, it must be 10ms to 40.95s"},
+      {with(good_router, "interval=1s", "interval=5ms"), "line 2: interval must be 10ms to 40.95s, not 5ms"},
       {with(good_router, "preempt_mode=true", "preempt_mode=yes"),
-       "line 2: preempt_mode is \"yes\", it must be true or false"},
+       "line 2: preempt_mode must be true or false, not \"yes\""},
       {with(good_router, "checksum=auto", "checksum=right"),
-       "line 2: checksum is \"right\", it must be one of auto, rfc9568, pseudo_header"},
+       "line 2: checksum must be one of auto, rfc9568, pseudo_header, not \"right\""},
       {with(good_router, "address=192.0.2.10/24", "address=\"\""),
        "line 2: a virtual router has 1 to 255 addresses"},
       {with(good_router, "192.0.2.10/24", "2001:db8::10/64"),
-       "line 2: 2001:db8::10/64 is of the other family: that is a virtual router of its own"},
+       "line 2: 2001:db8::10/64 has the other address family: write a router line of its own for it"},
       {with(good_router, "192.0.2.10/24", "192.0.2.10/24,192.0.2.10/24"),
-       "line 2: 192.0.2.10/24 is there twice: remove one"},
+       "line 2: duplicate address 192.0.2.10/24: remove one"},
       {with(good_router, "repeat=5", "repeats=5"), "line 2: repeat is missing: write repeat=..."},
       {with(good_router, "repeat=5", "repeat=5 prio=3"),
-       "line 2: unknown field \"prio\" of \"router\": it has address, "
+       "line 2: unknown field \"prio\" of \"router\": its fields are address, "
        "checksum, dead_man, family, interface, interval, "
        "max_adopted_interval, preempt_mode, priority, refresh, "
        "repeat, vrid"},
       {with(good_adopted, "deadline=1.0", "deadline=never"),
-       "line 2: deadline is never, which only Initialize can have"},
+       "line 2: deadline=never is valid only for state=Initialize"},
       {with(good_adopted, "state=Backup", "state=Master"),
-       "line 2: state is \"Master\", it must be one of Initialize, Backup, Active"},
+       "line 2: state must be one of Initialize, Backup, Active, not \"Master\""},
   };
   for (const auto& each : cases) CHECK(complaint(each.text) == each.message);
 }
 
-TEST_CASE("comments, empty lines and what stands below a line of dashes do not matter") {
+TEST_CASE("comments, empty lines and everything below a line of dashes are ignored") {
   const auto parsed = parse("# of a Tuesday\n\nrecording 1\n" + good_router +
                             "  # the usual\n0.0 configure adopt=false\n\n----\nwhat follows\n");
   REQUIRE(parsed);
@@ -301,19 +299,19 @@ TEST_CASE("comments, empty lines and what stands below a line of dashes do not m
   CHECK_FALSE(is_recording("# recording\nrouter a\n"));
 }
 
-TEST_CASE("whatever is damaged in the recorder's bytes is refused or replayed, and nothing else happens") {
+TEST_CASE("damaged bytes of the recorder are either rejected or replayed") {
   auto run = eventful();
   const auto bytes = run.recorder.contents();
   for (std::size_t size = 0; size < bytes.size(); ++size) (void)decode(std::span(bytes).first(size));
   CHECK_FALSE(decode({}));
   CHECK(decode(std::span(bytes).first(bytes.size() - 1)).error().message ==
-        "the events are damaged: use the vipctl that belongs to the running vipd");
+        "the recording is damaged: use the vipctl that belongs to the running vipd");
   auto other = bytes;
   ++other[7];
-  CHECK(decode(other).error().message.starts_with("the events are in version "));
+  CHECK(decode(other).error().message.starts_with("the recording has version "));
   other = bytes;
   other[0] = 'x';
-  CHECK(decode(other).error().message == "these are not the events of a vipd-router");
+  CHECK(decode(other).error().message == "this is not a recording of vipd-router");
   for (std::size_t i = 8; i < bytes.size(); i += 7) {
     auto damaged = bytes;
     damaged[i] ^= 0xff;
@@ -322,7 +320,7 @@ TEST_CASE("whatever is damaged in the recorder's bytes is refused or replayed, a
   }
 }
 
-TEST_CASE("a text that was changed anywhere is refused with a line, or replayed") {
+TEST_CASE("a text with a change anywhere is either rejected with a line or replayed") {
   auto run = eventful();
   const auto text = to_text(run.recording());
   int refused = 0;
@@ -336,12 +334,12 @@ TEST_CASE("a text that was changed anywhere is refused with a line, or replayed"
     }
     ++refused;
     const auto& message = parsed.error().message;
-    CHECK_MESSAGE((message.starts_with("line ") || message.starts_with("the last lines")), message);
+    CHECK_MESSAGE((message.starts_with("line ") || message.starts_with("the last router")), message);
   }
   CHECK(refused > 100);
 }
 
-TEST_CASE("vipctl replay: 0 and the happenings, 1 and the line of a mistake, 2 for what cannot be read") {
+TEST_CASE("vipctl replay: 0 and the replay, 1 and the line of an error, 2 for a file that cannot be read") {
   const std::string path = "/tmp/vipd-recording-test-" + std::to_string(getpid());
   const auto write = [&](const std::string& text) { std::ofstream(path) << text; };
   std::ostringstream out;
@@ -362,32 +360,32 @@ TEST_CASE("vipctl replay: 0 and the happenings, 1 and the line of a mistake, 2 f
   CHECK(err.str() == "vipctl: reading " + path + ": No such file or directory\n");
 }
 
-TEST_CASE("a time that no clock has is damage, and not reckoned with") {
+TEST_CASE("a time that no clock has makes a recording damaged") {
   for (const auto time : {TimePoint::min(), TimePoint::max()}) {
     Recorder recorder(1000, [] { return std::vector<vrrp::Event>{}; });
     recorder.record(time, vrrp::Tick{});
     CHECK(decode(recorder.contents()).error().message ==
-          "the events are damaged: use the vipctl that belongs to the running vipd");
+          "the recording is damaged: use the vipctl that belongs to the running vipd");
   }
 }
 
-TEST_CASE("a check whose name could not be written again is refused") {
+TEST_CASE("a check whose name could not be written again is rejected") {
   const std::string router =
       "recording 1\n0 router edge interface=eth0 vrid=51 family=IPv4 priority=100 interval=1s "
       "max_adopted_interval=3s preempt_mode=true checksum=auto dead_man=3s repeat=5 refresh=1m "
       "address=192.0.2.10/24 ";
   CHECK(parse(router + "check-web/nginx=-60\n0 configure adopt=false\n"));
   CHECK(parse(router + "check-=-60\n").error().message ==
-        "line 2: \"\" is no name of a check: it has letters, digits, and . _ - /");
+        "line 2: \"\" is not a valid name for a check: use letters, digits, and . _ - /");
   CHECK_FALSE(parse(router + "check-\\=-60\n"));
 }
 
-TEST_CASE("a control character, which would not be written again, is refused") {
+TEST_CASE("a control character, which would not be written again, is rejected") {
   const auto refusal = [](const std::string& line) {
     return parse("recording 1\n" + line + "\n").error().message;
   };
   const std::string why =
-      "line 2: a text has a control character: leave it out, or write \\n for a line break";
+      "line 2: a text contains a control character: remove it, or write \\n for a line break";
   CHECK(refusal("1 check \"a\tb\" healthy=true since=1 detail=x") == why);
   CHECK(refusal(std::string("1 check a\0 healthy=true since=1 detail=x", 41)) == why);
   CHECK(refusal("1 check a healthy=true since=1 detail=\"\033[2J\"") == why);
