@@ -165,6 +165,9 @@ TEST_CASE("a latency that the timeout never lets happen is a mistake") {
   CHECK(said("{tcp: 127.0.0.1:80, latency: 300ms, timeout: 200ms}") ==
         "latency is 300ms, but an answer is not waited for longer than the timeout, 200ms | make latency "
         "shorter or timeout longer");
+  CHECK(said("{script: [/bin/true], latency: 300ms, timeout: 300ms}") ==
+        "latency is 300ms, but an answer is not waited for longer than the timeout, 300ms | make latency "
+        "shorter or timeout longer");
 }
 
 TEST_CASE("endpoints are addresses or names with a port") {
@@ -310,11 +313,12 @@ TEST_CASE("tcp: send, expect and latency") {
 TEST_CASE("script: words, not a command line") {
   const Scratch scratch;
   const auto script = scratch.file("check", "#!/bin/sh\n", 0755);
-  const auto read =
-      settings<ScriptSettings>("{script: [" + script + ", --max, \"5\"], user: root, result: priority}");
+  const auto read = settings<ScriptSettings>("{script: [" + script +
+                                             ", --max, \"5\"], user: root, result: priority, latency: 50ms}");
   CHECK(read.argv == std::vector<std::string>{script, "--max", "5"});
   CHECK(read.user == "root");
   CHECK(read.result == ScriptResult::priority);
+  CHECK(read.latency == Duration{50ms});
   CHECK(said("{script: /usr/lib/x/check --fast}") ==
         "script must be a list: the program and its arguments | write a list of words, such as script: "
         "[/usr/lib/x/check, --fast]; no shell runs it");
