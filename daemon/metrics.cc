@@ -91,7 +91,8 @@ class Writer {
     each_check([](const Check& check) { return check.runs; });
     out_.counter("vipd_check_failures", "Runs that failed.");
     each_check([](const Check& check) { return check.failures; });
-    out_.histogram("vipd_check_latency_seconds", "How long runs took to their answer.");
+    out_.histogram("vipd_check_latency_seconds",
+                   "How long runs took: to their answer, or until they were ended without one.");
     each_check([](const Check& check) { return check.latencies; });
     out_.gauge("vipd_check_last_result_age_seconds", "Time since the last result.");
     for (const auto& check : measured_.checks)
