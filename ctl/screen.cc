@@ -209,7 +209,8 @@ class Drawing {
     one.add(part(check, "since_s").is_null() ? "-" : age(number(check, "since_s")), 7).gap();
     one.add(part(check, "last_result_s_ago").is_null()
                 ? "-"
-                : fmt::format("{:.1f} ms", number(check, "latency_ms")),
+                : fmt::format("{}{:.1f} ms", truth(check, "latency_exceeded") ? ">" : "",
+                              number(check, "latency_ms")),
             9)
         .gap();
     const auto known = view_.history.find(name);

@@ -31,6 +31,7 @@ constexpr std::size_t most_recent = 256;  // events
 constexpr Duration time_for_answers = 200ms;
 constexpr Duration between_refusals = 10s;
 constexpr std::size_t most_refused = 1024;  // users
+constexpr int most_turns = 100;             // of the loop, before deadlines are looked at
 
 vrrp::CheckFact to_router(const health::Fact& fact) {
   return {fact.check, fact.healthy, fact.priority, fact.detail, fact.since};
@@ -107,8 +108,7 @@ int Monitor::run() {
   const auto watchdog = loop_.on_signal(SIGABRT, ignore);  // systemd's, for a guardian that hangs
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { ended_ = true; });
   while (!ended_) {
-    if (const auto waited = wait_until(loop_, next_deadline()); !waited)
-      log_.write_limited(Level::error, "wait", waited.error().message);
+    turn();
     context_.step(now());
     checks_.step(now());
     control_.step(now());
@@ -120,6 +120,14 @@ int Monitor::run() {
     ended_ = ended_ || end_at_ <= now();
   }
   return exit_code_;
+}
+
+// Also takes what else is ready, however many checks there are: after this node has stood still, none of them
+// shall fail at its bound while its answer lies here unread.
+void Monitor::turn() {
+  auto waited = wait_until(loop_, next_deadline());
+  for (int turns = 1; waited && loop_.full() && turns < most_turns; ++turns) waited = loop_.wait(TimePoint{});
+  if (!waited) log_.write_limited(Level::error, "wait", waited.error().message);
 }
 
 // It has gone: then we go too. Or a message of its could not be received, a descriptor for instance that

@@ -55,6 +55,7 @@ class Monitor {
     std::string audit{};  // of a command: what, and by whom
   };
 
+  void turn();
   void guardian_lost(const std::string& why);
   void message_from_guardian(io::Message message);
   void message_from_router(io::Message message);

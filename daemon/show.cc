@@ -154,6 +154,7 @@ void write_check(JsonText& out, const health::CheckStatus& check, TimePoint now)
   out("state", !check.healthy ? "unknown" : *check.healthy ? "up" : "down");
   out("detail", check.detail);
   out("latency_ms", milliseconds(check.latency));
+  out("latency_exceeded", check.latency_exceeded);
   out("successes_in_a_row", check.successes_in_a_row);
   out("failures_in_a_row", check.failures_in_a_row);
   out("runs", check.runs);

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "health/check.h"
@@ -17,7 +18,8 @@ class Attempt {
   Attempt& operator=(const Attempt&) = delete;
   virtual ~Attempt() = default;
 
-  // What it is waiting for just now, to be read after "timed out after 2s": "while connecting". May be empty.
+  // What it is waiting for just now, to be read after "timed out after 2s" or "ended": "while connecting".
+  // May be empty.
   virtual std::string doing() const { return {}; }
 };
 
@@ -26,5 +28,11 @@ using Done = std::function<void(Verdict)>;
 
 // Starts an attempt of the check that it was made for.
 using Start = std::function<std::unique_ptr<Attempt>(Done done)>;
+
+// What a kind makes of the settings of a check, for all its attempts.
+struct Prepared {
+  Start start;
+  std::optional<Duration> latency;  // Settings::latency
+};
 
 }  // namespace vipd::health

@@ -57,6 +57,8 @@ struct Verdict {
   std::string detail;  // for people: "200 OK in 3.1 ms", "status 502, expected 200", "connection refused"
   std::optional<int> priority;  // a script's printed weight: a change of priority in place of up and down
   Duration latency{};           // from the start of the attempt to its answer
+  // There was no answer: the attempt was ended after `latency`, which is not measured but a lower limit.
+  bool latency_exceeded = false;
 };
 
 // Bounds of `latency`, wherever a kind has it.
@@ -65,7 +67,7 @@ constexpr Duration most_latency = std::chrono::hours(1);
 
 // The settings of one kind, made by Kind::read and understood by the runner of the same kind.
 struct Settings {
-  std::optional<Duration> latency;  // an answer slower than this is a failure
+  std::optional<Duration> latency;  // without an answer by then, an attempt has failed
   virtual ~Settings() = default;
 };
 

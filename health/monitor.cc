@@ -3,11 +3,17 @@
 #include <algorithm>
 #include <cassert>
 
+#include "health/wording.h"
+
 namespace vipd::health {
 
 namespace {
 
 constexpr Duration longest_spread = std::chrono::seconds(1);
+// In one step: attempts that start together count their time from the same moment, and each takes a while.
+constexpr int most_starts = 16;
+// The share of the interval by which a start may be late and still belong to its slot.
+constexpr int late_start_share = 4;
 
 // FNV-1a: the same on every machine and in every run, which std::hash does not promise. The fold at the end
 // lets names that differ only in their last letter fall far apart.
@@ -26,19 +32,26 @@ Duration spread(const CheckConfig& check) {
   return Duration{static_cast<Duration::rep>(share * static_cast<double>(range))};
 }
 
-// The first slot of the check's rhythm after `slot` that is not in the past.
-TimePoint next_slot(TimePoint slot, Duration interval, TimePoint now) {
-  slot += interval;
-  if (slot >= now) return slot;
-  const auto missed = (now - slot + interval - Duration{1}) / interval;
-  return slot + missed * interval;
+// The slot after an attempt that was due at `slot` and has ended now. One that came while the attempt ran is
+// taken if it has only just passed: an attempt that is ended at a bound as long as the interval, or twice as
+// long, must not cost a further interval.
+TimePoint next_slot(TimePoint slot, TimePoint started, Duration interval, TimePoint now) {
+  const auto latest = slot + (now - slot) / interval * interval;
+  if (latest > started && now - latest <= interval / late_start_share) return latest;
+  return latest + interval;
 }
 
 }  // namespace
 
-Monitor::Check::Check(CheckConfig check_config, Start check_start)
-    : config(std::move(check_config)), start(std::move(check_start)), rise_fall(config.fall, config.rise) {
+Monitor::Check::Check(CheckConfig check_config, Prepared check_prepared)
+    : config(std::move(check_config)),
+      prepared(std::move(check_prepared)),
+      rise_fall(config.fall, config.rise) {
   fact.check = config.name;
+}
+
+Duration Monitor::Check::bound() const {
+  return std::min(config.timeout, prepared.latency.value_or(config.timeout));
 }
 
 Monitor::Monitor(Prepare prepare, Changed changed)
@@ -76,7 +89,7 @@ void Monitor::change(Check& check, const CheckConfig& config, TimePoint now) {
   check.attempt.reset();
   check.attempt_number = 0;
   check.config = config;
-  check.start = prepare_(config);
+  check.prepared = prepare_(config);
   const auto healthy = check.rise_fall.healthy();
   check.rise_fall = RiseFall(config.fall, config.rise);
   if (healthy) check.rise_fall.seed(*healthy);
@@ -103,24 +116,39 @@ void Monitor::seed(const Fact& fact) {
 
 void Monitor::step(TimePoint now) {
   take_answers(now);
+  end_overdue(now);
   // Each turn moves a deadline past now, so this ends.
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+  for (int starts = 0; starts < most_starts && !deadlines_.empty() && deadlines_.begin()->first <= now;) {
     auto& check = checks_.find(deadlines_.begin()->second)->second;
     if (check.attempt_number == 0) {
+      ++starts;
       start_attempt(check, now);
       take_answers(now);
       continue;
     }
-    const auto doing = check.attempt ? check.attempt->doing() : std::string{};
-    Verdict verdict{.healthy = false, .detail = "timed out after " + vipd::to_string(check.config.timeout)};
-    if (!doing.empty()) verdict.detail += " " + doing;
-    verdict.latency = check.config.timeout;
+    overdue_.push_back({check.config.name, check.attempt_number});
+    set_deadline(check, never);
+  }
+}
+
+// They had a turn of the loop more: what has arrived in time has been taken.
+void Monitor::end_overdue(TimePoint now) {
+  for (const auto& [name, attempt_number] : std::exchange(overdue_, {})) {
+    const auto found = checks_.find(name);
+    if (found == checks_.end() || found->second.attempt_number != attempt_number) continue;
+    auto& check = found->second;
+    Verdict verdict{.latency = check.bound(), .latency_exceeded = true};
+    const bool too_slow = verdict.latency < check.config.timeout;
+    verdict.detail = too_slow ? "took more than " + in_words(verdict.latency)
+                              : "timed out after " + vipd::to_string(check.config.timeout);
+    if (const auto doing = check.attempt ? check.attempt->doing() : std::string{}; !doing.empty())
+      verdict.detail += (too_slow ? ": ended " : " ") + doing;
     finish_attempt(check, std::move(verdict), now);
   }
 }
 
 TimePoint Monitor::next_deadline() const {
-  if (!answers_.empty()) return TimePoint::min();
+  if (!answers_.empty() || !overdue_.empty()) return TimePoint{};
   return deadlines_.empty() ? never : deadlines_.begin()->first;
 }
 
@@ -129,16 +157,21 @@ void Monitor::take_answers(TimePoint now) {
   for (std::size_t i = 0; i < answers_.size(); ++i) {
     auto answer = std::move(answers_[i]);
     const auto found = checks_.find(answer.check);
-    if (found != checks_.end() && found->second.attempt_number == answer.attempt_number)
-      finish_attempt(found->second, std::move(answer.verdict), now);
+    if (found == checks_.end() || found->second.attempt_number != answer.attempt_number) continue;
+    auto& verdict = answer.verdict;
+    // It was there when the loop looked after the bound; when it had arrived is not known.
+    if (verdict.healthy && verdict.latency > found->second.bound())
+      verdict.detail += ", which this node was late to read";
+    finish_attempt(found->second, std::move(verdict), now);
   }
   answers_.clear();
 }
 
 void Monitor::start_attempt(Check& check, TimePoint now) {
   const auto number = check.attempt_number = ++attempts_;
-  set_deadline(check, now + check.config.timeout);
-  check.attempt = check.start([this, name = check.config.name, number](Verdict verdict) {
+  check.started = now;
+  set_deadline(check, now + check.bound());
+  check.attempt = check.prepared.start([this, name = check.config.name, number](Verdict verdict) {
     answers_.push_back({name, number, std::move(verdict)});
   });
 }
@@ -146,14 +179,15 @@ void Monitor::start_attempt(Check& check, TimePoint now) {
 void Monitor::finish_attempt(Check& check, Verdict verdict, TimePoint now) {
   check.attempt.reset();
   check.attempt_number = 0;
-  check.slot = next_slot(check.slot, check.config.interval, now);
+  check.slot = next_slot(check.slot, check.started, check.config.interval, now);
   set_deadline(check, check.slot);
   record(check, std::move(verdict), now);
 }
 
 void Monitor::record(Check& check, Verdict verdict, TimePoint now) {
   ++check.runs;
-  check.latencies.add(verdict.latency);
+  // More than that, so it is not counted among those that took at most as long.
+  check.latencies.add(verdict.latency + Duration{verdict.latency_exceeded ? 1 : 0});
   if (!verdict.conclusive) {
     check.last = std::move(verdict);
     return;
@@ -200,6 +234,7 @@ std::vector<CheckStatus> Monitor::status() const {
     status.detail = check.last.detail;
     status.last_result = check.last_result;
     status.latency = check.last.latency;
+    status.latency_exceeded = check.last.latency_exceeded;
     status.successes_in_a_row = check.rise_fall.successes_in_a_row();
     status.failures_in_a_row = check.rise_fall.failures_in_a_row();
     status.runs = check.runs;

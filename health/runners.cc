@@ -45,15 +45,17 @@ const Runner* find_runner(std::string_view kind) {
   return nullptr;
 }
 
-Start prepare(const CheckConfig& check, Context& context) {
+Prepared prepare(const CheckConfig& check, Context& context) {
   const auto* kind = find_kind(check.kind);
   const auto* runner = find_runner(check.kind);
   assert(kind && runner);  // read_check has chosen it from the same table
   Diagnostics unread({}, {});
   Reader reader(check.settings, unread, check.name);
-  return [config = std::make_shared<const CheckConfig>(check),
-          settings = std::shared_ptr<const Settings>(kind->read(reader)), runner,
-          &context](Done done) { return runner->start(*config, *settings, context, std::move(done)); };
+  const std::shared_ptr<const Settings> settings = kind->read(reader);
+  return {[config = std::make_shared<const CheckConfig>(check), settings, runner, &context](Done done) {
+            return runner->start(*config, *settings, context, std::move(done));
+          },
+          settings->latency};
 }
 
 }  // namespace vipd::health

@@ -47,6 +47,6 @@ const Runner* find_runner(std::string_view kind);
 
 // Reads the settings of a check once, for all its attempts: what Monitor wants as Prepare. What has become
 // wrong since the configuration was checked (a file that has gone) fails the attempts, and says so.
-Start prepare(const CheckConfig& check, Context& context);
+Prepared prepare(const CheckConfig& check, Context& context);
 
 }  // namespace vipd::health

@@ -54,7 +54,7 @@ Verdict judge(const CheckConfig& check, const ScriptSettings& settings, const Sc
                                   line)};
     }
     case ScriptOutcome::End::timed_out:
-      return {.detail = "timed out after " + vipd::to_string(check.timeout)};
+      return {.detail = "timed out after " + vipd::to_string(check.timeout), .latency_exceeded = true};
     case ScriptOutcome::End::not_started: break;
   }
   return {.detail = outcome.trouble};

@@ -74,6 +74,7 @@ std::unique_ptr<Settings> read_script(Reader& reader) {
   reader.required("script");
   settings->user = reader.text("user").value_or("");
   settings->argv = read_program(reader, "script", settings->user);
+  settings->latency = reader.duration("latency", least_latency, most_latency);
   settings->result = reader.choice<ScriptResult>("result", results).value_or(ScriptResult::exit);
   if (const auto user = find_script_user(settings->user); !user)
     reader.error("user", user.error().message, "name an existing user, or create this one");

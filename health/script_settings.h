@@ -3,6 +3,7 @@
 //     script: [/usr/lib/vipd/check-replication, --max-lag, "5"]   # no shell: words, not a command line
 //     user: nobody              # default: vipd where there is such a user, else nobody
 //     result: exit              # or priority
+//     latency: 500ms
 //
 // result: exit      exit code 0 is healthy, everything else is not.
 // result: priority  while the exit code is 0, the first line printed is a number, -254 to 254, that is added

@@ -19,6 +19,7 @@ namespace {
 // Ids in epoll's data that do not belong to a Watch.
 constexpr std::uint64_t timer_id = 0;
 constexpr std::uint64_t signals_id = 1;
+constexpr std::size_t most_events = 64;  // in one turn
 
 [[noreturn]] void give_up(const char* doing) {
   throw std::system_error(errno, std::generic_category(), doing);
@@ -40,6 +41,7 @@ struct Watch::Table {
   Fd signals;  // created with the first signal
   TimePoint armed = never;
   bool expired = false;  // the timer stays readable until it is armed again
+  bool full = false;     // the last turn had most_events
   sigset_t signal_set;
   // Shared with the call in progress, which may erase its own entry.
   std::map<std::uint64_t, std::shared_ptr<Entry>> entries;
@@ -165,9 +167,10 @@ Result<> Loop::wait(TimePoint deadline) {
   const bool passed = deadline <= now();
   if (!passed) table->arm(deadline);
 
-  std::array<epoll_event, 64> events;
+  std::array<epoll_event, most_events> events;
   const int count = epoll_wait(table->epoll.get(), events.data(), events.size(), passed ? 0 : -1);
   if (count < 0 && errno != EINTR) return system_failure("waiting for events");
+  table->full = count == static_cast<int>(events.size());
 
   for (int i = 0; i < count; ++i) {
     const auto id = events[i].data.u64;
@@ -181,6 +184,10 @@ Result<> Loop::wait(TimePoint deadline) {
     }
   }
   return {};
+}
+
+bool Loop::full() const {
+  return table_->full;
 }
 
 void Loop::read_signals() {

@@ -62,6 +62,8 @@ class Loop {
   // runs the callbacks of what is ready, and returns. Also returns early, without a callback, when a signal
   // handler ran. The wait is for the absolute time, without the slack that epoll's own timeout has.
   Result<> wait(TimePoint deadline);
+  // Whether the last wait called back as many as one turn can: more may have been ready.
+  bool full() const;
 
  private:
   void read_signals();

@@ -89,6 +89,12 @@ TEST_CASE("watch: routers, the peer, checks and the last events fit 80 columns")
         "q quits\n");
 }
 
+TEST_CASE("watch: a latency that is a lower limit is shown as one") {
+  auto slow = check(1, 1, 100.0);
+  slow["latency_exceeded"] = true;
+  CHECK(contains(draw(view_of(status_with({}, {slow})), {80, 14}, plain), " >100.0 ms "));
+}
+
 TEST_CASE("watch: whatever the size, no line is longer and none too many") {
   json routers = json::array();
   for (int i = 0; i < 60; ++i)

@@ -79,6 +79,19 @@ TEST_CASE("status tells how the lease stands: for how long, what it has dropped,
   CHECK(lease()["why_not"] == "address owner: the addresses are the host's own");
 }
 
+TEST_CASE("a latency that is a lower limit and no measured value says so") {
+  health::CheckStatus check;
+  check.check = "web/nginx";
+  check.latency = 100ms;
+  check.latency_exceeded = true;
+  auto json = parsed(status_to_json(StatusReply{}, {check}, {}, TimePoint{8s}));
+  CHECK(json["checks"][0]["latency_ms"] == 100.0);
+  CHECK(json["checks"][0]["latency_exceeded"] == true);
+  check.latency_exceeded = false;
+  json = parsed(status_to_json(StatusReply{}, {check}, {}, TimePoint{8s}));
+  CHECK(json["checks"][0]["latency_exceeded"] == false);
+}
+
 TEST_CASE("a check that has not answered yet is unknown, and has no age") {
   health::CheckStatus check;
   check.check = "web/nginx";

@@ -38,25 +38,28 @@ struct World {
   std::map<std::string, std::vector<TimePoint>> starts;
   std::vector<Fact> facts;
   std::string doing;
-  std::optional<Verdict> at_once;  // what every attempt answers inside its start
-  Monitor monitor{[this](const CheckConfig& check) -> Start {
-                    return [this, name = check.name](const Done& done) -> std::unique_ptr<Attempt> {
-                      REQUIRE_FALSE(running.contains(name));  // never two of one check
-                      starts[name].push_back(now);
-                      running[name] = {done, now};
-                      if (at_once) done(*at_once);
-                      return std::make_unique<FakeAttempt>(*this, name);
-                    };
+  std::optional<Verdict> at_once;   // what every attempt answers inside its start
+  std::optional<Duration> latency;  // what the checks allow
+  Duration late{};                  // how late the loop wakes up
+  Monitor monitor{[this](const CheckConfig& check) -> Prepared {
+                    return {[this, name = check.name](const Done& done) -> std::unique_ptr<Attempt> {
+                              REQUIRE_FALSE(running.contains(name));  // never two of one check
+                              starts[name].push_back(now);
+                              running[name] = {done, now};
+                              if (at_once) done(*at_once);
+                              return std::make_unique<FakeAttempt>(*this, name);
+                            },
+                            latency};
                   },
                   [this](const Fact& fact) { facts.push_back(fact); }};
 
   // Lets time pass, stopping at each deadline as the loop does.
   void run_to(TimePoint end) {
     while (monitor.next_deadline() <= end) {
-      now = std::max(now, monitor.next_deadline());
+      if (monitor.next_deadline() > now) now = monitor.next_deadline() + late;
       monitor.step(now);
     }
-    now = end;
+    now = std::max(now, end);
   }
   void run(Duration time) { run_to(now + time); }
   void run_until_started(const std::string& name) {
@@ -195,6 +198,182 @@ TEST_CASE("an answer that came before the timeout counts, even if the loop was l
   world.monitor.step(world.now);
   REQUIRE_FALSE(world.facts.empty());
   CHECK(world.facts[0].healthy);
+}
+
+TEST_CASE("an attempt that is slower than allowed has failed at the bound, not at its answer") {
+  World world;
+  world.latency = 100ms;
+  world.doing = "while waiting for an answer";
+  world.monitor.replace({check("a")}, world.now);
+  world.run_until_started("a");
+  const auto first = world.now;
+  world.run_to(first + 100ms - 1ns);
+  CHECK(world.ended["a"] == 0);
+  world.run_to(first + 100ms);
+  CHECK(world.ended["a"] == 1);
+  REQUIRE(world.facts.size() == 1);
+  CHECK_FALSE(world.facts[0].healthy);
+  CHECK(world.facts[0].since == first + 100ms);
+  CHECK(world.facts[0].detail == "took more than 100 ms: ended while waiting for an answer");
+  const auto status = world.status("a");
+  CHECK(status.latency == 100ms);
+  CHECK(status.latency_exceeded);
+  CHECK(status.failures_in_a_row == 1);
+}
+
+TEST_CASE("what the kind cannot say of an attempt that was too slow is left out") {
+  World world;
+  world.latency = 1500us;
+  world.monitor.replace({check("a")}, world.now);
+  world.run_until_started("a");
+  world.run(1500us);
+  CHECK(world.status("a").detail == "took more than 1.5 ms");
+}
+
+TEST_CASE("an attempt within the bound is as good as one without a bound") {
+  World world;
+  world.latency = 100ms;
+  world.monitor.replace({check("a")}, world.now);
+  world.answer_next("a", 1, {.healthy = true, .detail = "fine", .latency = 100ms});
+  CHECK(world.status("a").healthy == true);
+  CHECK(world.status("a").detail == "fine");
+  CHECK_FALSE(world.status("a").latency_exceeded);
+}
+
+TEST_CASE("a lower limit of the latency is not counted among those that took at most as long") {
+  World world;
+  world.latency = 100ms;
+  world.monitor.replace({check("a")}, world.now);
+  world.answer_next("a", 1, {.healthy = true, .detail = "fine", .latency = 100ms});
+  const auto up_to = [&world](Duration bound) {
+    const auto& counts = world.status("a").latencies.counts;
+    const auto end = std::find(Histogram::bounds.begin(), Histogram::bounds.end(), bound);
+    REQUIRE(end != Histogram::bounds.end());
+    std::uint64_t sum = 0;
+    for (auto i = 0; i <= end - Histogram::bounds.begin(); ++i) sum += counts.at(static_cast<std::size_t>(i));
+    return sum;
+  };
+  CHECK(up_to(100ms) == 1);
+  world.run_until_started("a");
+  world.run(100ms);
+  CHECK(world.status("a").runs == 2);
+  CHECK(up_to(100ms) == 1);
+  CHECK(up_to(250ms) == 2);
+}
+
+TEST_CASE("a check that allows less than its interval goes on in its rhythm when it is too slow") {
+  World world;
+  world.latency = 300ms;
+  world.monitor.replace({check("a")}, world.now);
+  world.run_until_started("a");
+  const auto first = world.now;
+  world.run_to(first + 2s);
+  CHECK(world.starts["a"] == std::vector<TimePoint>{first, first + 1s, first + 2s});
+}
+
+// 1 ms late each time: the start of the next attempt would otherwise be missed by that, and wait for a
+// further interval.
+TEST_CASE("bounds as long as the interval, or twice as long, cost no further interval") {
+  for (const int intervals : {1, 2}) {
+    World world;
+    world.latency = intervals * 100ms;
+    world.late = 1ms;
+    auto config = check("a");
+    config.interval = 100ms;
+    config.fall = 2;
+    world.monitor.replace({config}, world.now);
+    world.answer_next("a", 1, good);
+    world.run_until_started("a");
+    const auto first = world.now;
+    world.run(500ms);
+    REQUIRE(world.facts.size() == 2);
+    CHECK_FALSE(world.facts[1].healthy);
+    CHECK(world.facts[1].since - first <= intervals * 200ms + 5ms);
+  }
+}
+
+TEST_CASE("attempts that are too slow keep the rhythm of the check however late the loop is") {
+  World world;
+  world.latency = 100ms;
+  world.late = 1ms;
+  auto config = check("a");
+  config.interval = 100ms;
+  world.monitor.replace({config}, world.now);
+  world.run_until_started("a");
+  const auto first = world.now - world.late;
+  world.run(60s);
+  const auto& starts = world.starts["a"];
+  CHECK(starts.size() >= 550);
+  CHECK(starts.size() <= 601);
+  for (const auto start : starts) CHECK((start - first) % 100ms <= 25ms);
+}
+
+TEST_CASE("an answer that had arrived by the bound counts, though the loop woke up late") {
+  World world;
+  world.latency = 100ms;
+  world.monitor.replace({check("a")}, world.now);
+  world.run_until_started("a");
+  // It is there before the step, or is read in the turn of the loop that this step asks for.
+  for (const bool before_step : {true, false}) {
+    world.run_until_started("a");
+    world.now += 300ms;
+    if (!before_step) {
+      world.monitor.step(world.now);
+      CHECK(world.monitor.next_deadline() < world.now);
+    }
+    world.answer("a", {.healthy = true, .detail = "fine in 99 ms", .latency = 99ms});
+    CHECK(world.status("a").healthy == true);
+    CHECK(world.status("a").failures == 0);
+    CHECK(world.status("a").detail == "fine in 99 ms");
+  }
+}
+
+TEST_CASE("of an answer that was read after the bound it is said, because nobody knows when it had come") {
+  World world;
+  world.latency = 100ms;
+  world.monitor.replace({check("a")}, world.now);
+  world.run_until_started("a");
+  world.now += 300ms;
+  world.answer("a", {.healthy = true, .detail = "fine in 300 ms", .latency = 300ms});
+  CHECK(world.status("a").healthy == true);
+  CHECK(world.status("a").detail == "fine in 300 ms, which this node was late to read");
+}
+
+TEST_CASE("an attempt that is past its bound when the check changes or goes is judged no more") {
+  World world;
+  world.monitor.replace({check("a"), check("b")}, world.now);
+  world.run_until_started("a");
+  world.run_until_started("b");
+  world.now += 5s;
+  world.monitor.step(world.now);
+  auto changed = check("a");
+  changed.fall = 1;
+  world.monitor.replace({changed}, world.now);
+  world.monitor.step(world.now);
+  CHECK(world.facts.empty());
+  CHECK(world.monitor.status().size() == 1);
+  CHECK(world.status("a").runs == 0);
+}
+
+TEST_CASE("many attempts that are due together do not lose time to each other's starts") {
+  World world;
+  world.latency = 100ms;
+  std::vector<CheckConfig> checks;
+  for (int i = 0; i < 100; ++i) checks.push_back(check("check" + std::to_string(i)));
+  world.monitor.replace(checks, world.now);
+  world.now += 10s;  // all are due
+  while (world.running.size() < checks.size()) {
+    const auto before = world.running.size();
+    world.monitor.step(world.now);
+    CHECK(world.running.size() - before <= 16);
+    world.now += 1600us;  // what starting them takes
+  }
+  CHECK(world.facts.empty());
+  std::set<TimePoint> starts;
+  for (const auto& [name, attempt] : world.running) starts.insert(attempt.since);
+  REQUIRE(starts.size() == 7);
+  world.run_to(*starts.begin() + 100ms);
+  CHECK(world.facts.size() == 16);
 }
 
 TEST_CASE("fall and rise results in a row turn a check, and each turn is told once") {

@@ -164,6 +164,8 @@ TEST_CASE("a latency that is not shorter than the timeout is an error") {
             .starts_with("latency (2s) must be shorter than timeout (2s)"));
   CHECK(said("{tcp: 127.0.0.1:80, latency: 300ms, timeout: 200ms}")
             .starts_with("latency (300ms) must be shorter than timeout (200ms)"));
+  CHECK(said("{script: [/bin/true], latency: 300ms, timeout: 300ms}")
+            .starts_with("latency (300ms) must be shorter than timeout (300ms)"));
 }
 
 TEST_CASE("endpoints are addresses or names with a port") {
@@ -309,11 +311,12 @@ TEST_CASE("tcp: send, expect and latency") {
 TEST_CASE("script: words, not a command line") {
   const Scratch scratch;
   const auto script = scratch.file("check", "#!/bin/sh\n", 0755);
-  const auto read =
-      settings<ScriptSettings>("{script: [" + script + ", --max, \"5\"], user: root, result: priority}");
+  const auto read = settings<ScriptSettings>("{script: [" + script +
+                                             ", --max, \"5\"], user: root, result: priority, latency: 50ms}");
   CHECK(read.argv == std::vector<std::string>{script, "--max", "5"});
   CHECK(read.user == "root");
   CHECK(read.result == ScriptResult::priority);
+  CHECK(read.latency == Duration{50ms});
   CHECK(said("{script: /usr/lib/x/check --fast}") ==
         "script must be a list: the program and its arguments | write a list such as script: "
         "[/usr/lib/x/check, --fast]; no shell interprets it");

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "tests/network.h"
@@ -176,6 +177,25 @@ TEST_CASE("a moved watch continues, and assignment ends the previous watch of it
   REQUIRE(loop.wait(now() + 1s));
   CHECK(first_calls == 1);
   CHECK(second_calls == 1);
+}
+
+TEST_CASE("a turn in which more may have been ready than it could call back says so") {
+  Loop loop;
+  std::vector<Fd> events;
+  std::vector<Watch> watches;
+  std::set<int> called;
+  for (int i = 0; i < 100; ++i) {
+    events.push_back(ready_event());
+    watches.push_back(loop.watch(events.back().get(), [&called, i] { called.insert(i); }));
+  }
+  REQUIRE(loop.wait(TimePoint{}));
+  CHECK(loop.full());
+  CHECK(called.size() < 100);
+  REQUIRE(loop.wait(TimePoint{}));
+  CHECK(called.size() == 100);
+  watches.resize(10);
+  REQUIRE(loop.wait(TimePoint{}));
+  CHECK_FALSE(loop.full());
 }
 
 TEST_CASE("signals arrive as callbacks of their watches") {

@@ -90,6 +90,38 @@ TEST_CASE("script: its timeout ends the whole process group, also who ignores SI
   asking.run_until([&asking] { return asking.scripts.next_deadline() == never; }, 2s);
 }
 
+TEST_CASE("script: slower than allowed has failed at the bound, and its process group is ended") {
+  const Script script(
+      "trap '' TERM\n(trap '' TERM; echo $(exec sh -c 'echo $PPID') >$(dirname $0)/grandchild; sleep 100) "
+      "&\nsleep 1\necho too late\n");
+  Asking asking;
+  auto check = Asking::read("{" + script.keys(", latency: 200ms") + "}");
+  check.interval = 1h;
+  const auto started = io::now();
+  const auto fact = asking.first(check);
+  CHECK_FALSE(fact.healthy);
+  CHECK(fact.detail == "took more than 200 ms");
+  CHECK(fact.latency == 200ms);
+  CHECK(asking.status().latency_exceeded);
+  CHECK(io::now() - started < 1500ms);
+  const auto grandchild = std::stoi(script.read("grandchild"));
+  CHECK_FALSE(is_gone(grandchild));  // in its grace
+  asking.run_until([grandchild] { return is_gone(grandchild); }, 2s);
+  asking.run_until([&asking] { return asking.scripts.next_deadline() == never; }, 2s);
+  CHECK(asking.status().runs == 1);  // its end, which came after the bound, is no result
+}
+
+TEST_CASE("script: the next attempt does not wait until one that was too slow is gone") {
+  const Script script("trap '' TERM\necho x >>$(dirname $0)/starts\nsleep 100\n");
+  Asking asking;
+  auto check = Asking::read("{" + script.keys(", latency: 100ms") + "}");
+  check.interval = 100ms;
+  check.fall = 2;
+  asking.use(check);
+  asking.run_until([&asking] { return asking.status().failures >= 3; });
+  CHECK(script.read("starts").size() >= 2 * std::string_view("x\n").size());
+}
+
 TEST_CASE("script: what it leaves behind is ended with it") {
   const Script script("sleep 100 & echo $! >$(dirname $0)/left\n");
   CHECK(ask(script.keys()).healthy);

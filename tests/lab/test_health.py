@@ -2,6 +2,7 @@
 """Addresses follow the health of nginx: dead, slow, wrong answers, and well again."""
 import dataclasses
 import functools
+import pathlib
 
 from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import RouterSettings, Vipd, skew_time_ms
@@ -25,8 +26,23 @@ nginx:
 """
 # A check starts at most one interval after the fault, and FALL of them must fail; then the address moves.
 FALL_MS = FALL * INTERVAL_MS
+# An attempt that waits too long fails at its bound, which is as long as the interval: the next one follows at once.
+SLOW_FALL_MS = INTERVAL_MS + FALL * LATENCY_MS
 MOVE_MS = skew_time_ms(INTERVAL_MS, PRIORITIES[1])
 SLACK_MS = 60  # for the programs themselves, on a machine with other things to do
+
+
+def running(command):
+    """How many processes there are with these words."""
+    wanted = b"".join(each.encode() + b"\0" for each in command)
+
+    def words(process):
+        try:
+            return (process / "cmdline").read_bytes()
+        except OSError:  # it has ended
+            return b""
+
+    return sum(words(each) == wanted for each in pathlib.Path("/proc").glob("[0-9]*"))
 
 
 class Health(LabCase):
@@ -92,14 +108,44 @@ class Health(LabCase):
 
     def test_the_address_leaves_an_nginx_that_answers_late(self):
         group = self.pair()
-        # The attempt that finds it out lasts as long as the slow answer, or as long as is allowed.
+
+        def mend():
+            (check,) = group.daemons["a"].status()["checks"]
+            self.assertEqual(check["state"], "down")
+            self.assertEqual((check["latency_ms"], check["latency_exceeded"]), (LATENCY_MS, True))
+            group.webs["a"].speed_up()
+
         self.faults(
             group,
             lambda: group.webs["a"].slow_down(SLOW_MS),
-            group.webs["a"].speed_up,
+            mend,
             "outage of a slow nginx, ms",
-            FALL_MS + SLOW_MS + 200 + MOVE_MS + SLACK_MS,
+            SLOW_FALL_MS + MOVE_MS + SLACK_MS,
         )
+
+    def test_a_script_that_is_too_slow_has_failed_at_its_bound_and_nothing_of_it_is_left(self):
+        sleep = ("sleep", "61.25")  # to be found by
+        script = f"trap : TERM; {' '.join(sleep)} & {' '.join(sleep)}"
+        checks = f"""
+slow:
+  script: [/bin/sh, -c, "{script}"]
+  user: root
+  latency: {LATENCY_MS}ms
+  interval: {INTERVAL_MS}ms
+  timeout: 30s
+  fall: {FALL}
+"""
+        group = self.group([functools.partial(Vipd, checks=checks)] * 2, RouterSettings(interval_ms=INTERVAL_MS))
+        group.start()
+        check = wait_until(
+            lambda: next((c for c in group.daemons["a"].status().get("checks", []) if c["failures"] >= 20), None),
+            10,
+            "20 attempts that failed",
+        )
+        self.assertEqual(check["state"], "down")
+        self.assertEqual((check["latency_ms"], check["latency_exceeded"]), (LATENCY_MS, True))
+        # Of two nodes, the attempt under way and one that is being ended, two each.
+        self.assertLessEqual(running(sleep), 8)
 
     def test_a_router_whose_check_demands_it_goes_to_initialize(self):
         group = self.pair(on_failure="initialize")
