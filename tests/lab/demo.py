@@ -357,8 +357,8 @@ def show(options, kinds):
     worst = max(results, key=lambda each: each.get("longest_stall_ms", 0))
     if worst.get("longest_stall_ms", 0) > STALL_MS:
         view.remark(
-            f"This machine was busy and stood still for up to {duration(worst['longest_stall_ms'])} "
-            f"({worst['event']}, {worst['daemon']}), which adds to the figures."
+            f"This machine was busy with other work, for up to {duration(worst['longest_stall_ms'])} "
+            f"({worst['event']}, {worst['daemon']}), which may have added to the figures."
         )
     if len(kinds) == 1 and program("keepalived"):
         view.remark("keepalived is installed: `./dev demo --beside keepalived` shows it in the same events.")
@@ -374,16 +374,16 @@ def main():
             print(f"  {name}  ({remedy})", file=sys.stderr)
         return MISSING
     os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    if options.beside and os.geteuid() != 0:
+        # Its check scripts do not run with the single user that a user namespace has without root.
+        print(f"--beside {options.beside} needs root: sudo ./dev demo --beside {options.beside}", file=sys.stderr)
+        return sandbox.MAY_NOT
     json_file = options.json.resolve() if options.json else None
     # Opened here: inside, some of the machine's folders look different.
     out = open(json_file, "w", encoding="utf-8") if json_file else None  # pylint: disable=consider-using-with
     with contextlib.suppress(OSError):
         # Nodes and client have machines of their own in real life. So, with root, nothing else on this one delays them.
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    if options.beside and os.geteuid() != 0:
-        # Its check scripts do not run with the single user that a user namespace has without root.
-        print(f"--beside {options.beside} needs root: sudo ./dev demo --beside {options.beside}", file=sys.stderr)
-        return sandbox.MAY_NOT
     try:
         sandbox.enter(as_root=True)
     except sandbox.NotAllowed as error:
