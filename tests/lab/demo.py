@@ -349,7 +349,7 @@ def show(options, kinds):
     results = []
     try:
         if not sandbox.is_root_of_the_machine():
-            view.remark(f"Without root there is no lease in the kernel: {NO_LEASE} `sudo ./dev demo` has the lease.")
+            view.remark(f"Without root there is no lease in the kernel: {NO_LEASE} To see it with the lease: sudo ./dev demo")
         for kind in kinds:
             run_pair(kind, settings, view, results)
     finally:
@@ -361,7 +361,8 @@ def show(options, kinds):
             f"({worst['event']}, {worst['daemon']}), which may have added to the figures."
         )
     if len(kinds) == 1 and program("keepalived"):
-        view.remark("keepalived is installed: `./dev demo --beside keepalived` shows it in the same events.")
+        sudo = "" if sandbox.is_root_of_the_machine() else "sudo "
+        view.remark(f"keepalived is installed: `{sudo}./dev demo --beside keepalived` compares with it.")
     return results
 
 
