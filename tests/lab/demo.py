@@ -311,7 +311,6 @@ def introduction(settings, kinds):
         f"{CLIENT_TIMEOUT_MS} ms has failed.",
         "outage: how long an address did not answer; lost: requests that failed; two repliers: how long both nodes "
         "answered for one address (ARP, Neighbor Discovery); active: the Active node before and after the event.",
-        "",
     ]
 
 
