@@ -311,7 +311,6 @@ def introduction(settings, kinds):
         f"{CLIENT_TIMEOUT_MS} ms has failed.",
         "outage: how long an address did not answer; lost: requests that failed; two repliers: how long both nodes "
         "answered for one address (ARP, Neighbor Discovery); active: the Active node before and after the event.",
-        "",
     ]
 
 
@@ -349,7 +348,7 @@ def show(options, kinds):
     results = []
     try:
         if not sandbox.is_root_of_the_machine():
-            view.remark(f"Without root there is no lease in the kernel: {NO_LEASE} `sudo ./dev demo` has the lease.")
+            view.remark(f"Without root there is no lease in the kernel: {NO_LEASE} To see it with the lease: sudo ./dev demo")
         for kind in kinds:
             run_pair(kind, settings, view, results)
     finally:
@@ -357,11 +356,12 @@ def show(options, kinds):
     worst = max(results, key=lambda each: each.get("longest_stall_ms", 0))
     if worst.get("longest_stall_ms", 0) > STALL_MS:
         view.remark(
-            f"This machine was busy and stood still for up to {duration(worst['longest_stall_ms'])} "
-            f"({worst['event']}, {worst['daemon']}), which adds to the figures."
+            f"This machine was busy with other work, for up to {duration(worst['longest_stall_ms'])} "
+            f"({worst['event']}, {worst['daemon']}), which may have added to the figures."
         )
     if len(kinds) == 1 and program("keepalived"):
-        view.remark("keepalived is installed: `./dev demo --beside keepalived` shows it in the same events.")
+        sudo = "" if sandbox.is_root_of_the_machine() else "sudo "
+        view.remark(f"keepalived is installed: `{sudo}./dev demo --beside keepalived` compares with it.")
     return results
 
 
@@ -374,16 +374,16 @@ def main():
             print(f"  {name}  ({remedy})", file=sys.stderr)
         return MISSING
     os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    if options.beside and os.geteuid() != 0:
+        # Its check scripts do not run with the single user that a user namespace has without root.
+        print(f"--beside {options.beside} needs root: sudo ./dev demo --beside {options.beside}", file=sys.stderr)
+        return sandbox.MAY_NOT
     json_file = options.json.resolve() if options.json else None
     # Opened here: inside, some of the machine's folders look different.
     out = open(json_file, "w", encoding="utf-8") if json_file else None  # pylint: disable=consider-using-with
     with contextlib.suppress(OSError):
         # Nodes and client have machines of their own in real life. So, with root, nothing else on this one delays them.
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    if options.beside and os.geteuid() != 0:
-        # Its check scripts do not run with the single user that a user namespace has without root.
-        print(f"--beside {options.beside} needs root: sudo ./dev demo --beside {options.beside}", file=sys.stderr)
-        return sandbox.MAY_NOT
     try:
         sandbox.enter(as_root=True)
     except sandbox.NotAllowed as error:

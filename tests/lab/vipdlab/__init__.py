@@ -10,4 +10,6 @@ packets   VRRP packets of any shape, sent from the wire
 watch     which node has which virtual address, at every moment
 group     nodes, their daemons and who looks on
 case      what the tests have in common
+view      the demo's picture, or plain lines
+table     the demo's table: what it says and how it is laid out
 """

@@ -99,7 +99,7 @@ def _furnish():
 
 
 def _advice(error, as_root):
-    text = f"This machine does not let us make the namespaces that the lab runs in ({error}).\n"
+    text = f"This machine does not allow the network namespaces that this runs in ({error}).\n"
     for path, forbids, wanted in (
         ("kernel/unprivileged_userns_clone", "0", "1"),
         ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),

@@ -24,14 +24,14 @@ def width():
 
 def paragraphs(texts):
     """The texts as lines that fit."""
-    return [line for text in texts for line in textwrap.wrap(text, min(width(), WIDE)) or [""]]
+    return [line for text in texts for line in textwrap.wrap(text, min(width(), WIDE))]
 
 
 class PlainView:
     """Lines for a file, a pipe, or a terminal without colours."""
 
     def __init__(self, introduction):
-        self._say(*paragraphs(introduction))
+        self._say(*paragraphs(introduction), "")
 
     @staticmethod
     def _say(*lines):
@@ -140,7 +140,7 @@ class LiveView:
         lines = self._picture(rows - 1)
         with self._lock:
             text = "" if self._height == 0 else f"\033[{self._height}A"
-            text += "".join(f"\033[2K{cut(line, columns - 1)}\n" for line in lines)
+            text += "".join(f"\033[2K{cut(line, columns)}\n" for line in lines)
             text += "\033[2K\n" * max(0, self._height - len(lines))
             self._height = max(self._height, len(lines))
             sys.stdout.write(text)
@@ -159,7 +159,7 @@ class LiveView:
             lines += [f"  client  {counts}", f"          {strip}  {self._colour('last 6 s', 'dim')}", ""]
         lines += [f"  {self._colour(self._event, 'bold')}  {self._doing}", ""]
         if self._results:
-            head, *rows = table(self._results, width() - 1)
+            head, *rows = table(self._results, width())
             left = max(1, height - len(lines) - 1)
             lines += [self._colour(head, "dim"), *rows[-left:]]
         return lines[:height]
