@@ -108,7 +108,7 @@ class Scale(LabCase):
         b.start()
         wait_until(lambda: b.all_are("Backup", 2 * ENTRIES), 30, "Backup")
         a.write(big(a.priority, "30s"))
-        self.assertIn("check web/alive: interval 1m -> 30s", a.ctl("diff"))
+        self.assertEqual(a.plan()[1], {("check web/alive", "interval"): ("1m", "30s")})
         host = group.host("a")
 
         def once():

@@ -51,12 +51,16 @@ class Attempt:
 class LabCase(unittest.TestCase):
     """A test case with a Group that is closed at its end; a failure shows the daemons' last words."""
 
+    took = {}  # seconds, of each test of this file
+
     def run(self, result=None):
         result.startTest(self)
+        began = time.monotonic()
         try:
             self._run_until_it_counts(result)
         finally:
             result.stopTest(self)
+            self.took[self.id().rpartition(".")[2]] = time.monotonic() - began
 
     def _run_until_it_counts(self, result):
         for left in reversed(range(AGAIN + 1)):
@@ -175,6 +179,8 @@ def main(needs_users=False, needs=(), needs_kernel=False):
         program = unittest.main(verbosity=2, exit=False)
     except sandbox.Interrupted as error:
         os._exit(128 + error.number)
+    for name, seconds in sorted(LabCase.took.items(), key=lambda each: -each[1]):
+        print(f"{seconds:6.1f} s  {name}")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0 if program.result.wasSuccessful() else 1)
