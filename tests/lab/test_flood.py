@@ -3,6 +3,7 @@
 
 keepalived is flooded in the same way in the same run; the table at the end has both.
 """
+# timed: the longest gap between advertisements, processor time
 import os
 import pathlib
 import time

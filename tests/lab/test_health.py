@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Addresses follow the health of nginx: dead, slow, wrong answers, and well again."""
+# timed: outages, in milliseconds
 import dataclasses
 import functools
 

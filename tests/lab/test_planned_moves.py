@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A planned move costs a client next to nothing: SIGTERM and `vipctl switch`, at 1 s and at 100 ms."""
+# timed: datagrams that are lost
 from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import RouterSettings, Vipd, active_down_interval_ms
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Much of everything: a reload of a big configuration, and questions to a vipd with a thousand virtual routers."""
+# timed: pauses between advertisements, processor time, how long an answer takes
 import json
 import pathlib
 import re

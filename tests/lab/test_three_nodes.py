@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Three nodes: the best that is left serves, and nobody else moves."""
+# timed: outages, in milliseconds
 from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import RouterSettings, Vipd, active_down_interval_ms
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """On the wire: others read our packets without complaint, and packets that are wrong change nothing."""
+# timed: outages, in milliseconds
 import dataclasses
 import shutil
 import time
