@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The addresses on the interface: what is left over goes, what is not ours stays. What a client notices: test_unnoticed.py."""
+"""The addresses on the interface: what is left over goes, what is not ours stays. What a client notices:
+test_unnoticed.py."""
 import os
 import time
 

@@ -32,7 +32,7 @@ class Faults(LabCase):
             group.settle("a")
             return outage, moment, until
 
-        self.measure(group, what, once, TAKE_OVER_MS + MARGIN_MS, repetitions=3)
+        self.measure(group, what, once, TAKE_OVER_MS + MARGIN_MS)
 
     def test_a_pulled_cable_costs_at_most_an_active_down_interval(self):
         group = self.pair()
@@ -66,7 +66,7 @@ class Faults(LabCase):
             self.assert_moved(group, moment, until, "b", "a")
             return self.most_lost(group, moment, until), moment, until
 
-        self.measure(group, "datagrams lost to the return of the preferred node", once, 5, repetitions=3)
+        self.measure(group, "datagrams lost to the return of the preferred node", once, 5)
 
     def test_a_node_that_nobody_hears_does_not_keep_the_address_for_itself(self):
         # It hears the peer that takes over, and gives way only to a better one: both are Active, one is served.
@@ -130,7 +130,6 @@ class Faults(LabCase):
             f"datagrams lost to the death of the router process at {interval_ms} ms",
             once,
             0,
-            repetitions=3,
             of=max,
         )
         self.assertEqual(group.daemons["b"].times_active(), before, "the peer has taken over in between")
@@ -189,7 +188,6 @@ class Faults(LabCase):
             "take-over after the death of all processes, ms",
             once,
             TAKE_OVER_MS + MARGIN_MS,
-            repetitions=3,
         )
 
 

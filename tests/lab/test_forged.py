@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Forged advertisements, valid in every field: one of them must not put a node out of service."""
+"""Forged advertisements: one that is valid in every field must not put a node out of service, and wrong ones must not
+hold a Backup off."""
 # timed: the outage of a claim, in milliseconds
+import sys
 import time
 
-from vipdlab import packets
+from vipdlab import packets, sandbox
 from vipdlab.case import LabCase, after, main
-from vipdlab.daemons import RouterSettings, Vipd, skew_time_ms
+from vipdlab.daemons import RouterSettings, Vipd, active_down_interval_ms, skew_time_ms
 from vipdlab.network import VIP4, VIP6
 from vipdlab.processes import wait_until
 
@@ -16,6 +18,9 @@ CLAIM4 = packets.Advertisement("192.0.2.66", (VIP4,), interval_cs=4095)
 CLAIM6 = packets.Advertisement("fe80::66", (VIP6,), interval_cs=4095)
 # The trial of a claimant that was never heard: 1.5 intervals and Skew_Time.
 TRIAL_MS = 1.5 * INTERVAL_MS + skew_time_ms(INTERVAL_MS, PRIORITIES[0])
+# Better than ours in everything, if they were valid.
+WRONG4 = packets.Advertisement("192.0.2.254", (VIP4,))
+WRONG6 = packets.Advertisement("fe80::fe", (VIP6,))
 SLACK_MS = 60
 ECHO_MS = 20  # the survivor of a conflict announces a second time after this
 
@@ -85,6 +90,35 @@ class Forged(LabCase):
         wait_until(lambda: router()["counters"]["advertisements_received"] >= before + 4, 3, "the forged ones")
         self.assertEqual(router()["checksum"], "pseudo_header")
         self.assertEqual(group.active(), "a")
+
+    def test_wrong_packets_do_not_hold_off_a_backup(self):
+        # If one of them restarted the Active_Down_Timer, b would wait for ever.
+        group = self.pair()
+        forged = [advertisement for good in (WRONG4, WRONG6) for advertisement, _ in packets.wrong(good).values()]
+        flood = group.network.observer.process("flood", sys.executable, "-c", FLOOD)
+        (sandbox.WORK / "flood.hex").write_text(
+            "\n".join(each.frame(group.network.observer.mac).hex() for each in forged), encoding="ascii"
+        )
+        flood.start()
+        flood.wait_log("flooding")
+        moment = group.network.cut_silently(group.host("a"))
+        group.settle("b", aside=("a",))
+        until = after(moment, 6 * INTERVAL_MS)
+        flood.kill()
+        self.assert_outage(group, moment, until, active_down_interval_ms(INTERVAL_MS, PRIORITIES[1]) + SLACK_MS)
+
+
+FLOOD = """
+import socket, time
+frames = [bytes.fromhex(line) for line in open("/run/lab/flood.hex")]
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(("eth0", 0))
+print("flooding", flush=True)
+while True:
+    for frame in frames:
+        link.send(frame)
+    time.sleep(0.02)
+"""
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class Health(LabCase):
             self.whole(group)
             return outage, moment, until
 
-        self.measure(group, what, once, at_most, repetitions=3)
+        self.measure(group, what, once, at_most)
 
     def test_the_address_leaves_a_dead_nginx_within_the_fall_time_and_one_skew_time(self):
         group = self.pair()

@@ -4,7 +4,6 @@ which has none.
 
 VIPD_LEASE_RUNS is how often each fault is tried; ./dev lease sets it.
 """
-# timed: for how long two nodes answer
 import contextlib
 import os
 import time

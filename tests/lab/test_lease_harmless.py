@@ -16,7 +16,7 @@ from vipdlab.lease import LeaseCase
 from vipdlab.network import VIP4
 from vipdlab.processes import run, send_signal, wait_until
 
-SECONDS = int(os.environ.get("VIPD_LEASE_SECONDS", "3"))
+SECONDS = int(os.environ.get("VIPD_LEASE_SECONDS", "2"))
 BUSY_LOOPS = 8
 
 # A service that takes whatever comes, and a client that sends as fast as it can.

@@ -93,7 +93,7 @@ class Privileges(LabCase):
         a.stop()
         b.wait_state("Active")
         self.assertIn('"state":"Initialize"', journal[0].read_text(encoding="utf-8"))
-        # A program ends at a system call that it may not make; what else it lacks it says with a warning, and that is no event.
+        # A program ends at a system call that it may not make. What else it lacks it says in a warning, which is no event.
         for daemon, killed in ((a, ["vipd-router"]), (b, [])):
             known = daemon.events()
             restarted = [each["fields"]["program"] for each in known if each["event"] == "program_restarted"]

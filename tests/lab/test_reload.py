@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A reload that cannot surprise: what it would do is told before, and it goes back by itself. That nobody notices it: test_unnoticed.py."""
+"""A reload that cannot surprise: what it would do is told before, and it goes back by itself. That nobody notices it:
+test_unnoticed.py."""
 import json
 import os
 import shutil

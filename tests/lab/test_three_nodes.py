@@ -40,7 +40,7 @@ class ThreeNodes(LabCase):
             group.settle("a")
             return lost, moment, until
 
-        self.measure(group, "datagrams lost to a planned stop among three", once, 5, repetitions=3)
+        self.measure(group, "datagrams lost to a planned stop among three", once, 5)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,7 @@ class Addresses(LabCase):
                     return group.client.udp(address, moment, until).outage, moment, until
 
                 # IPv6 routes and the group of its solicitations come back with the address, a little later.
-                self.measure(
-                    group, f"outage after {address} was removed by hand, ms", once, 30, repetitions=3
-                )
+                self.measure(group, f"outage after {address} was removed by hand, ms", once, 30)
                 time.sleep(1.2)  # what comes back at once does so a bounded number of times a second
         until = after(time.monotonic_ns(), 300)
         self.assertEqual(group.active(), "a")
@@ -135,7 +133,7 @@ class Reload(LabCase):
             b.wait_state("Backup")
             return lost, moment, until
 
-        self.measure(group, "datagrams lost as a reload moves the address", once, 0, repetitions=3, of=max)
+        self.measure(group, "datagrams lost as a reload moves the address", once, 0, of=max)
 
     def test_a_virtual_router_that_a_reload_removes_serves_until_its_successor_is_heard_and_no_longer(self):
         group = self.group([Vipd, Vipd], RouterSettings(interval_ms=1000), PRIORITIES).start()
