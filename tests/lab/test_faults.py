@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What a client sees of faults of the network and of the processes: two nodes, advertisements every 100 ms."""
+# timed: outages, in milliseconds
 import resource
+import time
 
 from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import RouterSettings, Vipd, active_down_interval_ms
@@ -86,7 +88,7 @@ class Faults(LabCase):
             group.settle("b", aside=("a",))
             self.assertEqual(group.daemons["a"].state(), "Active")  # it does not know
             group.quiet()
-            after(cut, 5000 + next(phase_ms))
+            after(time.monotonic_ns(), next(phase_ms))
             moment = group.network.heal_silently(group.host("a"))
             group.settle("a")
             until = after(moment, 800)
@@ -128,7 +130,6 @@ class Faults(LabCase):
             f"datagrams lost to the death of the router process at {interval_ms} ms",
             once,
             0,
-            repetitions=3,
             of=max,
         )
         self.assertEqual(group.daemons["b"].times_active(), before, "the peer has taken over in between")
@@ -138,19 +139,6 @@ class Faults(LabCase):
 
     def test_nobody_notices_the_death_of_the_router_process_at_1_s(self):
         self.killed_routers(1000)
-
-    def test_nobody_notices_the_death_of_the_monitor_process(self):
-        group = self.pair()
-        before = group.daemons["b"].times_active()
-        old = group.daemons["a"].child("vipd-monitor")
-        moment = group.daemons["a"].kill_monitor()
-        wait_until(
-            lambda: group.daemons["a"].child("vipd-monitor") not in (None, old), 10, "a new monitor process"
-        )
-        group.settle("a")
-        until = after(moment, 1000)
-        self.assert_moved(group, moment, until, "a")
-        self.assertEqual(group.daemons["b"].times_active(), before)
 
     def test_nobody_notices_that_the_router_has_no_descriptors_left_when_its_monitor_is_replaced(self):
         group = self.pair()
@@ -171,10 +159,12 @@ class Faults(LabCase):
         def once():
             moment = group.daemons["a"].kill_all()
             group.settle("b")
-            after(moment, 4000)
-            left = group.host("a").addresses() & set(group.settings.addresses)
-            self.assertFalse(left, "4 s after its death a still holds them")
-            until = after(moment, 4200)
+            wait_until(
+                lambda: not group.host("a").addresses() & set(group.settings.addresses),
+                4.0 - (time.monotonic_ns() - moment) / 1e9,
+                "the addresses off the dead a, 4 s after its death",
+            )
+            until = after(time.monotonic_ns(), 200)
             taken = []
             for address in group.settings.addresses:
                 announced = [
@@ -198,7 +188,6 @@ class Faults(LabCase):
             "take-over after the death of all processes, ms",
             once,
             TAKE_OVER_MS + MARGIN_MS,
-            repetitions=3,
         )
 
 

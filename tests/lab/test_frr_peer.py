@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """vipd and FRR's vrrpd share addresses, either as Active: failures, returns, planned stops, both families."""
+# timed: outages, in milliseconds
 from vipdlab import peers
 from vipdlab.case import main
 from vipdlab.daemons import Frr

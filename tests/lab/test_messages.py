@@ -1,21 +1,19 @@
 #!/usr/bin/env python3
-"""What vipd and vipctl say to who starts, commands or kills them: the words, and the exit codes."""
+"""What vipd and vipctl answer to whoever starts, commands or kills them: exit codes, events, and the data in their words."""
 import json
 import os
-import re
 import shutil
 import signal
-import socket
 import subprocess
 import types
 
 from vipdlab import probe, sandbox
 from vipdlab.case import LabCase, main
 from vipdlab.daemons import RouterSettings, Vipd
-from vipdlab.processes import alive, run, send_signal, wait_until
+from vipdlab.processes import PATIENCE, alive, run, send_signal, wait_until
 
 PROGRAMS = ("vipd", "vipd-router", "vipd-monitor", "vipctl")
-ROUTER_REPLACED = "vipd-router is just being replaced: try again in a moment"
+NO_SUCH_FILE = os.strerror(2)
 
 
 def said(program, *arguments):
@@ -23,21 +21,12 @@ def said(program, *arguments):
     done = subprocess.run(
         [str(each) for each in (probe.build_directory() / program, *arguments)],
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
     )
     return done.returncode, done.stdout
-
-
-def asked(daemon, command):
-    """The answer to a command that does not ask for the state before, as vipctl does."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
-        client.connect(str(daemon.directory / "run" / "control"))
-        client.sendall(json.dumps({"v": 1, "command": command}).encode() + b"\n")
-        return client.makefile().readline()
 
 
 class Messages(LabCase):
@@ -77,47 +66,34 @@ class Messages(LabCase):
         new.chmod(0o755)
         new.rename(self.programs / name)
 
-    def says(self, daemon, words, timeout=10):
-        wait_until(lambda: words in daemon.said(), timeout, lambda: f"{words!r} in\n{daemon.said()[-3000:]}")
+    def assert_names(self, text, *data):
+        """The text holds these: what was wrong, and where; whatever the sentence around it."""
+        for each in data:
+            self.assertIn(str(each), text)
 
-    def vipctl(self, daemon, *arguments):
-        return said("vipctl", "--run-dir", daemon.directory / "run", *arguments)
+    def refused(self, program, *arguments, status=2):
+        found, text = said(program, *arguments)
+        self.assertEqual(found, status, text)
+        return text
 
     def test_options_and_files_that_are_wrong(self):
-        status, text = said("vipd", "--config", "/nonexistent/vipd.yaml")
-        self.assertEqual(
-            (status, text),
-            (2, "vipd: reading /nonexistent/vipd.yaml: No such file or directory (another file: --config FILE)\n"),
-        )
-        status, text = said("vipd", "--log-level", "loud")
-        self.assertEqual(status, 2)
-        self.assertIn('--log-level is "loud", it must be error, warning, notice, info or debug;', text)
-        for argument, complaint in (
-            ("--node", "--node needs a value; vipd --help lists the options"),
-            ("vipd.yaml", '"vipd.yaml" is more than can be given; vipd --help lists what is wanted'),
-            ("--frobnicate", 'there is no option "--frobnicate"; vipd --help lists them'),
-        ):
-            self.assertEqual(said("vipd", argument), (2, f"vipd: {complaint}\n"))
-        self.assertEqual(
-            said("vipctl", "explain"), (2, "vipctl: router is missing; vipctl explain --help lists what is wanted\n")
-        )
-        self.assertEqual(
-            said("vipctl", "frobnicate", "--json"),
-            (2, '{"error":"there is no command \\"frobnicate\\"; vipctl --help lists them"}\n'),
-        )
+        file = "/nonexistent/vipd.yaml"
+        self.assert_names(self.refused("vipd", "--config", file), "vipd: ", file, NO_SUCH_FILE, "--config")
+        levels = ("error", "warning", "notice", "info", "debug")
+        self.assert_names(self.refused("vipd", "--log-level", "loud"), "--log-level", '"loud"', *levels)
+        for argument in ("--node", "vipd.yaml", "--frobnicate"):
+            text = self.refused("vipd", argument)
+            self.assert_names(text, "vipd: ", argument, "--help")
+            self.assertEqual(text.count("\n"), 1, text)
+        self.assert_names(self.refused("vipctl", "explain"), "vipctl: ", "router", "explain --help")
+        self.assert_names(self.refused("vipctl", "frobnicate"), "vipctl: ", '"frobnicate"', "--help")
+        self.assert_names(json.loads(self.refused("vipctl", "frobnicate", "--json"))["error"], '"frobnicate"')
         for arguments in (["status", "--json"], ["--json", "status"]):
-            status, text = said("vipctl", "--run-dir", "/nonexistent", *arguments)
-            self.assertEqual(status, 3)
-            self.assertIn("connecting to vipd at /nonexistent/control", json.loads(text)["error"])
-        status, text = said("vipctl", "--json", "version")
-        self.assertEqual(status, 2)
-        self.assertIn('there is no option "--json" of version', json.loads(text)["error"])
-        self.assertEqual(
-            said("vipctl", "events", "--since", ""),
-            (2, "vipctl: --since: it is empty; vipctl events --help lists the options\n"),
-        )
-        status, text = said("vipctl", "replay", "/dev/zero")
-        self.assertEqual((status, text), (2, "vipctl: /dev/zero is too long for a recording\n"))
+            text = self.refused("vipctl", "--run-dir", "/nonexistent", *arguments, status=3)
+            self.assert_names(json.loads(text)["error"], "/nonexistent/control")
+        self.assert_names(json.loads(self.refused("vipctl", "--json", "version"))["error"], '"--json"', "version")
+        self.assert_names(self.refused("vipctl", "events", "--since", ""), "vipctl: ", "--since", "events --help")
+        self.assert_names(self.refused("vipctl", "replay", "/dev/zero"), "vipctl: ", "/dev/zero")
         for name in ("-", "/dev/stdin"):
             done = subprocess.run(
                 [probe.build_directory() / "vipctl", "check", name],
@@ -127,19 +103,9 @@ class Messages(LabCase):
                 check=False,
             )
             self.assertEqual(done.returncode, 1)
-            self.assertIn("<stdin>:1:18: error: virtual_routers is a single value", done.stderr)
-        self.assertEqual(
-            said("vipctl", "frobnicate"),
-            (2, 'vipctl: there is no command "frobnicate"; vipctl --help lists them\n'),
-        )
-        self.assertEqual(
-            said("vipctl", "--run-dir", "/nonexistent", "status"),
-            (
-                3,
-                "vipctl: connecting to vipd at /nonexistent/control: No such file or directory"
-                " (is vipd running? another place: --run-dir)\n",
-            ),
-        )
+            self.assert_names(done.stderr, "<stdin>:1:18: error: virtual_routers")
+        text = self.refused("vipctl", "--run-dir", "/nonexistent", "status", status=3)
+        self.assert_names(text, "vipctl: ", "/nonexistent/control", NO_SUCH_FILE, "--run-dir")
 
     def test_output_that_cannot_be_written_is_an_error(self):
         def written_to_a_full_disk(*arguments):
@@ -150,46 +116,42 @@ class Messages(LabCase):
                 )
             return done.returncode, done.stderr
 
-        self.assertEqual(
-            written_to_a_full_disk("version"), (2, "vipctl: writing the output: No space left on device\n")
-        )
-        full_or_closed = (2, "vipctl: writing the output: it is full or closed\n")
-        self.assertEqual(written_to_a_full_disk("--help"), written_to_a_full_disk("version"))
+        for arguments in (("version",), ("--help",)):
+            status, text = written_to_a_full_disk(*arguments)
+            self.assertEqual(status, 2)
+            self.assert_names(text, "vipctl: ", os.strerror(28))
         journal = sandbox.WORK / "a-journal"
         journal.mkdir()
         event = {"v": 1, "time": "2026-11-21T12:00:00.000Z", "event": "started", "severity": "P2", "monotonic_s": 1.5}
         (journal / "events-00000001.jsonl").write_text(
             "".join(json.dumps({**event, "id": str(number)}) + "\n" for number in range(2000)), encoding="utf-8"
         )
-        self.assertEqual(
-            written_to_a_full_disk("--run-dir", "/nonexistent", "events", "--directory", journal), full_or_closed
-        )
+        status, text = written_to_a_full_disk("--run-dir", "/nonexistent", "events", "--directory", journal)
+        self.assertEqual(status, 2)
+        self.assertRegex(text, "^vipctl: .+\n$")
 
     def test_what_is_refused_while_it_runs(self):
         _, a = self.pair(1000)
-        self.says(
-            a, 'vipd-router and vipd-monitor run as the user that vipd runs as: there is no user "vipd" (--user)'
-        )
-        status, text = self.vipctl(a, "record", "--output", "/nonexistent/recording")
-        self.assertEqual(status, 2)
-        self.assertEqual(text, "vipctl: writing /nonexistent/recording: No such file or directory\n")
+        a.wait_line("vipd-router", "vipd-monitor", '"vipd"', "--user")  # which user they run as, and why
+        file = "/nonexistent/recording"
+        self.assert_names(a.refusal("record", "--output", file, status=2), "vipctl: ", file, NO_SUCH_FILE)
 
         good = a.config_file.read_text()
         a.config_file.write_text(good.replace("priority: 250", "priority: 300"))
-        status, text = self.vipctl(a, "reload")
-        self.assertEqual(status, 1)
-        self.assertIn("priority is 300, it must be 1 to 255", text)
-        self.says(a, "reload refused, the present configuration stays:\n")
+        mark = a.mark()
+        self.assert_names(a.refusal("reload"), f"{a.config_file}:5:", "priority", "300")
+        a.wait_event(mark, "reload_refused", data=["priority", "300"], severity="P1")
         a.config_file.unlink()
-        status, text = self.vipctl(a, "reload")
-        self.assertEqual(status, 1)
-        self.assertIn(f"reading {a.config_file}: No such file or directory", text)
-        self.says(a, f"reload refused, the present configuration stays: reading {a.config_file}")
+        mark = a.mark()
+        self.assert_names(a.refusal("reload"), a.config_file, NO_SUCH_FILE)
+        a.wait_event(mark, "reload_refused", data=[str(a.config_file)])
         a.config_file.write_text(good)
         self.assertEqual(a.effective_priority(), 250)
 
-    def test_upgrades_that_come_at_the_wrong_moment(self):
+    def test_an_upgrade_beside_another_one_and_one_whose_program_has_gone_are_refused(self):
         group, a = self.pair(300)
+        programs = a.programs()
+        program = self.programs / "vipd"
         # One whose check takes until the command that comes meanwhile has been answered.
         begun = self.programs / "vipd.begun"
         self.install("vipd", b"#!/bin/sh\n: >$0.begun\nwhile [ -e $0.begun ]; do sleep .05; done\nrm $0\necho 9.9.9\n")
@@ -198,48 +160,74 @@ class Messages(LabCase):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as first:
-            wait_until(begun.exists, 5, "the check of the new program")
-            self.assertIn("another upgrade is under way", self.vipctl(a, "upgrade")[1])
+            wait_until(begun.exists, PATIENCE, "the check of the new program")
+            mark = a.mark()
+            self.assertNotIn(str(program), a.refusal("upgrade"), "it was refused for what the first one waits for")
+            a.wait_event(mark, "upgrade_refused")
+            mark = a.mark()
             begun.unlink()
             # It was there to be asked, and is gone when it is executed.
-            self.says(a, "cannot take over: executing it: No such file or directory; nothing has changed, vipd ")
+            a.wait_event(mark, "upgrade_refused", data=[str(program), NO_SUCH_FILE])
             first.kill()
-        status, text = self.vipctl(a, "upgrade")
-        self.assertEqual(status, 1)
-        gone = f"cannot execute {self.programs / 'vipd'}: No such file or directory; nothing has changed, vipd "
-        self.assertIn(gone, text)
+        self.assert_names(a.refusal("upgrade"), program, NO_SUCH_FILE)
+        self.assertEqual(a.programs(), programs)
         group.settle("a")
 
+    def test_an_upgrade_while_the_router_is_being_replaced_is_refused(self):
+        group, a = self.pair(300)
+        guardian, program = a.process.pid, self.programs / "vipd"
+        program.unlink()  # so that none can be done: an upgrade that is refused for another reason names it
+        began = a.mark()
+
         def refused_while_the_router_stands_still():
+            """Two outcomes are legal each time: it is asked while the router is missed, or that one was replaced
+            between two questions; then once more."""
             router = a.child("vipd-router")
             os.kill(router, signal.SIGSTOP)
             while a.child("vipd-router") == router:
-                if ROUTER_REPLACED in asked(a, "upgrade"):
+                answer = a.ask("upgrade")
+                self.assertFalse(answer["ok"])
+                if str(program) not in answer["error"]:
                     return True
             group.settle("a")
             return False
 
-        wait_until(refused_while_the_router_stands_still, 30, ROUTER_REPLACED)
-        self.says(a, ": advertising in its place")
-        self.assertRegex(a.said(), r"vipd-router has not moved for [0-9.]+m?s: advertising in its place")
-        self.says(a, "vipd-router has ended (killed: it had not moved for 1s); it is started again")
-        a.kill_router()
-        self.says(a, "vipd-router has ended (signal 9 (Killed)); it is started again")
-        self.says(a, "vipd-router has ended: advertising in its place")
-        self.says(a, "a new router goes on where the last one stopped")
+        wait_until(refused_while_the_router_stands_still, PATIENCE, "an upgrade that is refused for the router's sake")
+        a.wait_event(began, "held", severity="P1")
+        a.wait_event(began, "program_restarted", program="vipd-router")
         group.settle("a")
-        send_signal(a.child("vipd-monitor"), signal.SIGSTOP)
-        self.says(a, "vipd-monitor has ended (killed: it had said nothing for 10s); it is started again", 20)
+        self.assertEqual(a.process.pid, guardian)
+
+    def test_a_router_that_dies_right_after_another_is_held_for_and_replaced(self):
+        group, a = self.pair(300)
+        for _ in range(3):
+            mark, old = a.mark(), wait_until(lambda: a.child("vipd-router"), PATIENCE, "a router")
+            a.kill_router()
+            a.wait_event(mark, "program_restarted", program="vipd-router")
+            self.assertFalse(alive(old))
+        # Legal: the one that was killed was in charge already, and the guardian has stepped in anew; or it was not yet,
+        # and the guardian has advertised all the time, of which it tells once. Both end the same way.
+        self.assertTrue(a.events(name="held", severity="P1"))
+        a.wait_event(mark, "hold_ended")
+        a.wait_event(mark, "adopted", router=group.settings.name)
+        group.settle("a")
+
+    def test_a_monitor_that_hangs_is_killed_and_that_is_told(self):
+        _, a = self.pair(300)
+        mark, monitor = a.mark(), a.child("vipd-monitor")
+        send_signal(monitor, signal.SIGSTOP)
+        a.wait_event(mark, "program_restarted", program="vipd-monitor")
+        self.assertFalse(alive(monitor))
 
     def test_what_is_no_vipd_does_not_take_over(self):
         group, a = self.pair(300)
-        guardian = a.process.pid
+        programs = a.programs()
         for text in (b"#!/bin/sh\nexit 0\n", b"#!/bin/sh\necho what is it?\n"):
             self.install("vipd", text)
-            status, said = self.vipctl(a, "upgrade")
-            self.assertEqual(status, 1)
-            self.assertIn("it does not say which version it is, so it is no vipd; nothing has changed", said)
-        self.assertEqual(a.status()["programs"]["guardian"]["pid"], guardian)
+            mark = a.mark()
+            self.assert_names(a.refusal("upgrade"), self.programs / "vipd")
+            a.wait_event(mark, "upgrade_refused", data=[str(self.programs / "vipd")])
+        self.assertEqual(a.programs(), programs)
         group.settle("a")
 
     def test_signals_that_mean_something_to_others_change_nothing(self):
@@ -247,72 +235,70 @@ class Messages(LabCase):
         for number in (signal.SIGUSR1, signal.SIGUSR2):
             for pid in (a.process.pid, a.child("vipd-router"), a.child("vipd-monitor")):
                 os.kill(pid, number)
-        self.says(a, 'SIGUSR1 and SIGUSR2 do nothing: "vipctl status" answers')
+        a.wait_line("SIGUSR1", "SIGUSR2", "vipctl status")
         group.settle("a")
         self.assertEqual({each["restarts"] for each in a.status()["programs"].values()}, {0})
 
     def test_who_starts_before_the_router_of_a_killed_guardian_has_ended_waits_for_it(self):
         group, a = self.pair(1000)
         group.daemons["b"].stop()
-        killed = re.compile(
-            r"the vipd before this one \(process \d+\) was not stopped but killed: what it and its virtual routers did "
-            "from then on is not among the events"
-        )
-
-        def times_killed():  # the journal is that of all tests
-            return len(killed.findall(a.ctl("events", "-n", "all")))
-
-        before = times_killed()
-        router = a.child("vipd-router")
+        began, guardian, router = a.mark(), a.process.pid, a.child("vipd-router")
         a.process.signal(signal.SIGKILL)
-        wait_until(lambda: not a.running, 5, "the end of the guardian")
+        wait_until(lambda: not a.running, PATIENCE, "the end of the guardian")
         a.start()
-        self.says(a, ", which was killed, hands its addresses over: waiting")
-        wait_until(lambda: a.status().get("routers"), 10, "the next vipd")
+        # Legal: the old router is still handing over, and the new vipd waits; or it has just ended. Never two.
+        wait_until(lambda: a.status().get("routers"), PATIENCE, "the next vipd")
         self.assertFalse(alive(router), "two routers at once")
         group.settle("a", aside=("b",))
-        self.assertRegex(a.said(), killed)
-        self.assertEqual(times_killed(), before + 1)
+        a.wait_event(began, "killed", data=[str(guardian)], severity="P1")
+        mark = a.mark()
         a.stop()
         a.start()
         group.settle("a", aside=("b",))
-        self.assertEqual(times_killed(), before + 1, "it was stopped")
+        a.wait_event(mark, "started")
+        self.assertEqual(len(a.events(began, "killed")), 1, "the second one was stopped")
 
     def test_a_router_that_is_stopped_when_its_guardian_is_killed_keeps_nobody_from_starting(self):
         group, a = self.pair(1000)
         router = a.child("vipd-router")
         send_signal(router, signal.SIGSTOP)
         a.process.signal(signal.SIGKILL)
-        wait_until(lambda: not a.running, 5, "the end of the guardian")
+        wait_until(lambda: not a.running, PATIENCE, "the end of the guardian")
         a.start()
-        self.says(a, f"the router (process {router}) is stopped and cannot hand over: it is killed")
+        wait_until(lambda: not alive(router), PATIENCE, "the end of the router that cannot hand over")
+        a.wait_line(f"process {router}")
         group.settle("a", aside=("b",))
 
     def test_a_command_that_nobody_waits_for_any_more_is_not_carried_out(self):
         _, a = self.pair(1000)
         before = a.effective_priority()
         a.write(a.configuration(priority=120))
+        mark = a.mark()
         send_signal(a.process.pid, signal.SIGSTOP)
         try:
-            status, text = self.vipctl(a, "reload")
+            a.refusal("reload")
         finally:
             send_signal(a.process.pid, signal.SIGCONT)
-        self.assertEqual(status, 1)
-        self.assertIn("it hangs or is being replaced. What was asked for is not done later: try again", text)
-        self.says(a, "a command has waited for too long and is not carried out")
+        a.wait_event(mark, "command_refused", data=["reload"])
+        # What is asked of the guardian is answered in order: it has seen the command, and has left it.
+        _, changes = a.plan()
+        self.assertEqual(changes["virtual router edge", "priority"], ("250", "120"))
+        self.assertEqual(a.events(mark, "reloaded"), [])
         self.assertEqual(a.effective_priority(), before)
 
     def test_a_program_that_does_not_come_back_or_does_not_go(self):
         group, a = self.pair(1000)
         self.install("vipd-router", b"#!/bin/sh\nexit 1\n")
+        mark = a.mark()
         a.kill_router()
-        self.says(a, "no router for 10s: giving the addresses up", 20)
+        a.wait_event(mark, "given_up", severity="P0")
         group.settle("b", aside=("a",))
         self.assertFalse(a.holds_addresses())
-        os.kill(a.child("vipd-monitor"), signal.SIGSTOP)
+        monitor = a.child("vipd-monitor")
+        os.kill(monitor, signal.SIGSTOP)
         a.stop()
-        self.says(a, "SIGTERM: stopping")
-        self.says(a, "vipd-monitor does not stop: it is killed")
+        a.wait_line("SIGTERM")
+        self.assertFalse(alive(monitor), "it does not go, and was left")
 
     def test_a_second_vipd_does_not_serve_what_the_first_one_in_its_network_serves(self):
         group, a = self.pair(300)
@@ -323,14 +309,10 @@ class Messages(LabCase):
         second = Vipd(place, settings, 240)
         second.start()
         try:
-            guardian = a.status()["programs"]["guardian"]["pid"]
-            refusal = (
-                f"{settings.name}: VRID {settings.vrid} on {settings.interface} (IPv4) is served by another vipd in this"
-                f" network namespace (process {guardian}): stop that one first, or take the virtual router out of the"
-                " configuration of one of them"
-            )
-            self.says(second, "vipd: " + refusal)
-            wait_until(lambda: not second.running, 5, "the end of the second vipd")
+            guardian = str(a.programs()["guardian"])
+            refusal = (settings.name, f"VRID {settings.vrid} on {settings.interface}", guardian)
+            second.wait_line("vipd: ", *refusal)
+            wait_until(lambda: not second.running, PATIENCE, "the end of the second vipd")
             self.assertFalse((second.directory / "run" / "control").exists())
 
             # With another VRID it may; then a reload must not bring what it may not start with.
@@ -342,17 +324,15 @@ class Messages(LabCase):
             second.start()
             second.wait_state("Active", 15)
             second.write(theirs)
-            status, text = self.vipctl(second, "reload")
-            self.assertEqual(status, 1)
-            self.assertIn(refusal, text)
+            self.assert_names(second.refusal("reload"), *refusal)
             self.assertEqual({each["vrid"] for each in second.routers()}, {77})
 
             # The program that takes its place has it without a moment between, and what dies loses it.
             self.install("vipd", (probe.build_directory() / "vipd").read_bytes())
-            self.assertEqual(self.vipctl(a, "upgrade")[0], 0)
-            self.assertIn(refusal, self.vipctl(second, "reload")[1])
+            a.ctl("upgrade")
+            self.assert_names(second.refusal("reload"), *refusal)
             a.kill_all()
-            self.assertEqual(self.vipctl(second, "reload")[0], 0)
+            second.ctl("reload")
             second.wait_state("Active", 15)
         finally:
             second.end()

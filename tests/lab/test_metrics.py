@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Metrics as Prometheus fetches them: they say what the nodes do, and nobody who fetches them disturbs anything."""
+"""Metrics as Prometheus fetches them: they say what the nodes do, in the forms that clients want."""
+import errno
+import os
 import re
 import shutil
 import subprocess
 import time
 
-from vipdlab.case import LabCase, after, main
+from vipdlab.case import LabCase, main
 from vipdlab.daemons import RouterSettings, Vipd
 from vipdlab.network import VIP4, VIP6
-from vipdlab.processes import wait_until
+from vipdlab.processes import PATIENCE, wait_until
 
 CHECK = 'ping: {tcp: "127.0.0.1:7", interval: 200ms, on_failure: {priority: -1}}'
 
@@ -42,9 +44,19 @@ class Metrics(LabCase):
     def test_they_say_what_the_nodes_do(self):
         group = self.pair()
         self.active(group)
-        wait_until(lambda: group.daemons["a"].effective_priority() == 149, 10, "a check that is down")
-        lateness = "vipd_advertisement_lateness_seconds_count"
-        wait_until(lambda: self.value(self.fetch(group, "a"), lateness) > 1, 5, "advertisements that were due")
+        wait_until(lambda: group.daemons["a"].effective_priority() == 149, PATIENCE, "a check that is down")
+        # What is counted comes one at a time.
+        for node, metric, labels in (
+            ("a", "vipd_advertisement_lateness_seconds_count", {}),
+            ("b", "vipd_advertisement_jitter_seconds_count", {}),
+            ("a", "vipd_announcements_total", {}),
+            ("a", "vipd_check_latency_seconds_count", {"check": "web/ping"}),
+        ):
+            wait_until(
+                lambda node=node, metric=metric, labels=labels: self.value(self.fetch(group, node), metric, **labels) > 1,
+                PATIENCE,
+                f"{metric} of more than 1",
+            )
         a, b = self.fetch(group, "a"), self.fetch(group, "b")
         for text, state in ((a, "Active"), (b, "Backup")):
             self.assertEqual(self.value(text, "vipd_router_state", state=state), 2, "one for each family")
@@ -52,10 +64,7 @@ class Metrics(LabCase):
         self.assertEqual(self.value(a, "vipd_addresses_present"), 2)
         self.assertEqual(self.value(b, "vipd_addresses_present"), 0)
         self.assertEqual(self.value(a, "vipd_new_master_reasons_total", reason="no_active"), 2)
-        self.assertGreater(self.value(a, "vipd_announcements_total"), 1)
-        self.assertGreater(self.value(b, "vipd_advertisement_jitter_seconds_count"), 1)
         self.assertEqual(self.value(a, "vipd_check_up", check="web/ping"), 0)
-        self.assertGreater(self.value(a, "vipd_check_latency_seconds_count", check="web/ping"), 1)
         self.assertEqual(self.value(a, "vipd_program_up"), 3)
         self.assertGreater(self.value(a, "vipd_events_total", event="state_changed"), 0)
 
@@ -89,7 +98,7 @@ class Metrics(LabCase):
             ("application/openmetrics-text;q=0.5, text/plain", "text/plain; version=0.0.4"),
             ("application/openmetrics-text, text/plain;q=0.5", "application/openmetrics-text"),
         ):
-            wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), 10, "an answer")
+            wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), PATIENCE, "an answer")
             self.assertIn(format, self.fetch(group, "a", "-i", "-H", f"Accept: {accept}"))
         self.assertIn("openmetrics", self.fetch(
             group, "a", "-i", "-H", "Accept: text/plain;q=0.1", "-H", "Accept: application/openmetrics-text"
@@ -102,7 +111,7 @@ class Metrics(LabCase):
 
     def test_a_request_with_the_host_in_its_target_is_answered(self):
         group = self.pair()
-        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), 10, "an answer")
+        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), PATIENCE, "an answer")
         for target, answer in (("http://localhost/metrics", "200"), ("http://localhost", "404")):
             self.assertIn(f" {answer} ", self.fetch(group, "a", "-i", "--request-target", target).splitlines()[0])
 
@@ -121,16 +130,15 @@ class Metrics(LabCase):
         )
         taker.start()
         self.addCleanup(taker.stop)
-        wait_until(lambda: "9650" in group.host("a").run("ss", "-ltn"), 5, "the port to be taken")
+        wait_until(lambda: "9650" in group.host("a").run("ss", "-ltn"), PATIENCE, "the port to be taken")
         group.start()
         a = group.daemons["a"]
-        told = "metrics are not served at 127.0.0.1:9650: Address already in use"
-        wait_until(lambda: told in a.said(), 10, "the second attempt: the first one may find a predecessor")
-        time.sleep(5)
-        self.assertEqual(a.said().count("metrics are not served"), 1)
+        taken = ("127.0.0.1:9650", os.strerror(errno.EADDRINUSE))
+        a.wait_line(*taken)  # at the second attempt: the first one may find a predecessor
+        time.sleep(3)  # it tries each second
+        self.assertEqual(len([line for line in a.said().splitlines() if all(each in line for each in taken)]), 1)
         taker.stop()
-        wait_until(lambda: "metrics are served at" in a.said(), 10, "the port")
-        self.assertIn("vipd_build_info", self.fetch(group, "a"))
+        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), PATIENCE, "metrics at the port")
 
     def test_a_unix_socket_and_none_by_reload(self):
         group = self.pair()
@@ -138,19 +146,23 @@ class Metrics(LabCase):
         a = group.daemons["a"]
         path = a.directory / "metrics"
         a.write(a.configuration(checks=CHECK) + f"metrics: {{listen: {path}}}\n")
-        self.assertIn(f"metrics: listen 127.0.0.1:9650 -> {path}", a.ctl("diff"))
+        self.assertEqual(a.plan()[1], {("metrics", "listen"): ("127.0.0.1:9650", str(path))})
         a.ctl("reload")
         text = group.host("a").run("curl", "-sS", "--unix-socket", path, "http://localhost/metrics")
         self.assertIn("vipd_build_info", text)
         a.write(a.configuration(checks=CHECK) + "metrics: {listen: off}\n")
         a.ctl("reload")
-        self.assertIn("Failed to connect", self.failing_fetch(group))
+        wait_until(lambda: not self.served(group), PATIENCE, "an end of the service at the port")
         self.assertFalse(path.exists(), "a socket at which nobody listens is left")
         a.write(a.configuration(checks=CHECK) + f"metrics: {{listen: {path}}}\n")
         a.ctl("reload")
         self.assertTrue(path.exists())
         a.stop()
         self.assertFalse(path.exists(), "a socket at which nobody listens is left")
+
+    def served(self, group):
+        """Does anything listen at the port?"""
+        return ":9650 " in group.host("a").run("ss", "-Hltn")
 
     def failing_fetch(self, group):
         return group.host("a").run(
@@ -159,7 +171,7 @@ class Metrics(LabCase):
 
     def test_connections_on_which_nothing_is_asked_keep_nobody_out(self):
         group = self.pair()
-        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), 10, "an answer")
+        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), PATIENCE, "an answer")
         script = (
             "import socket, time\n"
             "silent = [socket.create_connection(('127.0.0.1', 9650)) for _ in range(100)]\n"
@@ -177,27 +189,6 @@ class Metrics(LabCase):
             return float(group.host("a").run("/usr/bin/python3", "-c", script))
 
         self.assertLess(min(within() for _ in range(3)), 3, "they waited until the silent ones were too late")
-
-    def test_whoever_asks_without_end_or_never_reads_disturbs_nobody(self):
-        group = self.pair()
-        self.active(group)
-        before = group.daemons["b"].times_active()
-        moment = time.monotonic_ns()
-        script = (
-            "import socket, time\n"
-            "idle = [socket.create_connection(('127.0.0.1', 9650)) for _ in range(12)]\n"
-            "for each in idle: each.send(b'GET /metrics HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' * 50)\n"
-            "end = time.monotonic() + 3\n"
-            "while time.monotonic() < end:\n"
-            "    with socket.create_connection(('127.0.0.1', 9650)) as asking:\n"
-            "        asking.send(b'GET /metrics HTTP/1.0\\r\\n\\r\\n'); asking.settimeout(1)\n"
-            "        try: asking.recv(1)\n"
-            "        except OSError: pass\n"
-        )
-        group.host("a").run("/usr/bin/python3", "-c", script)
-        self.assertEqual(self.most_lost(group, moment, after(moment, 3000)), 0)
-        self.assertEqual(group.daemons["b"].times_active(), before)
-        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), 20, "an answer when they have gone")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from vipdlab import sandbox
 from vipdlab.case import LabCase, main
 from vipdlab.daemons import RouterSettings, Vipd
 from vipdlab.network import VIP4, VIP6
-from vipdlab.processes import wait_until
+from vipdlab.processes import PATIENCE, wait_until
 
 # One that is up, because it asks the endpoint itself; and one that is not.
 UP = 'metrics: {{tcp: "{}:9650", interval: 200ms, on_failure: {{priority: -1}}}}'
@@ -63,7 +63,7 @@ class Monitoring(LabCase):
         )
         prometheus.start()
         self.addCleanup(prometheus.kill)
-        wait_until(lambda: len(self.query("up == 1")) == 2, 30, lambda: f"two nodes scraped\n{prometheus.log()[-3000:]}")
+        wait_until(lambda: len(self.query("up == 1")) == 2, PATIENCE, lambda: f"two nodes scraped\n{prometheus.log()[-3000:]}")
         return group
 
     def ask(self, path, **parameters):
@@ -88,11 +88,12 @@ class Monitoring(LabCase):
         return [each for each in alerts if name in (None, each["alertname"])]
 
     def wait_firing(self, name, families=("IPv4", "IPv6")):
-        wait_until(lambda: len(self.firing(name)) == len(families), 30, lambda: f"{name}: {self.firing()}")
+        wait_until(lambda: len(self.firing(name)) == len(families), PATIENCE, lambda: f"{name}: {self.firing()}")
         expected = [{**GROUP, "alertname": name, "severity": "p0", "family": each} for each in families]
         self.assertCountEqual(self.firing(name), expected)
 
     def test_rules_and_dashboard_are_answered_by_live_nodes(self):
+        mark = Vipd.mark()
         group = self.start()
         group.daemons["a"].switch()
         group.daemons["b"].wait_state("Active")
@@ -102,7 +103,15 @@ class Monitoring(LabCase):
         self.every_rule_was_evaluated()
         self.labels_are_those_of_live_nodes()
         time.sleep(max(0.0, 8 - (time.monotonic() - began)))
-        self.assertEqual(self.firing(), [], "after a planned switch")
+        # Legal: nothing; and on a machine that stood still an alert on what has then really happened.
+        told = {
+            each["event"]
+            for node in group.daemons.values()
+            for each in node.events(mark)
+            if each["severity"] in ("P0", "P1")
+        }
+        unfounded = [each for each in self.firing() if each.get("event") not in told]
+        self.assertEqual(unfounded, [], f"after a planned switch; graver events: {told}")
         for title, expression in files.dashboard_expressions():
             answer = self.query(expression)
             if " > 0" not in expression and "ALERTS" not in expression:
@@ -113,7 +122,7 @@ class Monitoring(LabCase):
             groups = (self.ask("rules") or {"groups": []})["groups"]
             return [rule for each in groups for rule in each["rules"]]
 
-        wait_until(lambda: rules() and all(each["health"] != "unknown" for each in rules()), 20, rules)
+        wait_until(lambda: rules() and all(each["health"] != "unknown" for each in rules()), PATIENCE, rules)
         self.assertEqual(len(rules()), len(files.rules()))
         for each in rules():
             self.assertEqual((each["health"], each.get("lastError", "")), ("ok", ""), each["name"])
@@ -139,7 +148,7 @@ class Monitoring(LabCase):
         self.wait_firing("VipdTwoActive")
         group.network.restore()
         group.daemons["b"].wait_state("Backup")
-        wait_until(lambda: not self.firing("VipdTwoActive"), 20, "an end of the alert")
+        wait_until(lambda: not self.firing("VipdTwoActive"), PATIENCE, "an end of the alert")
         self.assertEqual(self.firing("VipdNoActive"), [])
         for node in group.daemons.values():
             configure(node, DOWN)

@@ -7,7 +7,7 @@ from vipdlab import probe, sandbox
 from vipdlab.case import LabCase, after, main
 from vipdlab.daemons import RouterSettings, Vipd
 from vipdlab.network import VIP4, VIP6
-from vipdlab.processes import run, wait_until
+from vipdlab.processes import PATIENCE, run, wait_until
 
 USER = 64123
 ADMINS = 64124
@@ -74,11 +74,11 @@ class Privileges(LabCase):
         a, b = group.daemons["a"], group.daemons["b"]
         old = a.child("vipd-router")
         moment = a.kill_router()
-        wait_until(lambda: a.child("vipd-router") not in (None, old), 10, "a new router process")
+        wait_until(lambda: a.child("vipd-router") not in (None, old), PATIENCE, "a new router process")
         group.settle("a")
         a.config_file.write_text(a.config_file.read_text().replace("priority: 250", "priority: 240"))
         a.ctl("reload")
-        wait_until(lambda: a.effective_priority() == 240, 5, "the new priority")
+        wait_until(lambda: a.effective_priority() == 240, PATIENCE, "the new priority")
         a.ctl("upgrade")
         self.assertEqual(field(self.status_of(a, "vipd-router"), "Uid"), str(USER))
         self.assert_moved(group, moment, after(time.monotonic_ns(), 200), "a")
@@ -93,10 +93,16 @@ class Privileges(LabCase):
         a.stop()
         b.wait_state("Active")
         self.assertIn('"state":"Initialize"', journal[0].read_text(encoding="utf-8"))
-        for daemon in (a, b):
-            self.assertNotIn("not one that it may make", daemon.log())
-            self.assertNotIn("not restricted", daemon.log())
-            self.assertNotIn("events are not kept on disk", daemon.log())
+        # A program ends at a system call that it may not make. What else it lacks it says in a warning, which is no event.
+        for daemon, killed in ((a, ["vipd-router"]), (b, [])):
+            known = daemon.events()
+            restarted = [each["fields"]["program"] for each in known if each["event"] == "program_restarted"]
+            self.assertEqual(restarted, killed)
+            self.assertEqual(daemon.events(name="journal_failed"), [])
+            graver = [line for line in daemon.said().splitlines() if re.search(r" vipd-\w+: (warning|error): ", line)]
+            # The limit of memory that may be locked is that of whoever runs the lab.
+            expected = ["LimitMEMLOCK", *(each["text"] for each in known)]
+            self.assertEqual([line for line in graver if not any(each in line for each in expected)], [])
 
     def ask(self, daemon, user, *words):
         """(exit status, everything that it says)"""
@@ -117,24 +123,24 @@ class Privileges(LabCase):
         self.assertEqual(self.ask(a, "asker", "status")[0], 0)
         status, text = self.ask(a, "asker", "switch", "edge")
         self.assertEqual(status, 4, text)
-        self.assertIn("permission denied: root may do this, and who is in the group vipd-admin", text)
+        self.assertIn("vipd-admin", text)
         status, text = self.ask(a, "stranger", "status")
         self.assertEqual(status, 4, text)
         self.assertEqual(a.state(), "Active")
         status, text = self.ask(a, "admin", "switch", "edge")
         self.assertEqual(status, 0, text)
         group.settle("b")
-        wait_until(lambda: "switch edge by user 64202" in a.log(), 5, "the line in the log")
-        self.assertRegex(a.log(), r"switch edge by user 64201 \(pid \d+\): not permitted")
-        self.assertRegex(a.log(), r"switch edge by user 64202 \(pid \d+\): done: ")
+        a.wait_event(None, "command", data=["switch edge", "64202"])
+        a.wait_event(None, "command_refused", data=["switch edge", "64201"])
+        self.assertEqual(len(a.events(name="command", data=["switch edge"])), 1)
 
     def test_a_user_that_is_not_there_is_told(self):
         a = self.group([Vipd, Vipd], RouterSettings(interval_ms=100), (250, 200)).daemons["a"]
         a.process.arguments += ["--user", "nobody-of-that-name"]
         a.process.start()
-        wait_until(lambda: not a.process.running, 5, "its end")
+        wait_until(lambda: not a.process.running, PATIENCE, "its end")
         self.assertEqual(a.process.exit_status, 3)
-        self.assertIn('there is no user "nobody-of-that-name" (--user)', a.log())
+        a.wait_line('"nobody-of-that-name"', "--user")
 
 
 if __name__ == "__main__":

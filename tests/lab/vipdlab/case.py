@@ -51,12 +51,16 @@ class Attempt:
 class LabCase(unittest.TestCase):
     """A test case with a Group that is closed at its end; a failure shows the daemons' last words."""
 
+    took = {}  # seconds, of each test of this file
+
     def run(self, result=None):
         result.startTest(self)
+        began = time.monotonic()
         try:
             self._run_until_it_counts(result)
         finally:
             result.stopTest(self)
+            self.took[self.id().rpartition(".")[2]] = time.monotonic() - began
 
     def _run_until_it_counts(self, result):
         for left in reversed(range(AGAIN + 1)):
@@ -87,7 +91,7 @@ class LabCase(unittest.TestCase):
                 print(f"--- {daemon.kind} on {name}\n{daemon.log()[-4000:]}", file=sys.stderr)
         group.close()
 
-    def measure(self, group, what, once, at_most, repetitions=5, of=statistics.median):
+    def measure(self, group, what, once, at_most, repetitions=3, of=statistics.median):
         """The median (or `of`) of repetitions of once() must not exceed a bar.
 
         once() -> (value, since, until). A repetition during which the machine stood still is repeated, a bounded
@@ -132,12 +136,10 @@ class LabCase(unittest.TestCase):
 
     def longest_gap_ms(self, capture, host):
         """Between two advertisements of this host, of the family that had to wait longer."""
+        rows = capture.tshark(f"vrrp && eth.src == {host.mac}", "frame.time_epoch", "ipv6.src")
         longest = 0.0
-        for family in ("ip", "ipv6"):
-            times = [
-                float(row[0]) * 1000
-                for row in capture.tshark(f"vrrp && {family} && eth.src == {host.mac}", "frame.time_epoch")
-            ]
+        for is_ipv6 in (False, True):
+            times = [float(time) * 1000 for time, ipv6 in rows if bool(ipv6) == is_ipv6]
             self.assertGreater(len(times), 3)
             longest = max([longest, *(late - early for early, late in zip(times, times[1:]))])
         return longest
@@ -175,6 +177,8 @@ def main(needs_users=False, needs=(), needs_kernel=False):
         program = unittest.main(verbosity=2, exit=False)
     except sandbox.Interrupted as error:
         os._exit(128 + error.number)
+    for name, seconds in sorted(LabCase.took.items(), key=lambda each: -each[1]):
+        print(f"{seconds:6.1f} s  {name}")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0 if program.result.wasSuccessful() else 1)

@@ -11,14 +11,16 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
-from . import probe, sandbox
+from . import events, probe, sandbox
 from .network import CABLE, VIP4, VIP6
-from .processes import Timeout, alive, children, command_of, run, send_signal, wait_until
+from .processes import PATIENCE, Timeout, alive, children, command_of, run, send_signal, wait_until
 
 FRR_PROGRAMS = "/usr/lib/frr"
+NO_ANSWER = 5  # seconds after which a question for the events counts as not answered
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,6 +161,7 @@ class Vipd(Daemon):
             *arguments,
         )
         self._log_begin = len(self.log())
+        self._began = self.mark()
 
     def configuration(self, checks=None, options=None, settings=None, priority=None):
         s = settings or self.settings
@@ -195,25 +198,99 @@ class Vipd(Daemon):
         return self
 
     def said(self):
-        """Its log: the file is that of all tests."""
+        """Its log since this object was made: the file is that of all tests. For people: a test that failed shows it."""
         return self.log()[self._log_begin :]
+
+    def wait_line(self, *data, timeout=PATIENCE):
+        """A line of its log that holds all of this: names, numbers, paths. For what is no event; never for a sentence."""
+        return wait_until(
+            lambda: next((line for line in self.said().splitlines() if all(each in line for each in data)), None),
+            timeout,
+            lambda: f"{', '.join(data)} in a line of\n{self.said()[-3000:]}",
+        )
+
+    @staticmethod
+    def mark():
+        """Now. Given to events() and wait_event(), it leaves out what was before."""
+        return events.mark()
+
+    def events(self, since=None, name=None, data=(), **wanted):
+        """What has happened since a mark, or since this object was made, the oldest first: events.matches() says which.
+        Also of a vipd that does not run, or does not answer: then those that are on its disk."""
+        text, status = self._events()
+        if status != 0:
+            text, _ = self._events("--directory", self.directory / "state" / "events")
+        began = self._began if since is None else since
+        return [each for each in events.parse(text) if events.matches(each, began, name, data, **wanted)]
+
+    def _events(self, *arguments):
+        """(all of them as vipctl prints them, its exit status)"""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(
+                [
+                    *(probe.build_directory() / "vipctl", "--run-dir", self.directory / "run"),
+                    *("events", "--json", "--lines", "all", *arguments),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                timeout=NO_ANSWER,
+                check=False,
+            )
+            return done.stdout, done.returncode
+        return "", 1
+
+    def wait_event(self, since, name, data=(), timeout=PATIENCE, count=1, **wanted):
+        """The first such event after a mark, or `count` of them, as a list."""
+        found = wait_until(
+            lambda: (lambda them: them if len(them) >= count else None)(self.events(since, name, data, **wanted)),
+            timeout,
+            lambda: f"{self.host.name}: {count} of {name} {wanted or ''} {', '.join(data)} among\n"
+            + "\n".join(events.line(each) for each in self.events(since)),
+            pause=0.05,
+        )
+        return found[0] if count == 1 else found
 
     def ctl(self, *arguments, check=True):
         return run(
             probe.build_directory() / "vipctl", "--run-dir", self.directory / "run", *arguments, check=check
         )
 
-    def refusal(self, *arguments):
-        """What a vipctl that is refused says."""
+    def vipctl(self, *arguments):
+        """(exit status, all that it printed)"""
         done = subprocess.run(
-            [probe.build_directory() / "vipctl", "--run-dir", self.directory / "run", *arguments],
-            capture_output=True,
+            [str(each) for each in (probe.build_directory() / "vipctl", "--run-dir", self.directory / "run", *arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
+            timeout=PATIENCE,
             check=False,
         )
-        if done.returncode == 0:
-            raise AssertionError(f"vipctl {' '.join(arguments)} was not refused: {done.stdout}")
-        return done.stderr
+        return done.returncode, done.stdout
+
+    def refusal(self, *arguments, status=1):
+        """All that a vipctl prints that is refused, with this exit status."""
+        found, text = self.vipctl(*arguments)
+        if found != status:
+            raise AssertionError(f"vipctl {' '.join(map(str, arguments))} has ended with {found}, not {status}: {text}")
+        return text
+
+    def ask(self, command, **arguments):
+        """What the control socket replies, without the question for the state before it that vipctl asks."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE)
+            client.connect(str(self.directory / "run" / "control"))
+            client.sendall(json.dumps({"v": 1, "command": command, **arguments}).encode() + b"\n")
+            return json.loads(client.makefile().readline())
+
+    def plan(self, *arguments):
+        """`vipctl diff --json`, and what would change as {(subject, key): (before, after)}."""
+        answer = json.loads(self.ctl("diff", *arguments, "--json"))
+        return answer, {(each["subject"], each["key"]): (each["before"], each["after"]) for each in answer["changes"]}
+
+    def programs(self):
+        """{"guardian": pid, "router": pid, "monitor": pid}"""
+        return {name: each["pid"] for name, each in self.status()["programs"].items()}
 
     def status(self):
         """`vipctl status --json`, or {} while nobody answers."""

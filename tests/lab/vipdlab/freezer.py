@@ -1,15 +1,17 @@
 """Processes that stand still: a cgroup that is frozen, as a container engine or systemd does it.
 
 cgroup v2 where it is mounted: what is frozen there can still be killed. Directories that an aborted run has left
-behind are empty, and are removed by the next one.
+behind are empty, and are removed by a later one.
 """
 import contextlib
 import os
 import pathlib
+import time
 
 from .processes import wait_until
 
 PREFIX = "vipd-lab-"
+STALE = 3600  # seconds after which an empty one belongs to no run that goes on
 
 
 def _roots():
@@ -34,7 +36,8 @@ class Freezer:
         for version, root in _roots():
             for left in root.glob(f"{PREFIX}*"):
                 with contextlib.suppress(OSError):
-                    left.rmdir()
+                    if time.time() - left.stat().st_mtime > STALE:
+                        left.rmdir()
             directory = root / f"{PREFIX}{os.urandom(6).hex()}"
             with contextlib.suppress(OSError):
                 directory.mkdir()

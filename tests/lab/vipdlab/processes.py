@@ -14,10 +14,12 @@ class Timeout(AssertionError):
     """Something that should have happened did not, within its bound."""
 
 
-def wait_until(condition, timeout, what):
+PATIENCE = 30  # seconds to wait for a fact: they cost nothing when it comes
+
+
+def wait_until(condition, timeout, what, pause=0.002):
     """Polls until condition() is true and returns its value; after timeout seconds raises Timeout(what)."""
     end = time.monotonic() + timeout
-    pause = 0.002
     while True:
         value = condition()
         if value:
@@ -25,7 +27,7 @@ def wait_until(condition, timeout, what):
         if time.monotonic() >= end:
             raise Timeout(f"{what() if callable(what) else what}: not within {timeout:g} s")
         time.sleep(pause)
-        pause = min(pause * 1.3, 0.02)
+        pause = max(pause, min(pause * 1.3, 0.02))
 
 
 def run(*arguments, text=None, check=True, timeout=20):
