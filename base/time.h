@@ -31,6 +31,10 @@ constexpr TimePoint never = TimePoint::max();
 // "500ms", "1s", "1.5s", "2m", "250us": the largest unit that is exact enough. parse_duration reads it back.
 std::string to_string(Duration duration);
 
+// For sentences: "2 d 3 h", "1 min 5 s", "12 s", "3.61 s", "350 ms". At most two units; parse_duration does
+// not read it. A negative duration is "0 s".
+std::string in_words(Duration duration);
+
 // "3s", "500ms", "10us", "2m", "1h", "180d", "1.5s". The error about a number without a unit names the units.
 Result<Duration> parse_duration(std::string_view text);
 

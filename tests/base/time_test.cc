@@ -17,6 +17,21 @@ TEST_CASE("durations are printed in the largest exact unit") {
   CHECK(to_string(Duration{0s}) == "0s");
 }
 
+TEST_CASE("in sentences a duration has one or two units, as a person would say it") {
+  CHECK(in_words(350ms) == "350 ms");
+  CHECK(in_words(999'600us) == "1 s");
+  CHECK(in_words(3'609'375us) == "3.61 s");
+  CHECK(in_words(2s) == "2 s");
+  CHECK(in_words(9'996ms) == "10 s");
+  CHECK(in_words(59'700ms) == "1 min");
+  CHECK(in_words(65s) == "1 min 5 s");
+  CHECK(in_words(2h + 59s) == "2 h");
+  CHECK(in_words(51h + 29min) == "2 d 3 h");
+  CHECK(in_words(24h * 400) == "400 d");
+  CHECK(in_words(0s) == "0 s");
+  CHECK(in_words(-5s) == "0 s");
+}
+
 TEST_CASE("a printed duration can be read back") {
   for (const Duration duration :
        {Duration{1s}, Duration{10ms}, Duration{1500ms}, Duration{1h}, Duration{24h}, Duration{24h * 180},
