@@ -127,8 +127,9 @@ class ServerSchema {
     const auto forward = reader.choice<Forward>("forward", choices).value_or(Forward::local);
     if (forward == Forward::local) return;
     const auto name = choices.at(static_cast<std::size_t>(forward)).name;
-    reader.error("forward", fmt::format("forward: {} is not supported yet", name),
-                 "vipd has no layer-4 balancing yet: the service runs on this node (forward: local)");
+    reader.error(
+        "forward", fmt::format("forward: {} is not supported yet", name),
+        "remove it: vipd has no layer-4 balancing yet; the service runs on this node (forward: local)");
   }
 
   const RouterSection& routers_;

@@ -68,7 +68,7 @@ constexpr Word foreign_to_routers[] = {
     {"auth_type", no_authentication},
     {"auth_pass", no_authentication},
     {"unicast_peer",
-     "remove it: unicast_peers is not supported yet, vipd sends advertisements to the multicast group"},
+     "remove it: unicast_peers is not supported yet; vipd sends advertisements to the multicast group"},
     {"unicast_src_ip", "remove it: vipd sends advertisements to the multicast group"},
     {"mcast_src_ip",
      "remove it: the primary address of the interface is the source (RFC 9568 section 5.1.1.1)"},
@@ -98,7 +98,7 @@ constexpr Word foreign_to_routers[] = {
 };
 
 constexpr std::string_view later_balancing =
-    "vipd has no layer-4 balancing yet: the service runs on this node (forward: local)";
+    "remove it: vipd has no layer-4 balancing yet; the service runs on this node (forward: local)";
 constexpr Word reserved_for_servers[] = {
     {"real_servers", later_balancing},
     {"quorum", later_balancing},
