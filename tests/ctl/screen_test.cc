@@ -92,7 +92,7 @@ TEST_CASE("watch: routers, the peer, checks and the last events fit 80 columns")
 TEST_CASE("watch: a latency that is a lower limit is shown as one") {
   auto slow = check(1, 1, 100.0);
   slow["latency_exceeded"] = true;
-  auto view = view_of(status_with({}, {slow}));
+  auto view = view_of(status_with(json::array(), {slow}));
   CHECK(contains(draw(view, {80, 14}, plain), " >100.0 ms "));
 }
 

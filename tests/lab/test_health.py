@@ -135,6 +135,7 @@ slow:
   interval: {INTERVAL_MS}ms
   timeout: 30s
   fall: {FALL}
+  on_failure: {{priority: -60}}
 """
         group = self.group([functools.partial(Vipd, checks=checks)] * 2, RouterSettings(interval_ms=INTERVAL_MS))
         group.start()
