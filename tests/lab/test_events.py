@@ -287,7 +287,7 @@ class Events(LabCase):
             send_signal(guardian, signal.SIGSTOP)
             monitor = a.child("vipd-monitor")
             send_signal(monitor, signal.SIGKILL)
-            wait_until(lambda: not alive(monitor), 5, "its end")
+            wait_until(lambda: not alive(monitor), PATIENCE, "its end")
             remount = ("nsenter", "--mount", "--target", guardian, "mount", "-o")
             run(*remount, "remount,ro,bind", place)
             send_signal(guardian, signal.SIGCONT)

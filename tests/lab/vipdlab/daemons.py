@@ -80,7 +80,7 @@ class Daemon:
             else None
         )
 
-    def wait_state(self, wanted, timeout=10):
+    def wait_state(self, wanted, timeout=PATIENCE):
         wait_until(
             lambda: self.state() == wanted,
             timeout,
@@ -353,7 +353,7 @@ class Vipd(Daemon):
         return self._kill_child("vipd-monitor")
 
     def _kill_child(self, name):
-        pid = wait_until(lambda: self.child(name), 5, f"{name} on {self.host.name}")
+        pid = wait_until(lambda: self.child(name), PATIENCE, f"{name} on {self.host.name}")
         moment = time.monotonic_ns()
         send_signal(pid, signal.SIGKILL)
         return moment
@@ -521,7 +521,7 @@ class Frr(Daemon):
     def start(self):
         if not self._zebra.running:
             self._zebra.start()
-            wait_until((self.directory / "zserv.api").is_socket, 10, lambda: "zebra\n" + self._zebra.log())
+            wait_until((self.directory / "zserv.api").is_socket, PATIENCE, lambda: "zebra\n" + self._zebra.log())
         self.process.start()
         return self
 
