@@ -2,17 +2,15 @@
 """What vipd and vipctl answer to whoever starts, commands or kills them: exit codes, events, and the data in their words."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 import types
 
 from vipdlab import probe, sandbox
 from vipdlab.case import LabCase, main
-from vipdlab.daemons import RouterSettings, Vipd
+from vipdlab.daemons import OwnVipd, RouterSettings, Vipd
 from vipdlab.processes import PATIENCE, alive, run, send_signal, wait_until
 
-PROGRAMS = ("vipd", "vipd-router", "vipd-monitor", "vipctl")
 NO_SUCH_FILE = os.strerror(2)
 
 
@@ -43,28 +41,8 @@ class Messages(LabCase):
         run("umount", "/etc/passwd")
 
     def pair(self, interval_ms):
-        """The first one runs programs that the test may exchange."""
-        self.programs = sandbox.WORK / "own-programs"
-        shutil.rmtree(self.programs, ignore_errors=True)
-        self.programs.mkdir()
-        build = probe.build_directory()
-        for name in PROGRAMS:
-            shutil.copy2(build / name, self.programs / name)
-
-        def own(host, settings, priority):
-            daemon = Vipd(host, settings, priority)
-            arguments = daemon.process.arguments
-            arguments[arguments.index(str(build / "vipd"))] = str(self.programs / "vipd")
-            return daemon
-
-        group = self.group([own, Vipd], RouterSettings(interval_ms=interval_ms), (250, 200)).start()
+        group = self.group([OwnVipd, Vipd], RouterSettings(interval_ms=interval_ms), (250, 200)).start()
         return group, group.daemons["a"]
-
-    def install(self, name, content):
-        new = self.programs / "new"
-        new.write_bytes(content)
-        new.chmod(0o755)
-        new.rename(self.programs / name)
 
     def assert_names(self, text, *data):
         """The text holds these: what was wrong, and where; whatever the sentence around it."""
@@ -151,10 +129,10 @@ class Messages(LabCase):
     def test_an_upgrade_beside_another_one_and_one_whose_program_has_gone_are_refused(self):
         group, a = self.pair(300)
         programs = a.programs()
-        program = self.programs / "vipd"
+        program = a.own / "vipd"
         # One whose check takes until the command that comes meanwhile has been answered.
-        begun = self.programs / "vipd.begun"
-        self.install("vipd", b"#!/bin/sh\n: >$0.begun\nwhile [ -e $0.begun ]; do sleep .05; done\nrm $0\necho 9.9.9\n")
+        begun = a.own / "vipd.begun"
+        a.install("vipd", b"#!/bin/sh\n: >$0.begun\nwhile [ -e $0.begun ]; do sleep .05; done\nrm $0\necho 9.9.9\n")
         with subprocess.Popen(
             [probe.build_directory() / "vipctl", "--run-dir", a.directory / "run", "upgrade"],
             stdout=subprocess.DEVNULL,
@@ -175,7 +153,7 @@ class Messages(LabCase):
 
     def test_an_upgrade_while_the_router_is_being_replaced_is_refused(self):
         group, a = self.pair(300)
-        guardian, program = a.process.pid, self.programs / "vipd"
+        guardian, program = a.process.pid, a.own / "vipd"
         program.unlink()  # so that none can be done: an upgrade that is refused for another reason names it
         began = a.mark()
 
@@ -223,10 +201,10 @@ class Messages(LabCase):
         group, a = self.pair(300)
         programs = a.programs()
         for text in (b"#!/bin/sh\nexit 0\n", b"#!/bin/sh\necho what is it?\n"):
-            self.install("vipd", text)
+            a.install("vipd", text)
             mark = a.mark()
-            self.assert_names(a.refusal("upgrade"), self.programs / "vipd")
-            a.wait_event(mark, "upgrade_refused", data=[str(self.programs / "vipd")])
+            self.assert_names(a.refusal("upgrade"), a.own / "vipd")
+            a.wait_event(mark, "upgrade_refused", data=[str(a.own / "vipd")])
         self.assertEqual(a.programs(), programs)
         group.settle("a")
 
@@ -288,7 +266,7 @@ class Messages(LabCase):
 
     def test_a_program_that_does_not_come_back_or_does_not_go(self):
         group, a = self.pair(1000)
-        self.install("vipd-router", b"#!/bin/sh\nexit 1\n")
+        a.install("vipd-router", b"#!/bin/sh\nexit 1\n")
         mark = a.mark()
         a.kill_router()
         a.wait_event(mark, "given_up", severity="P0")
@@ -328,7 +306,7 @@ class Messages(LabCase):
             self.assertEqual({each["vrid"] for each in second.routers()}, {77})
 
             # The program that takes its place has it without a moment between, and what dies loses it.
-            self.install("vipd", (probe.build_directory() / "vipd").read_bytes())
+            a.install("vipd")
             a.ctl("upgrade")
             self.assert_names(second.refusal("reload"), *refusal)
             a.kill_all()

@@ -364,6 +364,32 @@ class Vipd(Daemon):
         return moment
 
 
+class OwnVipd(Vipd):
+    """vipd from copies of the programs, which the test may exchange: `own` is their directory."""
+
+    PROGRAMS = ("vipd", "vipd-router", "vipd-monitor", "vipctl")
+
+    def __init__(self, host, settings, priority, **options):
+        super().__init__(host, settings, priority, **options)
+        self.own = sandbox.WORK / f"{host.name}.programs"
+        shutil.rmtree(self.own, ignore_errors=True)
+        self.own.mkdir()
+        self.install_anew()
+        arguments = self.process.arguments
+        arguments[arguments.index(str(probe.build_directory() / "vipd"))] = str(self.own / "vipd")
+
+    def install(self, name, content=None):
+        """Another file in the place of the old one, as a package does it; without content the one that was built."""
+        new = self.own / "new"
+        new.write_bytes((probe.build_directory() / name).read_bytes() if content is None else content)
+        new.chmod(0o755)
+        new.rename(self.own / name)
+
+    def install_anew(self):
+        for name in self.PROGRAMS:
+            self.install(name)
+
+
 class Keepalived(Daemon):
     """Debian's keepalived, one vrrp_instance for each family."""
 
