@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What vipd and vipctl answer to whoever starts, commands or kills them: exit codes, events, and the data in their words."""
+"""What vipd and vipctl answer when they are started, commanded or killed: exit codes, events, data in their messages."""
 import json
 import os
 import signal
@@ -45,7 +45,7 @@ class Messages(LabCase):
         return group, group.daemons["a"]
 
     def assert_names(self, text, *data):
-        """The text holds these: what was wrong, and where; whatever the sentence around it."""
+        """The text contains these: what was wrong, and where. The sentence around them does not matter."""
         for each in data:
             self.assertIn(str(each), text)
 
@@ -158,8 +158,8 @@ class Messages(LabCase):
         began = a.mark()
 
         def refused_while_the_router_stands_still():
-            """Two outcomes are legal each time: it is asked while the router is missed, or that one was replaced
-            between two questions; then once more."""
+            """Legal each time: a question comes while the router is late or missing; or the router is replaced between
+            two questions, and the test tries again."""
             router = a.child("vipd-router")
             os.kill(router, signal.SIGSTOP)
             while a.child("vipd-router") == router:
@@ -183,14 +183,14 @@ class Messages(LabCase):
             a.kill_router()
             a.wait_event(mark, "program_restarted", program="vipd-router")
             self.assertFalse(alive(old))
-        # Legal: the one that was killed was in charge already, and the guardian has stepped in anew; or it was not yet,
-        # and the guardian has advertised all the time, of which it tells once. Both end the same way.
+        # Legal: the last router advertised already when it was killed, and the guardian held again; or it did not yet, and
+        # the guardian has held since the death before, which is one event. Both end the same way.
         self.assertTrue(a.events(name="held", severity="P1"))
         a.wait_event(mark, "hold_ended")
         a.wait_event(mark, "adopted", router=group.settings.name)
         group.settle("a")
 
-    def test_a_monitor_that_hangs_is_killed_and_that_is_told(self):
+    def test_a_monitor_that_hangs_is_killed_and_replaced(self):
         _, a = self.pair(300)
         mark, monitor = a.mark(), a.child("vipd-monitor")
         send_signal(monitor, signal.SIGSTOP)
@@ -224,7 +224,7 @@ class Messages(LabCase):
         a.process.signal(signal.SIGKILL)
         wait_until(lambda: not a.running, PATIENCE, "the end of the guardian")
         a.start()
-        # Legal: the old router is still handing over, and the new vipd waits; or it has just ended. Never two.
+        # Legal: the old router still hands over, and the new vipd waits for it; or it has just ended. Never both at once.
         wait_until(lambda: a.status().get("routers"), PATIENCE, "the next vipd")
         self.assertFalse(alive(router), "two routers at once")
         group.settle("a", aside=("b",))
@@ -258,7 +258,7 @@ class Messages(LabCase):
         finally:
             send_signal(a.process.pid, signal.SIGCONT)
         a.wait_event(mark, "command_refused", data=["reload"])
-        # What is asked of the guardian is answered in order: it has seen the command, and has left it.
+        # The guardian answers in order: when it answers this, it has seen the reload and dropped it.
         _, changes = a.plan()
         self.assertEqual(changes["virtual router edge", "priority"], ("250", "120"))
         self.assertEqual(a.events(mark, "reloaded"), [])

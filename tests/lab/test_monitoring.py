@@ -103,7 +103,7 @@ class Monitoring(LabCase):
         self.every_rule_was_evaluated()
         self.labels_are_those_of_live_nodes()
         time.sleep(max(0.0, 8 - (time.monotonic() - began)))
-        # Legal: nothing; and on a machine that stood still an alert on what has then really happened.
+        # Legal: no alert; or, on a machine that stood still, alerts on events that have really happened.
         told = {
             each["event"]
             for node in group.daemons.values()

@@ -198,11 +198,11 @@ class Vipd(Daemon):
         return self
 
     def said(self):
-        """Its log since this object was made: the file is that of all tests. For people: a test that failed shows it."""
+        """Its log since this object was made (all tests write to one file). A test that fails shows it to people."""
         return self.log()[self._log_begin :]
 
     def wait_line(self, *data, timeout=PATIENCE):
-        """A line of its log that holds all of this: names, numbers, paths. For what is no event; never for a sentence."""
+        """Waits for a line of its log that contains all of these: names, numbers, paths. For facts that no event has."""
         return wait_until(
             lambda: next((line for line in self.said().splitlines() if all(each in line for each in data)), None),
             timeout,
@@ -211,12 +211,12 @@ class Vipd(Daemon):
 
     @staticmethod
     def mark():
-        """Now. Given to events() and wait_event(), it leaves out what was before."""
+        """Now: events() and wait_event() leave out everything before a mark."""
         return events.mark()
 
     def events(self, since=None, name=None, data=(), **wanted):
-        """What has happened since a mark, or since this object was made, the oldest first: events.matches() says which.
-        Also of a vipd that does not run, or does not answer: then those that are on its disk."""
+        """The events since a mark, or since this object was made, oldest first, filtered by events.matches(). If vipd does
+        not run or does not answer, they come from its journal on disk."""
         text, status = self._events()
         if status != 0:
             text, _ = self._events("--directory", self.directory / "state" / "events")
@@ -241,7 +241,7 @@ class Vipd(Daemon):
         return "", 1
 
     def wait_event(self, since, name, data=(), timeout=PATIENCE, count=1, **wanted):
-        """The first such event after a mark, or `count` of them, as a list."""
+        """Waits for such an event after a mark and returns it; with `count`, that many, as a list."""
         found = wait_until(
             lambda: (lambda them: them if len(them) >= count else None)(self.events(since, name, data, **wanted)),
             timeout,
@@ -269,14 +269,14 @@ class Vipd(Daemon):
         return done.returncode, done.stdout
 
     def refusal(self, *arguments, status=1):
-        """All that a vipctl prints that is refused, with this exit status."""
+        """Runs a vipctl that must end with this exit status, and returns all that it prints."""
         found, text = self.vipctl(*arguments)
         if found != status:
             raise AssertionError(f"vipctl {' '.join(map(str, arguments))} has ended with {found}, not {status}: {text}")
         return text
 
     def ask(self, command, **arguments):
-        """What the control socket replies, without the question for the state before it that vipctl asks."""
+        """Sends one request to the control socket and returns the reply. vipctl would ask for the state first."""
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(PATIENCE)
             client.connect(str(self.directory / "run" / "control"))
@@ -365,7 +365,7 @@ class Vipd(Daemon):
 
 
 class OwnVipd(Vipd):
-    """vipd from copies of the programs, which the test may exchange: `own` is their directory."""
+    """vipd from copies of the programs, in the directory `own`, so that a test can replace them."""
 
     PROGRAMS = ("vipd", "vipd-router", "vipd-monitor", "vipctl")
 
@@ -379,7 +379,7 @@ class OwnVipd(Vipd):
         arguments[arguments.index(str(probe.build_directory() / "vipd"))] = str(self.own / "vipd")
 
     def install(self, name, content=None):
-        """Another file in the place of the old one, as a package does it; without content the one that was built."""
+        """Puts another file in the place of the old one, as a package does; without content, the program that was built."""
         new = self.own / "new"
         new.write_bytes((probe.build_directory() / name).read_bytes() if content is None else content)
         new.chmod(0o755)

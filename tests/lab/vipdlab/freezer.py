@@ -11,7 +11,7 @@ import time
 from .processes import PATIENCE, wait_until
 
 PREFIX = "vipd-lab-"
-STALE = 3600  # seconds after which an empty one belongs to no run that goes on
+STALE = 3600  # seconds after which an empty one cannot belong to a test that still runs
 
 
 def _roots():
