@@ -221,23 +221,27 @@ class Vipd(Daemon):
         return [each for each in events.parse(self._events()) if events.matches(each, began, name, data, **wanted)]
 
     def _events(self):
-        """All of them, one per line."""
+        """All of them, one per line. Without a vipd to ask, vipctl would read the journal of this machine."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            done = subprocess.run(
-                [
-                    *(probe.build_directory() / "vipctl", "--run-dir", self.directory / "run"),
-                    *("events", "--json", "--lines", "all"),
-                ],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                timeout=NO_ANSWER,
-                check=False,
-            )
-            if done.returncode == 0:
-                return done.stdout
+            status, text = self._ask_for_events() if self.running else (1, "")
+            if status == 0:
+                return text
         journal = sorted((self.directory / "state" / "events").glob("events-*.jsonl"))
         return "".join(each.read_text(encoding="utf-8") for each in journal)
+
+    def _ask_for_events(self):
+        done = subprocess.run(
+            [
+                *(probe.build_directory() / "vipctl", "--run-dir", self.directory / "run"),
+                *("events", "--json", "--lines", "all"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=NO_ANSWER,
+            check=False,
+        )
+        return done.returncode, done.stdout
 
     def wait_event(self, since, name, data=(), timeout=PATIENCE, count=1, **wanted):
         """Waits for such an event after a mark and returns it; with `count`, that many, as a list."""
