@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A machine that is too busy: nobody takes over from a healthy node, with the settings that vipd comes with."""
-# timed: who takes over from a node that is short of processor time
+# timed: take-overs from a node that is short of processor time
 import os
 
 from vipdlab.case import LabCase, main

@@ -40,7 +40,7 @@ class Conflicts(LabCase):
             a.wait_event(None, "address_conflict", data=[rogue.mac, address], router="edge", severity="P0")
         for command in (("explain", "edge"), ("status",)):
             self.assertIn(rogue.mac, a.ctl(*command))
-        # It is told and answered, and nobody's state changes for it.
+        # vipd reports it and answers it, and no state changes.
         after(begin, 3000)
         self.assertEqual(group.active(), "a")
         self.assertEqual(a.times_active(), 2)

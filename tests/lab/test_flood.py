@@ -121,17 +121,17 @@ class Flood(LabCase):
         return cpu, rate
 
     def test_a_farewell_is_heard_under_a_flood_and_nothing_is_lost(self):
+        # Long enough that a stopped node does not go on serving until the other one has missed it.
+        group = self.group([Vipd, Vipd], RouterSettings(interval_ms=300), PRIORITIES).start()
+        group.quiet()
+        observer = group.network.observer
+        flood = (probe.build_directory() / "lab_probe", "flood", CABLE, FAREWELL_RATE, 1000)
         for name, advertisements in FLOODS.items():
             with self.subTest(name):
-                # Long enough that a stopped node does not go on serving until the other one has missed it.
-                group = self.group([Vipd, Vipd], RouterSettings(interval_ms=300), PRIORITIES).start()
-                group.quiet()
-                observer = group.network.observer
                 frames = "".join(each.frame(observer.mac).hex() + "\n" for each in advertisements())
-                flood = (probe.build_directory() / "lab_probe", "flood", CABLE, FAREWELL_RATE, 1000)
                 observer.run(*flood, text=frames, timeout=60)
 
-                def once():
+                def once(frames=frames):
                     observer.run(*flood, text=frames, timeout=60)
                     moment = group.daemons["a"].stop()
                     until = after(moment, 500)
@@ -141,7 +141,6 @@ class Flood(LabCase):
                     return lost, moment, until
 
                 self.measure(group, f"{name}: datagrams lost at a planned stop", once, 3, 2, of=max)
-                group.close()
 
     def compare(self, name):
         cpu, rate = self.undisturbed(name)

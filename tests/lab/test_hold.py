@@ -4,13 +4,12 @@
 import math
 import os
 import resource
-import shutil
 import signal
 import time
 
-from vipdlab import packets, probe, sandbox
+from vipdlab import packets
 from vipdlab.case import LabCase, after, main
-from vipdlab.daemons import RouterSettings, Vipd, active_down_interval_ms
+from vipdlab.daemons import OwnVipd, RouterSettings, Vipd, active_down_interval_ms
 from vipdlab.network import VIP4, VIP6
 from vipdlab.processes import alive, children, command_of, send_signal, wait_until
 
@@ -129,12 +128,9 @@ class Hold(LabCase):
 
     def test_a_router_that_cannot_be_started_any_more_ends_in_a_handover(self):
         group = self.group(
-            [self.vipd_of_its_own, Vipd], RouterSettings(interval_ms=100, addresses=(VIP4, VIP6)), PRIORITIES
+            [OwnVipd, Vipd], RouterSettings(interval_ms=100, addresses=(VIP4, VIP6)), PRIORITIES
         ).start()
-        program = self.own_programs / "vipd-router"
-        program.unlink()
-        program.write_text("#!/bin/sh\nexit 1\n")
-        program.chmod(0o755)
+        group.daemons["a"].install("vipd-router", b"#!/bin/sh\nexit 1\n")
         moment = group.daemons["a"].kill_router()
         group.settle("b", aside=("a",), served=False)
         held_for = (time.monotonic_ns() - moment) / 1e9
@@ -144,18 +140,6 @@ class Hold(LabCase):
         self.assert_moved(group, moment, until, "a", "b")
         self.assert_outage(group, moment, until, active_down_interval_ms(100, PRIORITIES[1]))
         group.daemons["a"].wait_event(None, "given_up", severity="P0")
-
-    def vipd_of_its_own(self, host, settings, priority):
-        self.own_programs = sandbox.WORK / "programs"
-        shutil.rmtree(self.own_programs, ignore_errors=True)
-        self.own_programs.mkdir()
-        build = probe.build_directory()
-        for name in ("vipd", "vipd-router", "vipd-monitor", "vipctl"):
-            shutil.copy2(build / name, self.own_programs / name)
-        daemon = Vipd(host, settings, priority)
-        arguments = daemon.process.arguments
-        arguments[arguments.index(str(build / "vipd"))] = str(self.own_programs / "vipd")
-        return daemon
 
 
 if __name__ == "__main__":

@@ -222,7 +222,7 @@ class Hooks(LabCase):
         self.slow.write_text("2")
         a.switch()
         self.wait_begun("Backup", "Active", "Backup")
-        # Legal: it is refused because a hook runs, or nothing was in its way because that has just ended.
+        # Legal: the upgrade is refused because a hook runs, or it succeeds because the hook has just ended.
         programs, mark = a.programs(), a.mark()
         status, text = a.vipctl("upgrade")
         if self.lines()[-1].startswith("begin"):
@@ -251,7 +251,7 @@ class Hooks(LabCase):
         self.assertTrue(stat.S_ISFIFO(fifo.stat().st_mode))
         self.assertTrue(self.lines()[0].endswith("INSTANCE edge BACKUP 250"), self.lines())
         self.assertTrue(self.lines()[2].endswith("INSTANCE edge MASTER 250"), self.lines())
-        # Nobody has read it so far, and that is told once.
+        # No process has read it so far: one event says so.
         self.assertEqual(len(a.events(name="hook_dropped", hook="fifo", data=[str(fifo)])), 1)
         reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, reader)

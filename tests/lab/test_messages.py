@@ -1,18 +1,16 @@
 #!/usr/bin/env python3
-"""What vipd and vipctl answer to whoever starts, commands or kills them: exit codes, events, and the data in their words."""
+"""What vipd and vipctl answer when they are started, commanded or killed: exit codes, events, data in their messages."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 import types
 
 from vipdlab import probe, sandbox
 from vipdlab.case import LabCase, main
-from vipdlab.daemons import RouterSettings, Vipd
+from vipdlab.daemons import OwnVipd, RouterSettings, Vipd
 from vipdlab.processes import PATIENCE, alive, run, send_signal, wait_until
 
-PROGRAMS = ("vipd", "vipd-router", "vipd-monitor", "vipctl")
 NO_SUCH_FILE = os.strerror(2)
 
 
@@ -43,31 +41,11 @@ class Messages(LabCase):
         run("umount", "/etc/passwd")
 
     def pair(self, interval_ms):
-        """The first one runs programs that the test may exchange."""
-        self.programs = sandbox.WORK / "own-programs"
-        shutil.rmtree(self.programs, ignore_errors=True)
-        self.programs.mkdir()
-        build = probe.build_directory()
-        for name in PROGRAMS:
-            shutil.copy2(build / name, self.programs / name)
-
-        def own(host, settings, priority):
-            daemon = Vipd(host, settings, priority)
-            arguments = daemon.process.arguments
-            arguments[arguments.index(str(build / "vipd"))] = str(self.programs / "vipd")
-            return daemon
-
-        group = self.group([own, Vipd], RouterSettings(interval_ms=interval_ms), (250, 200)).start()
+        group = self.group([OwnVipd, Vipd], RouterSettings(interval_ms=interval_ms), (250, 200)).start()
         return group, group.daemons["a"]
 
-    def install(self, name, content):
-        new = self.programs / "new"
-        new.write_bytes(content)
-        new.chmod(0o755)
-        new.rename(self.programs / name)
-
     def assert_names(self, text, *data):
-        """The text holds these: what was wrong, and where; whatever the sentence around it."""
+        """The text contains these: what was wrong, and where. The sentence around them does not matter."""
         for each in data:
             self.assertIn(str(each), text)
 
@@ -151,10 +129,10 @@ class Messages(LabCase):
     def test_an_upgrade_beside_another_one_and_one_whose_program_has_gone_are_refused(self):
         group, a = self.pair(300)
         programs = a.programs()
-        program = self.programs / "vipd"
+        program = a.own / "vipd"
         # One whose check takes until the command that comes meanwhile has been answered.
-        begun = self.programs / "vipd.begun"
-        self.install("vipd", b"#!/bin/sh\n: >$0.begun\nwhile [ -e $0.begun ]; do sleep .05; done\nrm $0\necho 9.9.9\n")
+        begun = a.own / "vipd.begun"
+        a.install("vipd", b"#!/bin/sh\n: >$0.begun\nwhile [ -e $0.begun ]; do sleep .05; done\nrm $0\necho 9.9.9\n")
         with subprocess.Popen(
             [probe.build_directory() / "vipctl", "--run-dir", a.directory / "run", "upgrade"],
             stdout=subprocess.DEVNULL,
@@ -175,13 +153,13 @@ class Messages(LabCase):
 
     def test_an_upgrade_while_the_router_is_being_replaced_is_refused(self):
         group, a = self.pair(300)
-        guardian, program = a.process.pid, self.programs / "vipd"
+        guardian, program = a.process.pid, a.own / "vipd"
         program.unlink()  # so that none can be done: an upgrade that is refused for another reason names it
         began = a.mark()
 
         def refused_while_the_router_stands_still():
-            """Two outcomes are legal each time: it is asked while the router is missed, or that one was replaced
-            between two questions; then once more."""
+            """Legal each time: a question comes while the router is late or missing; or the router is replaced between
+            two questions, and the test tries again."""
             router = a.child("vipd-router")
             os.kill(router, signal.SIGSTOP)
             while a.child("vipd-router") == router:
@@ -205,14 +183,14 @@ class Messages(LabCase):
             a.kill_router()
             a.wait_event(mark, "program_restarted", program="vipd-router")
             self.assertFalse(alive(old))
-        # Legal: the one that was killed was in charge already, and the guardian has stepped in anew; or it was not yet,
-        # and the guardian has advertised all the time, of which it tells once. Both end the same way.
+        # Legal: the last router advertised already when it was killed, and the guardian held again; or it did not yet, and
+        # the guardian has held since the death before, which is one event. Both end the same way.
         self.assertTrue(a.events(name="held", severity="P1"))
         a.wait_event(mark, "hold_ended")
         a.wait_event(mark, "adopted", router=group.settings.name)
         group.settle("a")
 
-    def test_a_monitor_that_hangs_is_killed_and_that_is_told(self):
+    def test_a_monitor_that_hangs_is_killed_and_replaced(self):
         _, a = self.pair(300)
         mark, monitor = a.mark(), a.child("vipd-monitor")
         send_signal(monitor, signal.SIGSTOP)
@@ -223,10 +201,10 @@ class Messages(LabCase):
         group, a = self.pair(300)
         programs = a.programs()
         for text in (b"#!/bin/sh\nexit 0\n", b"#!/bin/sh\necho what is it?\n"):
-            self.install("vipd", text)
+            a.install("vipd", text)
             mark = a.mark()
-            self.assert_names(a.refusal("upgrade"), self.programs / "vipd")
-            a.wait_event(mark, "upgrade_refused", data=[str(self.programs / "vipd")])
+            self.assert_names(a.refusal("upgrade"), a.own / "vipd")
+            a.wait_event(mark, "upgrade_refused", data=[str(a.own / "vipd")])
         self.assertEqual(a.programs(), programs)
         group.settle("a")
 
@@ -246,7 +224,7 @@ class Messages(LabCase):
         a.process.signal(signal.SIGKILL)
         wait_until(lambda: not a.running, PATIENCE, "the end of the guardian")
         a.start()
-        # Legal: the old router is still handing over, and the new vipd waits; or it has just ended. Never two.
+        # Legal: the old router still hands over, and the new vipd waits for it; or it has just ended. Never both at once.
         wait_until(lambda: a.status().get("routers"), PATIENCE, "the next vipd")
         self.assertFalse(alive(router), "two routers at once")
         group.settle("a", aside=("b",))
@@ -280,7 +258,7 @@ class Messages(LabCase):
         finally:
             send_signal(a.process.pid, signal.SIGCONT)
         a.wait_event(mark, "command_refused", data=["reload"])
-        # What is asked of the guardian is answered in order: it has seen the command, and has left it.
+        # The guardian answers in order: when it answers this, it has seen the reload and dropped it.
         _, changes = a.plan()
         self.assertEqual(changes["virtual router edge", "priority"], ("250", "120"))
         self.assertEqual(a.events(mark, "reloaded"), [])
@@ -288,7 +266,7 @@ class Messages(LabCase):
 
     def test_a_program_that_does_not_come_back_or_does_not_go(self):
         group, a = self.pair(1000)
-        self.install("vipd-router", b"#!/bin/sh\nexit 1\n")
+        a.install("vipd-router", b"#!/bin/sh\nexit 1\n")
         mark = a.mark()
         a.kill_router()
         a.wait_event(mark, "given_up", severity="P0")
@@ -328,7 +306,7 @@ class Messages(LabCase):
             self.assertEqual({each["vrid"] for each in second.routers()}, {77})
 
             # The program that takes its place has it without a moment between, and what dies loses it.
-            self.install("vipd", (probe.build_directory() / "vipd").read_bytes())
+            a.install("vipd")
             a.ctl("upgrade")
             self.assert_names(second.refusal("reload"), *refusal)
             a.kill_all()

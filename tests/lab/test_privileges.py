@@ -93,14 +93,14 @@ class Privileges(LabCase):
         a.stop()
         b.wait_state("Active")
         self.assertIn('"state":"Initialize"', journal[0].read_text(encoding="utf-8"))
-        # A program ends at a system call that it may not make. What else it lacks it says in a warning, which is no event.
+        # A program ends at a system call that it may not make, and reports other missing rights in a warning, not an event.
         for daemon, killed in ((a, ["vipd-router"]), (b, [])):
             known = daemon.events()
             restarted = [each["fields"]["program"] for each in known if each["event"] == "program_restarted"]
             self.assertEqual(restarted, killed)
             self.assertEqual(daemon.events(name="journal_failed"), [])
             graver = [line for line in daemon.said().splitlines() if re.search(r" vipd-\w+: (warning|error): ", line)]
-            # The limit of memory that may be locked is that of whoever runs the lab.
+            # The user who runs the lab has a limit for locked memory.
             expected = ["LimitMEMLOCK", *(each["text"] for each in known)]
             self.assertEqual([line for line in graver if not any(each in line for each in expected)], [])
 

@@ -47,7 +47,7 @@ class Recorder(LabCase):
             expected = transitions_in_events(node.events(name="state_changed", router="edge"))
             self.assertGreater(len(expected), 7)
             self.assertEqual(transitions_in_replay(replayed), expected)
-            self.assertIn(f"every {INTERVAL_MS}ms", replayed, "no explanation beside the changes")
+            self.assertIn(f"{INTERVAL_MS}ms", replayed, "no explanation beside the changes")
             listed = json.loads(run(probe.build_directory() / "vipctl", "replay", file, "--json"))
             self.assertEqual([each["text"] for each in listed if " -> " in each["text"]], [
                 f"{before} -> {after}: {why}" for _, before, after, why in expected

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A reload that cannot surprise: what it would do is told before, and it goes back by itself. That nobody notices it:
-test_unnoticed.py."""
+"""A reload that cannot surprise: vipctl diff shows what it would do, and without a confirmation it rolls back. That no
+client notices it: test_unnoticed.py."""
 import json
 import os
 import shutil
@@ -78,7 +78,7 @@ class Reload(LabCase):
         a.write(text.replace("on_failure: {priority: -1}", "on_failure: {priority: -7}"))
         plan, _ = a.plan()
         self.assertFalse(plan["interrupts"])
-        # What becomes of it now is said too, and it is another thing.
+        # There is one prospect again, and another one.
         self.assertEqual((len(grave), len(plan["changes"][0]["prospects"])), (1, 1))
         self.assertNotEqual(grave, plan["changes"][0]["prospects"])
 
@@ -162,8 +162,8 @@ class Reload(LabCase):
         mark = a.mark()
         self.assertIn("2s", a.ctl("reload", "--confirm", "2s"))
         wait_until(lambda: a.effective_priority() == 119, PATIENCE, "the new priority")
-        # Legal: each of these comes while the reload waits to be confirmed, or when it has gone back because this machine
-        # is slow; an upgrade is refused in the first case.
+        # Legal: these come while the reload waits for its confirmation, and then the upgrade is refused; or the machine is
+        # slow, and the reload has rolled back already.
         for answer in (a.status(), a.plan()[0]):
             if answer["goes_back_in_s"] is not None:
                 self.assertLessEqual(answer["goes_back_in_s"], 2)

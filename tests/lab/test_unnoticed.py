@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What a client must not notice, or not for longer than a take-over takes: addresses removed by hand, interfaces that go
-and come, reloads, recordings, whoever fetches metrics without end, nodes that were cut off and meet again."""
+and come, reloads, recordings, clients that fetch metrics without end, nodes that were cut off and meet again."""
 # timed: outages in milliseconds, and datagrams that are lost
 import time
 

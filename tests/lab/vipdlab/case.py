@@ -74,7 +74,8 @@ class LabCase(unittest.TestCase):
             if not errors or not left or stall <= STALL:
                 attempt.counts()
                 return
-            print(f"    failed and repeated because the machine stood still for {stall:.1f} ms", flush=True)
+            why = str(errors[0]).strip().partition("\n")[0][:200]
+            print(f"    failed and repeated because the machine stood still for {stall:.1f} ms: {why}", flush=True)
 
     def setUp(self):
         self.groups = []

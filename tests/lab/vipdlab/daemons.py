@@ -20,7 +20,7 @@ from .network import CABLE, VIP4, VIP6
 from .processes import PATIENCE, Timeout, alive, children, command_of, run, send_signal, wait_until
 
 FRR_PROGRAMS = "/usr/lib/frr"
-NO_ANSWER = 5  # seconds after which a question for the events counts as not answered
+NO_ANSWER = 4  # seconds; vipd answers within 2, unless it stands still
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Daemon:
             else None
         )
 
-    def wait_state(self, wanted, timeout=10):
+    def wait_state(self, wanted, timeout=PATIENCE):
         wait_until(
             lambda: self.state() == wanted,
             timeout,
@@ -198,11 +198,11 @@ class Vipd(Daemon):
         return self
 
     def said(self):
-        """Its log since this object was made: the file is that of all tests. For people: a test that failed shows it."""
+        """Its log since this object was made (all tests write to one file). A test that fails shows it to people."""
         return self.log()[self._log_begin :]
 
     def wait_line(self, *data, timeout=PATIENCE):
-        """A line of its log that holds all of this: names, numbers, paths. For what is no event; never for a sentence."""
+        """Waits for a line of its log that contains all of these: names, numbers, paths. For facts that no event has."""
         return wait_until(
             lambda: next((line for line in self.said().splitlines() if all(each in line for each in data)), None),
             timeout,
@@ -211,37 +211,40 @@ class Vipd(Daemon):
 
     @staticmethod
     def mark():
-        """Now. Given to events() and wait_event(), it leaves out what was before."""
+        """Now: events() and wait_event() leave out everything before a mark."""
         return events.mark()
 
     def events(self, since=None, name=None, data=(), **wanted):
-        """What has happened since a mark, or since this object was made, the oldest first: events.matches() says which.
-        Also of a vipd that does not run, or does not answer: then those that are on its disk."""
-        text, status = self._events()
-        if status != 0:
-            text, _ = self._events("--directory", self.directory / "state" / "events")
+        """The events since a mark, or since this object was made, oldest first, filtered by events.matches(). If vipd does
+        not run or does not answer, they come from its journal on disk."""
         began = self._began if since is None else since
-        return [each for each in events.parse(text) if events.matches(each, began, name, data, **wanted)]
+        return [each for each in events.parse(self._events()) if events.matches(each, began, name, data, **wanted)]
 
-    def _events(self, *arguments):
-        """(all of them as vipctl prints them, its exit status)"""
+    def _events(self):
+        """All of them, one per line. Without a vipd to ask, vipctl would read the journal of this machine."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            done = subprocess.run(
-                [
-                    *(probe.build_directory() / "vipctl", "--run-dir", self.directory / "run"),
-                    *("events", "--json", "--lines", "all", *arguments),
-                ],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                timeout=NO_ANSWER,
-                check=False,
-            )
-            return done.stdout, done.returncode
-        return "", 1
+            status, text = self._ask_for_events() if self.running else (1, "")
+            if status == 0:
+                return text
+        journal = sorted((self.directory / "state" / "events").glob("events-*.jsonl"))
+        return "".join(each.read_text(encoding="utf-8") for each in journal)
+
+    def _ask_for_events(self):
+        done = subprocess.run(
+            [
+                *(probe.build_directory() / "vipctl", "--run-dir", self.directory / "run"),
+                *("events", "--json", "--lines", "all"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=NO_ANSWER,
+            check=False,
+        )
+        return done.returncode, done.stdout
 
     def wait_event(self, since, name, data=(), timeout=PATIENCE, count=1, **wanted):
-        """The first such event after a mark, or `count` of them, as a list."""
+        """Waits for such an event after a mark and returns it; with `count`, that many, as a list."""
         found = wait_until(
             lambda: (lambda them: them if len(them) >= count else None)(self.events(since, name, data, **wanted)),
             timeout,
@@ -269,14 +272,14 @@ class Vipd(Daemon):
         return done.returncode, done.stdout
 
     def refusal(self, *arguments, status=1):
-        """All that a vipctl prints that is refused, with this exit status."""
+        """Runs a vipctl that must end with this exit status, and returns all that it prints."""
         found, text = self.vipctl(*arguments)
         if found != status:
             raise AssertionError(f"vipctl {' '.join(map(str, arguments))} has ended with {found}, not {status}: {text}")
         return text
 
     def ask(self, command, **arguments):
-        """What the control socket replies, without the question for the state before it that vipctl asks."""
+        """Sends one request to the control socket and returns the reply. vipctl would ask for the state first."""
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(PATIENCE)
             client.connect(str(self.directory / "run" / "control"))
@@ -353,7 +356,7 @@ class Vipd(Daemon):
         return self._kill_child("vipd-monitor")
 
     def _kill_child(self, name):
-        pid = wait_until(lambda: self.child(name), 5, f"{name} on {self.host.name}")
+        pid = wait_until(lambda: self.child(name), PATIENCE, f"{name} on {self.host.name}")
         moment = time.monotonic_ns()
         send_signal(pid, signal.SIGKILL)
         return moment
@@ -366,6 +369,32 @@ class Vipd(Daemon):
     def switch_back(self):
         """Undoes a switch, if it is still in force."""
         self.ctl("switch", "--back", self.settings.name, check=False)
+
+
+class OwnVipd(Vipd):
+    """vipd from copies of the programs, in the directory `own`, so that a test can replace them."""
+
+    PROGRAMS = ("vipd", "vipd-router", "vipd-monitor", "vipctl")
+
+    def __init__(self, host, settings, priority, **options):
+        super().__init__(host, settings, priority, **options)
+        self.own = sandbox.WORK / f"{host.name}.programs"
+        shutil.rmtree(self.own, ignore_errors=True)
+        self.own.mkdir()
+        self.install_anew()
+        arguments = self.process.arguments
+        arguments[arguments.index(str(probe.build_directory() / "vipd"))] = str(self.own / "vipd")
+
+    def install(self, name, content=None):
+        """Puts another file in the place of the old one, as a package does; without content, the program that was built."""
+        new = self.own / "new"
+        new.write_bytes((probe.build_directory() / name).read_bytes() if content is None else content)
+        new.chmod(0o755)
+        new.rename(self.own / name)
+
+    def install_anew(self):
+        for name in self.PROGRAMS:
+            self.install(name)
 
 
 class Keepalived(Daemon):
@@ -542,7 +571,7 @@ class Frr(Daemon):
     def start(self):
         if not self._zebra.running:
             self._zebra.start()
-            wait_until((self.directory / "zserv.api").is_socket, 10, lambda: "zebra\n" + self._zebra.log())
+            wait_until((self.directory / "zserv.api").is_socket, PATIENCE, lambda: "zebra\n" + self._zebra.log())
         self.process.start()
         return self
 

@@ -1,15 +1,15 @@
-"""Events as `vipctl events --json` prints them: what a test waits for. Their sentences are for people, and may change."""
+"""Events as `vipctl events --json` prints them. Tests wait for their names and fields; the sentences may change."""
 import json
 import time
 
 
 def mark():
-    """Now, by the clock of the events (CLOCK_BOOTTIME), in seconds; cut to milliseconds as they are."""
+    """Now, in seconds, by the clock of the events (CLOCK_BOOTTIME), cut to milliseconds as theirs are."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000 / 1e3
 
 
 def parse(text):
-    """The events of a text, a line each; a vipctl that is refused prints another object."""
+    """The events in a text, one per line. Other objects, such as an error, are left out."""
     found = []
     for line in text.splitlines():
         try:
@@ -22,8 +22,8 @@ def parse(text):
 
 
 def matches(event, since=0.0, name=None, data=(), **wanted):
-    """Has it happened since then, has it this name, do these keys have these values (its own, or those of `fields`),
-    and does its sentence hold these data: names, numbers, paths?"""
+    """Whether the event happened at `since` or later, has this name and these values (of its own keys, or of `fields`),
+    and its sentence contains these data: names, numbers, paths."""
     known = {**event["fields"], **event}
     return (
         event["monotonic_s"] >= since

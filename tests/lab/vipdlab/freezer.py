@@ -8,10 +8,10 @@ import os
 import pathlib
 import time
 
-from .processes import wait_until
+from .processes import PATIENCE, wait_until
 
 PREFIX = "vipd-lab-"
-STALE = 3600  # seconds after which an empty one belongs to no run that goes on
+STALE = 3600  # seconds after which an empty one cannot belong to a test that still runs
 
 
 def _roots():
@@ -61,11 +61,12 @@ class Freezer:
         if self._version == 2:
             (self._directory / "cgroup.freeze").write_text("1" if frozen else "0", encoding="ascii")
             events = self._directory / "cgroup.events"
-            wait_until(lambda: f"frozen {int(frozen)}" in events.read_text(encoding="ascii"), 5, "the freezer")
+            wait_until(lambda: f"frozen {int(frozen)}" in events.read_text(encoding="ascii"), PATIENCE, "the freezer")
         else:
             state = self._directory / "freezer.state"
             state.write_text("FROZEN" if frozen else "THAWED", encoding="ascii")
-            wait_until(lambda: ("FROZEN" if frozen else "THAWED") in state.read_text(encoding="ascii"), 5, "the freezer")
+            wanted = "FROZEN" if frozen else "THAWED"
+            wait_until(lambda: wanted in state.read_text(encoding="ascii"), PATIENCE, "the freezer")
 
     def close(self):
         self.thaw()

@@ -2,9 +2,9 @@
 import time
 
 from . import network, probe
-from .processes import wait_until
+from .processes import PATIENCE, wait_until
 
-SETTLING = 15  # seconds within which every group must be in its states
+SETTLING = PATIENCE  # within which every group must be in its states
 QUIET_NS = 2_500_000_000  # longer than any pause between two rounds of announcements
 
 

@@ -9,7 +9,7 @@ import time
 
 from .probe import Series, build_directory
 
-PATIENCE = 2.0  # seconds until it must have said what it saw
+PATIENCE = 30.0  # seconds until it must have said what it saw
 
 
 class Machine:

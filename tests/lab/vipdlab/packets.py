@@ -7,7 +7,7 @@ import sys
 
 from . import sandbox
 from .network import CABLE
-from .processes import run, wait_until
+from .processes import PATIENCE, run, wait_until
 
 GROUP4, GROUP6 = "224.0.0.18", "ff02::12"
 VRRP = 112
@@ -179,7 +179,7 @@ class Capture:
         text = run("tcpdump", "-n", "-vvv", "-r", self.file, expression)
         return re.sub(r"(?m)^reading from file .*\n", "", text)
 
-    def wait_for(self, display_filter, count, timeout=5):
+    def wait_for(self, display_filter, count, timeout=PATIENCE):
         wait_until(
             lambda: len(self.tshark(display_filter)) >= count,
             timeout,

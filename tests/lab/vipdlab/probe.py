@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from .processes import wait_until
+from .processes import PATIENCE, wait_until
 
 SLOWEST = 0.35  # seconds after which the fate of each probe is known and printed
 ECHO_PORT = 7007
@@ -139,7 +139,7 @@ class Probe:
         self._lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        wait_until(lambda: self._watermark, 5, "the first line of lab_probe")
+        wait_until(lambda: self._watermark, PATIENCE, "the first line of lab_probe")
 
     def _read(self):
         for line in self._popen.stdout:

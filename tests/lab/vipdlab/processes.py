@@ -30,7 +30,7 @@ def wait_until(condition, timeout, what, pause=0.002):
         pause = max(pause, min(pause * 1.3, 0.02))
 
 
-def run(*arguments, text=None, check=True, timeout=20):
+def run(*arguments, text=None, check=True, timeout=2 * PATIENCE):
     """A command that ends by itself; its output. A failure shows the command and what it said."""
     done = subprocess.run(
         [str(each) for each in arguments],
@@ -148,7 +148,7 @@ class Process:
         except OSError:
             return ""
 
-    def wait_log(self, pattern, timeout=5, since=0):
+    def wait_log(self, pattern, timeout=PATIENCE, since=0):
         """Waits for a line of the log that comes after position `since`."""
         return wait_until(
             lambda: re.search(pattern, self.log()[since:]),
@@ -177,5 +177,5 @@ class Process:
             return
         pids = kill_tree(self._popen.pid)
         self._popen.wait()
-        wait_until(lambda: not any(alive(pid) for pid in pids), 5, f"the end of {self.name}")
+        wait_until(lambda: not any(alive(pid) for pid in pids), PATIENCE, f"the end of {self.name}")
         reap(pids[1:])

@@ -3,7 +3,7 @@ import signal
 import time
 
 from . import sandbox
-from .processes import wait_until
+from .processes import PATIENCE, wait_until
 
 CONFIGURATION = """\
 user root;
@@ -59,7 +59,7 @@ class Nginx:
         wait_until(
             lambda: (self._directory / "pid").exists()
             and (self._directory / "pid").read_text(encoding="ascii").strip(),
-            5,
+            PATIENCE,
             lambda: "nginx\n" + self._process.log(),
         )
         return self

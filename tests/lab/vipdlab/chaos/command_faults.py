@@ -149,8 +149,8 @@ class ReloadBroken(Fault):
             file.unlink()
             if self.kind == "directory":
                 file.mkdir()
-        answer = self.node.daemon.ctl("reload", check=False)
-        if "reloaded" in answer:
+        status, answer = self.node.daemon.vipctl("reload")
+        if status == 0:
             raise AssertionError(f"a broken configuration ({self.kind}) was accepted: {answer}")
 
     def end(self):
@@ -198,12 +198,13 @@ class Switch(Fault):
     def end(self):
         if not self.was_active:
             return
-        try:
-            self.node.daemon.ctl("switch", self.node.daemon.settings.name, "--back")
-        except RuntimeError as error:
-            # Another fault has taken the peer away, and then this node comes back by itself.
-            if "has not been switched away" not in str(error) or self.node.daemon.state() != "Active":
-                raise
+        daemon = self.node.daemon
+        status, answer = daemon.vipctl("switch", daemon.settings.name, "--back")
+        # Legal: it comes back by this command; or another fault has taken the peer away, this node has come back by
+        # itself, and the command is refused.
+        came_back = daemon.state() == "Active" and not any(each["yielded"] for each in daemon.routers())
+        if status != 0 and not came_back:
+            raise RuntimeError(f"vipctl switch --back has ended with {status}: {answer}")
 
     def allowance(self):
         return Allowance(moves=2)
