@@ -46,8 +46,10 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t columns) {
   for (std::size_t begin = 0; begin <= text.size();) {
     const auto end = std::min(text.find(' ', begin), text.size());
     const auto word = text.substr(begin, end - begin);
-    if (!lines.back().empty() && characters(lines.back()) + 1 + characters(word) > columns)
+    if (!lines.back().empty() && characters(lines.back()) + 1 + characters(word) > columns) {
+      while (lines.back().ends_with(' ')) lines.back().pop_back();
       lines.emplace_back();
+    }
     if (!lines.back().empty()) lines.back() += ' ';
     for (const char each : word) {
       if ((each & 0xc0) != 0x80 && characters(lines.back()) >= columns) lines.emplace_back();

@@ -9,6 +9,11 @@
 namespace vipd::vrrp {
 
 namespace {
+// After "has been".
+std::string to_text(StateName state) {
+  return (state == StateName::initialize ? "in " : "") + std::string(to_string(state));
+}
+
 std::string last_heard(const RouterStatus& router, TimePoint now) {
   if (!router.peer) return "No other router of this VRID has been heard.";
   const auto& peer = *router.peer;
@@ -47,7 +52,7 @@ std::string outlook(const RouterStatus& router, TimePoint now) {
 std::vector<std::string> explain(const RouterStatus& router, TimePoint now) {
   std::vector<std::string> sentences;
   sentences.push_back(fmt::format("{} ({}) has been {} for {}: {}.", router.config.name,
-                                  to_string(router.config.key), to_string(router.state),
+                                  to_string(router.config.key), to_text(router.state),
                                   in_words(now - router.since), router.reason));
   sentences.push_back(last_heard(router, now));
   sentences.push_back(outlook(router, now));

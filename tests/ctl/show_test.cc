@@ -96,8 +96,8 @@ TEST_CASE("status: shows every problem of a virtual router") {
         "    priority  250\n"
         "    peer      none heard\n"
         "    addresses 192.0.2.1/24, 192.0.2.2/24, 192.0.2.3/24, 192.0.2.4/24,\n"
-        "              192.0.2.5/24, 192.0.2.6/24, 192.0.2.7/24, 192.0.2.8/24, and 2\n"
-        "              more (not here)\n"
+        "              192.0.2.5/24, 192.0.2.6/24, 192.0.2.7/24, 192.0.2.8/24, and 2 more\n"
+        "              (not here)\n"
         "    lease     off: switched off in the configuration\n"
         "    conflict  another host claims 192.0.2.1 (1 time, last 100 ms ago)\n");
 }

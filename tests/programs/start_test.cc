@@ -86,7 +86,7 @@ TEST_CASE("a directory for events that cannot be made is an error with a remedy"
   const auto made = make_events_directory(directory, Privileges::find("").value());
   REQUIRE_FALSE(made);
   CHECK(made.error().message == "cannot write events to disk: making the directory " + directory +
-                                    ": Not a directory: set --state-dir, or events, directory in vipd.yaml)");
+                                    ": Not a directory: set --state-dir, or events, directory in vipd.yaml");
   CHECK(make_events_directory(scratch.path() + "/good/events", Privileges::find("").value()));
 }
 

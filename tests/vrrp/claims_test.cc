@@ -102,8 +102,9 @@ TEST_CASE(
         return noted->text;
     return std::string();
   };
-  CHECK(text("00:00:5e:00:01:33")
-            .starts_with("MAC address 00:00:5e:00:01:33 (that of a VRRP router with this VRID)"));
+  CHECK(
+      text("00:00:5e:00:01:33")
+          .starts_with("the host with MAC address 00:00:5e:00:01:33 (that of a VRRP router with this VRID)"));
   CHECK(text("00:00:00:00:00:00").starts_with("another host claims"));
 }
 
