@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace vipd {
 
@@ -46,6 +47,29 @@ std::string to_string(Duration duration) {
     }
   }
   return std::to_string(count) + "ns";
+}
+
+std::string in_words(Duration duration) {
+  const auto milliseconds = std::chrono::round<std::chrono::milliseconds>(duration).count();
+  if (milliseconds <= 0) return "0 s";
+  if (milliseconds < 1000) return std::to_string(milliseconds) + " ms";
+  if (const auto hundredths = (milliseconds + 5) / 10; hundredths < 1000) {
+    auto fraction = std::to_string(100 + hundredths % 100).substr(1);
+    while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
+    return std::to_string(hundredths / 100) + (fraction.empty() ? "" : "." + fraction) + " s";
+  }
+  constexpr std::array<std::pair<std::int64_t, const char*>, 4> larger{
+      {{86'400, " d"}, {3'600, " h"}, {60, " min"}, {1, " s"}}};
+  auto left = (milliseconds + 500) / 1000;
+  std::string text;
+  for (const auto& [seconds, name] : larger) {
+    const auto count = left / seconds;
+    const bool is_second = !text.empty();
+    if (count > 0) text += (is_second ? " " : "") + std::to_string(count) + name;
+    left %= seconds;
+    if (is_second) break;
+  }
+  return text;
 }
 
 Result<Duration> parse_duration(std::string_view text) {

@@ -32,6 +32,10 @@ constexpr TimePoint never = TimePoint::max();
 // back.
 std::string to_string(Duration duration);
 
+// For sentences: "2 d 3 h", "1 min 5 s", "12 s", "3.61 s", "350 ms". At most two units; parse_duration does
+// not read it. A negative duration is "0 s".
+std::string in_words(Duration duration);
+
 // "3s", "500ms", "10us", "2m", "1h", "180d", "1.5s". A number without a unit is an error that names the
 // units.
 Result<Duration> parse_duration(std::string_view text);
