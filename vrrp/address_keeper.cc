@@ -13,10 +13,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration retry_after_failure = 1s;
-constexpr Duration stray_interval = 1s;  // at most one round of removals of strangers' additions
+constexpr Duration stray_interval = 1s;  // between two rounds of removals
 constexpr Duration first_repair_delay = 100ms;
 constexpr Duration longest_repair_delay = 5s;
-constexpr Duration quiet = 60s;  // without repairs: the next one is immediate again
+constexpr Duration quiet = 60s;  // without repairs, after which the next one is immediate again
 
 // Renewed with two thirds of the lifetime left.
 Duration renewal_interval(const VirtualRouterConfig& config) {
@@ -27,16 +27,16 @@ void note(const Turn& turn, const VirtualRouterConfig& config, std::string_view 
   turn.act(Noted{config.key, config.name, std::string(event), std::move(text)});
 }
 
-// An address that is on the interface already and is not of our making: of an address owner it is the host's
-// own (section 1.1), which we neither add nor ever remove.
+// An address that was on the interface before vipd: an address owner's addresses are the host's own (section
+// 1.1), and vipd neither adds nor removes them.
 bool is_hosts_own(const VirtualRouterConfig& config, const InterfaceView& view, const Prefix& prefix) {
   if (!config.owner()) return false;
   const auto* there = view.find(prefix);
   return there && !there->ours;
 }
 
-// An address that was not put there by vipd and that must stay whatever the configuration says: of an address
-// owner, and where the host has no other one to be reached by.
+// An address that vipd did not add and must not remove: an address owner's, or the only one by which the host
+// can be reached.
 bool is_lifeline(const Turn& turn, const VirtualRouterConfig& config, const InterfaceAddress& address) {
   const bool only_one =
       address.prefix.address.family == Family::ipv4 && !turn.view.primary_address(Family::ipv4, false);
@@ -50,7 +50,7 @@ AddressKeeper::Address* AddressKeeper::find(const Prefix& prefix) {
   return found == addresses_.end() ? nullptr : &*found;
 }
 
-// Takes over the configured list, keeping what is known of addresses that stay.
+// Takes the configured list, and keeps the state of addresses that stay.
 void AddressKeeper::set_list(const VirtualRouterConfig& config) {
   std::vector<Address> list;
   list.reserve(config.addresses.size());
@@ -153,19 +153,16 @@ std::vector<IpAddress> AddressKeeper::observe(const Turn& turn, const VirtualRou
         address->retry = retry;
       }
       note(turn, config, events::address_restored,
-           fmt::format("{} was removed from {} by somebody else; {}", to_string(address->prefix),
+           fmt::format("another program removed {} from {}; vipd {}", to_string(address->prefix),
                        config.key.interface,
-                       may_repair_now ? "put back"
-                                      : "it comes back in " +
-                                            vipd::to_string(std::chrono::ceil<std::chrono::milliseconds>(
-                                                retry - turn.now))));
+                       may_repair_now ? "has restored it" : "restores it in " + in_words(retry - turn.now)));
     }
   }
   if (!holding_) remove_strays(turn, config);
   return restored;
 }
 
-// On a node that is not Active: an address of ours, in whatever length, must not be there.
+// A node that is not Active must not have a virtual address, with any prefix length.
 void AddressKeeper::remove_strays(const Turn& turn, const VirtualRouterConfig& config) {
   std::vector<const InterfaceAddress*> strays;
   for (const auto& address : addresses_) {
@@ -180,7 +177,7 @@ void AddressKeeper::remove_strays(const Turn& turn, const VirtualRouterConfig& c
   for (const auto* stray : strays) {
     turn.act(RemoveAddress{config.key, stray->prefix});
     note(turn, config, events::leftover_removed,
-         fmt::format("{} was on {} while this node is not Active; removed", to_string(stray->prefix),
+         fmt::format("removed {} from {}: this node is not Active", to_string(stray->prefix),
                      config.key.interface));
   }
 }

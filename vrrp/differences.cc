@@ -35,25 +35,26 @@ void Differences::look_at(const Turn& turn, const Ours& ours, const IpAddress& s
   const auto note = [&](std::string_view event, std::string text) {
     turn.act(Noted{config.key, config.name, std::string(event), std::move(text)});
   };
-  // Written only when it is told: every packet comes by here.
+  // Formatted only for an event: this function sees every packet.
   const auto who = [&] { return to_string(source); };
   const auto theirs = [&] { return vipd::to_string(Duration(advertisement.interval)); };
 
   const bool other_interval = advertisement.interval != config.advertisement_interval;
   if (other_interval) ++counters.interval_mismatches;
   if (interval_.due(other_interval, turn.now))
-    note(events::interval_mismatch,
-         fmt::format("{} advertises every {}, we are configured for {}: use the same advertisement_interval",
-                     who(), theirs(), vipd::to_string(Duration(config.advertisement_interval))));
+    note(
+        events::interval_mismatch,
+        fmt::format("{} advertises every {}, this node every {}: set the same advertisement_interval on both",
+                    who(), theirs(), vipd::to_string(Duration(config.advertisement_interval))));
 
-  // Whose silence is to be counted by it: a Backup's Active.
+  // Matters for the Active of a Backup, whose silence is timed by its interval.
   const auto bound = config.adoption_bound();
   const bool bounded = advertisement.interval > bound && ours.adopted != advertisement.interval;
   if (interval_bounded_.due(bounded, turn.now))
     note(events::interval_bounded,
          fmt::format(
-             "{} advertises every {}, more than max_adopted_interval, {}: until it has been heard so for a "
-             "while, its silence is judged by {}. If it is right, set max_adopted_interval: {}",
+             "{} advertises every {}, more than max_adopted_interval ({}): until it has done so for a while, "
+             "this node times its silence by {}. If the interval is right, set max_adopted_interval: {}",
              who(), theirs(), vipd::to_string(bound), vipd::to_string(bound), theirs()));
 
   const bool other_addresses = !has_our_addresses(config, advertisement);
@@ -62,16 +63,17 @@ void Differences::look_at(const Turn& turn, const Ours& ours, const IpAddress& s
     std::vector<std::string> list;
     for (const auto& address : advertisement.addresses) list.push_back(to_string(address));
     note(events::address_list_mismatch,
-         fmt::format("{} advertises other addresses than we have: {}", who(), fmt::join(list, ", ")));
+         fmt::format("{} advertises other addresses than this node: {}", who(), fmt::join(list, ", ")));
   }
 
   const bool same_priority = ours.priority != 0 && advertisement.priority == ours.priority;
   if (same_priority_.due(same_priority, turn.now))
-    note(config.owner() ? events::owner_conflict : events::equal_priority,
-         config.owner()
-             ? fmt::format("{} claims to own the addresses too (priority 255): only one node may", who())
-             : fmt::format("{} has the same priority {}: the higher address will decide", who(),
-                           advertisement.priority));
+    note(
+        config.owner() ? events::owner_conflict : events::equal_priority,
+        config.owner()
+            ? fmt::format("{} claims to be the address owner too (priority 255): only one node may be", who())
+            : fmt::format("{} has the same priority {}: the higher address decides", who(),
+                          advertisement.priority));
 }
 
 }  // namespace vipd::vrrp

@@ -22,7 +22,7 @@ Actions Engine::step(TimePoint now, const Event& event) {
   return std::exchange(actions_, {});
 }
 
-// Before anything else, whatever has woken us: an Active that stood still is none any more.
+// Before anything else, whatever the input: an Active that stalled is no longer Active.
 void Engine::withdraw_stalled() {
   std::vector<VirtualRouter*> stalled;
   for (const auto& [deadline, router] : deadlines_) {
@@ -41,7 +41,7 @@ void Engine::handle(const DatagramReceived& event) {
   if (view(event.interface).is_own(event.source)) return discard(event, DecodeError::own_packet, nullptr);
   const auto decoded =
       decode({event.source, event.destination, event.hop_limit, event.payload, event.truncated});
-  // The VRID of a bad packet is a hint good enough for a counter.
+  // The VRID of a bad packet may be wrong, but it is good enough for a counter.
   VirtualRouter* router =
       event.payload.size() >= 2 ? find({event.interface, event.payload[1], event.source.family}) : nullptr;
   if (!decoded) return discard(event, decoded.error(), router);
@@ -64,22 +64,22 @@ void Engine::discard(const DatagramReceived& event, DecodeError error, VirtualRo
 
 void Engine::handle(const InterfaceChanged& event) {
   auto& changed = view(event.interface.name);
-  // Deleted and made anew under the same name, and nobody has told us of the time between.
+  // Deleted and created again under the same name, without a notification of the time between.
   if (changed.interface().exists() && event.interface.exists() &&
       changed.interface().index != event.interface.index)
     update(changed, Interface{.name = event.interface.name});
   update(changed, event.interface);
 }
 
-// Whom a change concerns: all virtual routers on the interface if its usability has changed, and those whose
-// addresses came or went.
+// The virtual routers that a change concerns: all on the interface if its usability has changed, and those
+// whose addresses came or went.
 void Engine::update(InterfaceView& changed, const Interface& interface) {
   const auto difference = changed.update(interface);
   std::set<std::string> to_reconsider;
   if (difference.usability)
     for (const auto* router : changed.routers()) to_reconsider.insert(router->config().name);
   for (const auto& name : to_reconsider) reconsider(entry(name));
-  if (difference.usability)  // those that are removed have no entry, but hold addresses
+  if (difference.usability)  // a removed virtual router has no entry, but holds addresses
     for (const auto& key : removed_)
       if (key.interface == interface.name) {
         auto& router = *routers_.at(key);
@@ -124,7 +124,7 @@ void Engine::handle(const AddressClaimed& event) {
 
 // --- the configuration ---
 
-// Virtual routers are the same if their key is: those go on with what they are, whatever else has changed.
+// Virtual routers with the same key are the same: they keep their state, whatever else has changed.
 void Engine::handle(const ConfigReplaced& event) {
   std::map<RouterKey, const RouterSnapshot*> adopted;
   if (event.adopted)
@@ -158,9 +158,9 @@ void Engine::handle(const ConfigReplaced& event) {
   }
 }
 
-// A check that has no result yet counts as down, at start-up. If it is added while its virtual router runs,
-// it counts as up until it says otherwise: else every reload that adds a check would move the addresses. One
-// that was there before and whose first result is still awaited is not new.
+// At start-up a check without a result counts as down. A check that is added while its virtual router runs
+// counts as up until its first result: else every reload that adds a check would move the addresses. A check
+// that was there before and still has no result is not new.
 void Engine::expect_new_checks(const ConfigReplaced& event) {
   auto awaited = awaited_checks();
   if (event.adopted) awaited.insert(event.adopted->awaited.begin(), event.adopted->awaited.end());
@@ -182,8 +182,7 @@ void Engine::expect_new_checks(const ConfigReplaced& event) {
     if (!running.contains(config.key)) continue;
     for (const auto& tracked : config.checks)
       if (!checks_.contains(tracked.check) && !awaited.contains(tracked.check))
-        checks_[tracked.check] = {
-            tracked.check, true, {}, "no result yet, it was added while the router was running", now_};
+        checks_[tracked.check] = {tracked.check, true, {}, "no result yet (added by a reload)", now_};
   }
 }
 
@@ -213,7 +212,7 @@ void Engine::index() {
     if (!on_it.empty()) view(name).set_routers(std::move(on_it));
 }
 
-// A virtual router that the configuration no longer has lives until its addresses are handed over.
+// A virtual router removed from the configuration lives until its addresses are handed over.
 void Engine::forget_removed() {
   const auto forgotten = std::erase_if(removed_, [&](const RouterKey& key) {
     auto* router = find(key);
@@ -251,7 +250,7 @@ void Engine::handle(const Shutdown&) {
 
 // --- time ---
 
-// Those that nobody has held for stand still as at any other event.
+// The stall fence applies to the others as at any other input.
 void Engine::handle(const AdvertisementsHeld& event) {
   for (const auto& [key, due] : event.due)
     if (auto* router = find(key)) {

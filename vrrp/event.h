@@ -1,5 +1,5 @@
-// Events: the facts that enter the engine, one at a time. A closed list: what the recorder writes, what a
-// replay, a scenario and the simulation feed. All are snapshots or commands; repeating a snapshot is
+// Engine inputs: the facts that enter Engine::step, one at a time. A closed list: the recorder writes them; a
+// replay, a scenario and the simulation feed them. All are snapshots or commands; repeating a snapshot is
 // harmless.
 #pragma once
 
@@ -18,7 +18,7 @@
 
 namespace vipd::vrrp {
 
-// A VRRP message from the network, not yet looked at.
+// A VRRP message from the network, not yet checked.
 struct DatagramReceived {
   std::string interface;
   IpAddress source;
@@ -28,7 +28,7 @@ struct DatagramReceived {
   bool truncated = false;
 };
 
-// An interface looks like this now; index 0: there is none of that name.
+// The current state of an interface; index 0: there is no interface of that name.
 struct InterfaceChanged {
   Interface interface;
 };
@@ -38,13 +38,13 @@ struct HealthChanged {
 };
 
 // The whole configuration: start-up is a reload from nothing. `adopted` is the state of a predecessor that
-// stopped without notice (a crash, an upgrade); its virtual routers go on where they were.
+// stopped without notice (a crash, an upgrade); its virtual routers continue where they were.
 struct ConfigReplaced {
   std::vector<VirtualRouterConfig> routers;
   std::optional<Snapshot> adopted;
 };
 
-// An address could not be added or removed. The engine tries again in a while and shows it.
+// An address could not be added or removed. The engine tries again later and shows it.
 struct AddressFailed {
   RouterKey router;
   Prefix prefix;
@@ -58,16 +58,16 @@ struct SenderIdentified {
   MacAddress mac;
 };
 
-// Another station says that it has this address: by ARP, or by a Neighbor Advertisement.
+// Another host claims this address: by ARP, or by a Neighbor Advertisement.
 struct AddressClaimed {
   std::string interface;
   IpAddress address;
-  MacAddress mac;           // nothing but zeros: it did not say
-  std::uint32_t times = 1;  // so often since the last fact like this
+  MacAddress mac;           // all zeros: unknown
+  std::uint32_t times = 1;  // since the last such input
 };
 
-// `vipctl switch`: hand the virtual routers of this name over to the peer and stay Backup until told
-// otherwise or until the peer fails.
+// `vipctl switch`: hand the virtual routers of this entry over to the peer, and stay Backup until
+// SwitchBackRequested or until the peer fails.
 struct SwitchRequested {
   std::string name;
 };
@@ -77,17 +77,17 @@ struct SwitchBackRequested {
   std::string name;
 };
 
-// Leave in order: make-before-break. Engine::finished() says when the last address has been handed over.
+// Orderly stop: make-before-break. Engine::finished() is true once the last address has been handed over.
 struct Shutdown {};
 
-// While this router stood still, somebody else on its node (the guardian) advertised in its place: the next
-// advertisement of these Actives is due then, and for their peers nothing has happened.
+// While this router did not run, the guardian advertised in its place. `due`: when each of these Actives must
+// send its next advertisement; their peers have noticed nothing.
 struct AdvertisementsHeld {
   std::vector<std::pair<RouterKey, TimePoint>> due;
 };
 
-// Nothing but time has passed. The only event that fires deadlines: whoever wakes up late reads what its
-// sockets hold first, so that a stalled Backup does not take over from an Active whose adverts are waiting.
+// Only time has passed. The only input that fires deadlines: a program that wakes up late reads its sockets
+// first, so that a stalled Backup does not take over from an Active whose advertisements are waiting.
 struct Tick {};
 
 using Event = std::variant<DatagramReceived, InterfaceChanged, HealthChanged, ConfigReplaced, AddressFailed,

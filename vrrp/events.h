@@ -1,5 +1,5 @@
-// The stable names of what the engine notes for operators. How grave each is stands in events/catalogue.cc;
-// the manual explains each (a test compares them).
+// The stable names of the engine's events for operators. events/catalogue.cc has their severities; the manual
+// explains each (a test compares them).
 #pragma once
 
 #include <string_view>

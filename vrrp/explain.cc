@@ -1,73 +1,80 @@
-// Why a virtual router is in its state and has its priority, in sentences. Everything said here was recorded
-// by the functions that decided (the reason of the last change, effective_priority's explanation); nothing is
-// decided or guessed again.
+// Explains in sentences why a virtual router is in its state and has its priority. The functions that decided
+// have recorded all of it (the reason of the last change, the explanation of effective_priority); nothing is
+// decided or guessed again here.
 #include <fmt/format.h>
 
+#include "base/document.h"
 #include "vrrp/status.h"
 
 namespace vipd::vrrp {
 
 namespace {
-std::string ago(TimePoint now, TimePoint then) {
-  const double seconds = std::chrono::duration<double>(now - then).count();
-  return seconds < 10 ? fmt::format("{:.3f} s", seconds) : fmt::format("{:.0f} s", seconds);
+// After "has been".
+std::string to_text(StateName state) {
+  return (state == StateName::initialize ? "in " : "") + std::string(to_string(state));
 }
 
-std::string in(TimePoint now, TimePoint then) {
-  return fmt::format("{:.1f} ms", std::chrono::duration<double, std::milli>(then - now).count());
-}
-
-std::string heard(const RouterStatus& router, TimePoint now) {
+std::string last_heard(const RouterStatus& router, TimePoint now) {
   if (!router.peer) return "No other router of this VRID has been heard.";
   const auto& peer = *router.peer;
+  const auto address = to_string(peer.address);
+  const auto age = in_words(now - peer.heard);
   if (peer.priority == release_priority)
-    return fmt::format("{} said {} ago that it leaves (priority 0).", to_string(peer.address),
-                       ago(now, peer.heard));
-  return fmt::format("{} was heard {} ago as Active with priority {}.", to_string(peer.address),
-                     ago(now, peer.heard), peer.priority);
+    return fmt::format("{} announced {} ago that it is leaving (priority 0).", address, age);
+  return fmt::format("The last advertisement came from {}, {} ago, with priority {}.", address, age,
+                     peer.priority);
 }
 
 std::string outlook(const RouterStatus& router, TimePoint now) {
   switch (router.state) {
     case StateName::initialize:
-      return router.releasing ? "The addresses stay until the successor is heard."
-                              : "It takes part again as soon as nothing of this is left.";
+      return router.releasing ? "It keeps the addresses until it hears its successor."
+                              : "It takes part again once these problems are resolved.";
     case StateName::active:
       return fmt::format("It advertises every {}; a router with a priority above {} would take over.",
-                         vipd::to_string(Duration(router.config.advertisement_interval)), router.priority);
+                         in_words(router.config.advertisement_interval), router.priority);
     case StateName::backup: break;
   }
-  const auto takes_over = fmt::format("It takes over if nothing authoritative is heard for {} more.",
-                                      in(now, router.deadline.value_or(now)));
+  const auto takes_over = fmt::format("It takes over in {} unless it hears the Active.",
+                                      in_words(router.deadline.value_or(now) - now));
   if (router.on_trial)
-    return takes_over + " It gave way to a router that was not heard before and has to be heard again.";
+    return takes_over +
+           " It gave way to a router that it had never heard before: that router must advertise again.";
   if (router.yielded)
     return takes_over +
-           " It gave way by command: it lets any healthy peer be Active until `vipctl switch --back`.";
+           " It gave way to a command: it accepts any healthy peer as Active until `vipctl switch --back`.";
   if (!router.config.preempt_mode)
-    return takes_over + " preempt_mode is false: a lower priority alone does not make it take over.";
+    return takes_over + " preempt_mode is false: it does not take over from an Active of lower priority.";
   return takes_over;
 }
 }  // namespace
 
 std::vector<std::string> explain(const RouterStatus& router, TimePoint now) {
   std::vector<std::string> sentences;
-  sentences.push_back(fmt::format("{} ({}) is {} since {}: {}.", router.config.name,
-                                  to_string(router.config.key), to_string(router.state),
-                                  ago(now, router.since), router.reason));
-  sentences.push_back(heard(router, now));
+  sentences.push_back(fmt::format("{} ({}) has been {} for {}: {}.", router.config.name,
+                                  to_string(router.config.key), to_text(router.state),
+                                  in_words(now - router.since), router.reason));
+  sentences.push_back(last_heard(router, now));
   sentences.push_back(outlook(router, now));
   if (router.deaf_peer)
-    sentences.push_back(fmt::format("{} stays Active too: it is heard here, and does not hear this node.",
+    sentences.push_back(fmt::format("{} is Active too: this node hears it, but it does not hear this node.",
                                     to_string(*router.deaf_peer)));
   if (router.claim)
     sentences.push_back(fmt::format(
-        "{} says that it has {} too: {} time{}, {} ago for the last time.",
-        router.claim->mac == MacAddress{} ? "Another station" : "MAC address " + to_string(router.claim->mac),
+        "{} claims {} ({} time{}, last {} ago).",
+        router.claim->mac == MacAddress{} ? "Another host"
+                                          : "The host with MAC address " + to_string(router.claim->mac),
         to_string(router.claim->address), router.claim->times, router.claim->times == 1 ? "" : "s",
-        ago(now, router.claim->heard)));
+        in_words(now - router.claim->heard)));
   for (const auto& part : router.explanation) sentences.push_back("Priority: " + part + ".");
   return sentences;
+}
+
+std::string no_such_entry(const Status& status, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& router : status.routers) names.push_back(router.config.name);
+  const auto meant = did_you_mean(name, names);
+  return "there is no entry " + quote(name) + " under virtual_routers" + (meant.empty() ? "" : ": " + meant);
 }
 
 }  // namespace vipd::vrrp

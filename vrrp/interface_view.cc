@@ -13,7 +13,7 @@ bool by_prefix(const InterfaceAddress& a, const InterfaceAddress& b) {
   return a.prefix < b.prefix;
 }
 
-// Addresses of which an entry is in one of two sorted lists only, each once.
+// The addresses with an entry in only one of two sorted lists, each once.
 std::vector<IpAddress> differing(const std::vector<InterfaceAddress>& before,
                                  const std::vector<InterfaceAddress>& after) {
   std::vector<IpAddress> result;
@@ -42,7 +42,7 @@ InterfaceView::Difference InterfaceView::update(Interface snapshot) {
   sorted_ = std::move(sorted);
   const auto primary_before = primary_;
   find_primary_addresses();
-  // Without a primary address the obstacle says why there is none: that may have changed too.
+  // Without a primary address the obstacle gives the reason, which may have changed too.
   const bool without_primary =
       std::any_of(primary_.begin(), primary_.end(), [](const Primary& each) { return !each.own; });
   difference.usability = before.index != interface_.index || before.up != interface_.up ||
@@ -119,8 +119,8 @@ std::vector<std::string> InterfaceView::obstacles(Family family, bool owner) con
   if (link_local == sorted_.end())
     return {fmt::format("interface {} has no IPv6 link-local address (is IPv6 disabled on it?)", name)};
   if (link_local->dad_failed)
-    return {fmt::format(
-        "the link-local address of {} is used by another host (duplicate address detection failed)", name)};
+    return {fmt::format("another host uses the link-local address of {} (duplicate address detection failed)",
+                        name)};
   return {fmt::format("the link-local address of {} is still tentative", name)};
 }
 

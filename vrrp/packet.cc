@@ -25,15 +25,15 @@ struct Name {
   std::string_view description;
 };
 constexpr std::array<Name, decode_error_count> names{{
-    {"own_packet", "our own advertisement came back: is the primary address used twice on this link?"},
+    {"own_packet", "this node's own advertisement came back: does another host use the primary address?"},
     {"wrong_destination", "not sent to the VRRP multicast group"},
-    {"hop_limit", "TTL or hop limit is not 255: it has crossed a router, or is forged"},
-    {"length", "shorter or longer than its own fields say"},
+    {"hop_limit", "TTL or hop limit is not 255: the packet crossed a router, or is forged"},
+    {"length", "its length does not match its own fields"},
     {"version", "not VRRP version 3"},
     {"type", "not an ADVERTISEMENT"},
     {"address_count", "carries no address"},
     {"checksum", "wrong checksum"},
-    {"source", "the source is no address that a router can send from (IPv6: not link-local)"},
+    {"source", "no router can send from its source address (IPv6: it is not link-local)"},
     {"interval", "Max Advertise Interval of zero"},
     {"vrid", "no virtual router with this VRID on this interface"},
 }};

@@ -28,7 +28,7 @@ EffectivePriority effective_priority(const VirtualRouterConfig& config, const Ch
       if (fact->priority && !config.owner()) {
         sum += *fact->priority;
         result.explanation.push_back(
-            fmt::format("{:+}: check {} says so: {}", *fact->priority, tracked.check, fact->detail));
+            fmt::format("{:+}: result of check {}: {}", *fact->priority, tracked.check, fact->detail));
       } else {
         result.explanation.push_back(condition(tracked, fact));
       }
@@ -44,7 +44,7 @@ EffectivePriority effective_priority(const VirtualRouterConfig& config, const Ch
   }
   result.value = config.owner() ? owner_priority : static_cast<Priority>(std::clamp(sum, 1, 254));
   if (!config.owner() && sum != result.value)
-    result.explanation.push_back(fmt::format("the sum {} is kept within 1 to 254", sum));
+    result.explanation.push_back(fmt::format("the sum {} is limited to 1 to 254", sum));
   result.explanation.push_back(fmt::format("effective priority {}", result.value));
   return result;
 }

@@ -1,5 +1,5 @@
-// What can be asked of the engine: plain values for vipctl, metrics and logs, and the snapshot with which a
-// restarted router goes on where its predecessor stopped.
+// The engine's answers to questions: plain values for vipctl, metrics and logs, and the snapshot from which a
+// restarted router continues where its predecessor stopped.
 #pragma once
 
 #include <array>
@@ -33,9 +33,9 @@ struct Counters {
   std::uint64_t address_list_mismatches = 0;  // section 7.1: accepted, counted
   std::uint64_t trailing_bytes = 0;           // packets with bytes behind the last address
   std::uint64_t reassertions = 0;             // immediate answers to an inferior Active (section 6.4.3)
-  std::uint64_t reassertions_suppressed = 0;  // ... held back by the rate limit
-  std::uint64_t addresses_restored = 0;       // removed by somebody else, put back
-  std::uint64_t address_claims = 0;           // other stations said that they have an address of an Active
+  std::uint64_t reassertions_suppressed = 0;  // ... suppressed by the rate limit
+  std::uint64_t addresses_restored = 0;       // removed by another program, restored
+  std::uint64_t address_claims = 0;           // of other hosts to an address of an Active
   DiscardCounters discarded{};
   bool operator==(const Counters&) const = default;
 };
@@ -49,12 +49,12 @@ struct Peer {
   bool operator==(const Peer&) const = default;
 };
 
-// Another station says that it has a virtual address of an Active.
+// Another host claims a virtual address of an Active.
 struct AddressClaim {
   IpAddress address;
-  MacAddress mac;  // nothing but zeros: it did not say
+  MacAddress mac;  // all zeros: unknown
   TimePoint heard{};
-  std::uint64_t times = 0;  // since we are Active
+  std::uint64_t times = 0;  // since this node became Active
   bool operator==(const AddressClaim&) const = default;
 };
 
@@ -71,24 +71,24 @@ struct RouterStatus {
   std::optional<TimePoint> deadline;  // Adver_Timer or Active_Down_Timer
   std::optional<Peer> peer;
   std::optional<IpAddress> followed;  // the Active that a Backup waits for
-  ChecksumForm checksum{};            // that we send (IPv4)
+  ChecksumForm checksum{};            // of the advertisements sent (IPv4)
   bool yielded = false;               // gave way by `vipctl switch`
-  bool on_trial = false;   // gave way to a router that was not heard before and must be heard again
-  bool releasing = false;  // has left, serves on until the successor is heard
+  bool on_trial = false;              // gave way to a router never heard before, which must advertise again
+  bool releasing = false;             // has left, serves until it hears the successor
   std::optional<AddressClaim> claim;      // the last one
-  std::optional<IpAddress> deaf_peer;     // is Active too and does not hear us
-  std::vector<Prefix> addresses_present;  // of ours, as the kernel has them
+  std::optional<IpAddress> deaf_peer;     // is Active too and does not hear this node
+  std::vector<Prefix> addresses_present;  // the virtual addresses that are in the kernel
   Counters counters;
 };
 
 struct Status {
   TimePoint now{};
   std::vector<RouterStatus> routers;
-  std::map<std::string, DiscardCounters> discarded;  // by interface, where no virtual router is to blame
+  std::map<std::string, DiscardCounters> discarded;  // by interface: packets that belong to no virtual router
   CheckFacts checks;
 };
 
-// What a restarted router needs to go on. Time points are of the same boot and clock.
+// The state that a restarted router continues with. Time points are of the same boot and clock.
 struct RouterSnapshot {
   RouterKey key;
   StateName state = StateName::initialize;
@@ -98,7 +98,7 @@ struct RouterSnapshot {
   Duration active_adver_interval{};
   TimePoint deadline{};  // Adver_Timer or Active_Down_Timer
   std::optional<Peer> peer;
-  int announced = 0;  // rounds of announcements that an Active has done
+  int announced = 0;  // rounds of announcements that an Active has sent
   bool yielded = false;
   std::optional<TimePoint> release_until;
   std::optional<ChecksumForm> checksum_heard;
@@ -113,6 +113,9 @@ struct Snapshot {
 
 // Why the virtual router is in its state and has its priority: sentences for `vipctl explain`.
 std::vector<std::string> explain(const RouterStatus& router, TimePoint now);
+
+// Refuses a command for this name, and proposes the nearest name that exists.
+std::string no_such_entry(const Status& status, const std::string& name);
 
 constexpr bool known(StateName state) {
   return state <= StateName::active;
@@ -146,7 +149,7 @@ void fields(A& a, Is<RouterSnapshot> auto& r) {
   a(r.key, r.state, r.priority, r.since, r.reason, r.active_adver_interval, r.deadline, r.peer, r.announced,
     r.yielded, r.release_until, r.checksum_heard, r.counters);
 }
-// What has no deadline waits for nothing.
+// A Backup or an Active without a deadline would wait for ever.
 inline bool valid(const RouterSnapshot& router) {
   if (router.active_adver_interval < Duration::zero() || router.announced < 0) return false;
   return router.state == StateName::initialize ||

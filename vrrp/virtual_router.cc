@@ -11,18 +11,15 @@ namespace vipd::vrrp {
 namespace {
 using namespace std::chrono_literals;
 
-// Immediate answers (section 6.4.3) come at most four times an interval: two routers that both believe to be
-// the better one would otherwise answer each other at line rate, and a flood be answered by one. But the
-// first two come at once: to an inferior Active, and to its last word, after which it waits for one.
+// At most four immediate answers (section 6.4.3) per interval: otherwise two routers that both believe to be
+// the better one would answer each other at line rate, and a flood would cause another. But the first two are
+// sent at once: to an inferior Active, and to its last advertisement, after which it waits for an answer.
 constexpr int answers_per_interval = 4;
 
 std::string join(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-std::string milliseconds(Duration duration) {
-  return fmt::format("{:.1f} ms", std::chrono::duration<double, std::milli>(duration).count());
-}
 }  // namespace
 
 VirtualRouter::VirtualRouter(VirtualRouterConfig config) : config_(std::move(config)) {
@@ -36,7 +33,7 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
   if (since_ == TimePoint{}) since_ = turn.now;
   const bool in_initialize = state() == StateName::initialize;
   if (obstacles_.empty() && in_initialize) {
-    if (releasing()) release_.begin();  // nobody has come
+    if (releasing()) release_.begin();  // no successor has come
     if (config_.owner())
       become_active(turn, Reason::owner, "address owner: priority 255");
     else
@@ -45,13 +42,13 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
   }
   if (obstacles_.empty()) return;
   const bool usable = turn.interface().running && primary_address_.has_value();
-  // A Backup that serves on has said so once: whoever has come since then has not heard it.
+  // A Backup that still serves has announced that once: a router that has started since then did not hear it.
   if (usable && (state() == StateName::active || (!in_initialize && releasing())))
     send(turn, release_priority);
   if (in_initialize) {
     const auto reason = join(obstacles_);
     if (reason_ != reason && obstacles_.front() != stopping)
-      note(turn, events::obstructed, "does not take part: " + reason);
+      note(turn, events::obstructed, "stays in Initialize: " + reason);
     reason_ = reason;
   } else {
     if (state() == StateName::active && usable) release_.begin();
@@ -78,8 +75,8 @@ void VirtualRouter::restart_timer(const Turn& turn, Backup& backup) {
   backup.timed_for = priority_.value;
 }
 
-// To Skew_Time, so that the best Backup comes first. An earlier deadline stands: a repeated farewell must not
-// put it off.
+// Sets it to Skew_Time, so that the best Backup comes first. An earlier deadline stays: a repeated farewell
+// must not postpone it.
 void VirtualRouter::shorten_timer(Backup& backup, TimePoint from) {
   const auto deadline = from + skew_time(priority_.value, backup.active_adver_interval);
   if (deadline >= backup.active_down_timer) return;
@@ -107,7 +104,7 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
   const bool fallen = known && advertisement.priority < followed->best;
   // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
   const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
-  // The last word of one that gives way to the Active that we follow.
+  // The last advertisement of a router that gives way to the Active that we follow.
   const bool outdone = followed && !known && !backup.on_trial && advertisement.priority < followed->last &&
                        advertisement.priority < priority_.value &&
                        turn.now - followed->heard < backup.active_adver_interval * 5 / 4;
@@ -125,9 +122,9 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
   }
 }
 
-// It will not be the next Active: waiting three intervals serves nothing. (RFC 9568 would wait.) But there
-// may have been two, and the other one, better than we are, is heard again within an interval: that one
-// stays.
+// The fallen router will not be the next Active, so waiting three intervals is useless. (RFC 9568 would
+// wait.) But there may have been two Actives: if the other one is better than we are, it advertises within an
+// interval and stays Active.
 void VirtualRouter::followed_has_fallen(const Turn& turn, Backup& backup) {
   auto from = turn.now;
   if (backup.before && backup.before->last >= priority_.value)
@@ -161,12 +158,12 @@ void VirtualRouter::take_over(const Turn& turn) {
   } else if (peer_ && peer_->priority < priority_.value &&
              turn.now - peer_->heard < 3 * Duration(peer_->interval)) {
     kind = Reason::better;
-    reason = fmt::format("{} advertises priority {}, less than our {}", to_string(peer_->address),
+    reason = fmt::format("{} advertises priority {}, lower than our {}", to_string(peer_->address),
                          peer_->priority, priority_.value);
   } else if (peer_ && std::get<Backup>(state_).followed) {
     kind = Reason::silence;
     reason = fmt::format("nothing heard from {} for {}", to_string(peer_->address),
-                         milliseconds(turn.now - peer_->heard));
+                         in_words(turn.now - peer_->heard));
     measurements_.failover.add(turn.now - peer_->heard);
     peer_lost_ = true;
     note(turn, events::peer_lost, reason);
@@ -176,8 +173,8 @@ void VirtualRouter::take_over(const Turn& turn) {
 
 // --- 6.4.3 Active
 
-// Sections 6.4.1 and 6.4.2 have the advertisement first. Here it comes last: whoever gives way removes the
-// addresses when it hears it, and by then the neighbours send to us.
+// Sections 6.4.1 and 6.4.2 have the advertisement first. Here it comes last: a router that gives way removes
+// the addresses when it hears it, and by then the neighbours send to us.
 void VirtualRouter::become_active(const Turn& turn, Reason kind, const std::string& reason) {
   yielded_ = false;
   release_.end();
@@ -199,11 +196,13 @@ void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const Ip
   if (advertisement.priority > priority_.value || (tie && source > *primary_address_)) {
     return give_way(turn, source, advertisement);
   }
-  // One is the last word of an Active that we have replaced; from the second on there are two.
+  // The first may be the last advertisement of an Active that we have replaced; from the second on there are
+  // two.
   if (++active.inferior_heard > 1 && turn.now >= conflict_noted_) {
     conflict_noted_ = turn.now + note_interval;
     note(turn, events::inferior_active,
-         fmt::format("{} is Active too, with priority {} against our {}; we stay and announce again",
+         fmt::format("{} is Active too, with priority {}, lower than our {}: this node stays Active and "
+                     "announces again",
                      to_string(source), advertisement.priority, priority_.value));
   }
   remember_rival(turn, active, source, advertisement);
@@ -216,9 +215,9 @@ void VirtualRouter::remember_rival(const Turn& turn, Active& active, const IpAdd
   if (one_way_.due(deaf_peer(turn.now).has_value(), turn.now))
     note(turn, events::one_way,
          fmt::format(
-             "{} stays Active with priority {}, whatever this node answers: it is heard here, and does not "
-             "hear or understand this node. Look for a firewall that drops IP protocol 112, a switch that "
-             "does not forward multicast, another VRRP version or form of checksum",
+             "{} stays Active with priority {}, whatever this node answers: this node hears it, but it does "
+             "not hear or understand this node. Look for a firewall that drops IP protocol 112, a switch "
+             "that does not forward multicast, another VRRP version or another form of checksum",
              to_string(source), advertisement.priority));
 }
 
@@ -227,34 +226,35 @@ std::optional<IpAddress> VirtualRouter::deaf_peer(TimePoint now) const {
   return active ? active->rival.deaf(now, interval(), silence_of_peer()) : std::nullopt;
 }
 
-// After this time without a word of it, the router that was heard last is gone, whatever interval it claimed.
+// After this time without an advertisement the router heard last is gone, whatever interval it claimed.
 Duration VirtualRouter::silence_of_peer() const {
   const auto theirs =
       peer_ ? senders_.adopted_interval(peer_->address, config_.adoption_bound()) : Duration{};
   return 3 * std::max(theirs, interval());
 }
 
-// The better one may have been Active all the time without hearing us, behind a cable that was cut: then
-// neighbours have learnt our MAC address, and it must announce. So it hears of us once more, and answers an
-// inferior Active. (RFC 9568 would step down in silence.) The word that makes the other one sure of itself
-// leaves when our addresses are gone: a program that dies between the two must not go on beside it.
+// The better router may have been Active all the time without hearing us, behind a cut cable: then neighbours
+// have learnt our MAC address, and the better router must announce its own. So we advertise once more, and it
+// answers an inferior Active. (RFC 9568 would step down silently.) We send that advertisement after our
+// addresses are removed: a program that dies between the two must not keep the addresses beside the other
+// Active.
 void VirtualRouter::give_way(const Turn& turn, const IpAddress& source, const Advertisement& advertisement) {
   const bool tie = advertisement.priority == priority_.value;
-  // Two owners are a mistake of configuration; by erratum 8298 one of them steps down all the same.
+  // Two owners are a configuration error; by erratum 8298 one of them steps down nevertheless.
   become_backup(turn, senders_.adopted_interval(source, config_.adoption_bound()),
                 tie ? fmt::format("{} has the same priority {} and the higher address", to_string(source),
                                   advertisement.priority)
-                    : fmt::format("{} advertises priority {}, more than our {}", to_string(source),
+                    : fmt::format("{} advertises priority {}, higher than our {}", to_string(source),
                                   advertisement.priority, priority_.value),
                 Followed{source, advertisement.priority, advertisement.priority, turn.now});
   send(turn, priority_.value);
   if (!senders_.is_known(source)) put_on_trial(turn);
 }
 
-// A single advertisement may be forged, and then nobody serves. A router that was never heard before must be
-// heard again within one and a half intervals, and not longer ones than ours, whatever it says: it answers
-// what we have just sent, or advertises when it is due. Among several Backups that wait for it, the best
-// comes first.
+// A single advertisement may be forged, and then no node would serve. A router that was never heard before
+// must be heard again within one and a half intervals, at most one and a half of ours, whatever interval it
+// claims: it answers the advertisement that we have just sent, or advertises regularly. Of several Backups
+// that wait for it, the best comes first.
 void VirtualRouter::put_on_trial(const Turn& turn) {
   auto& backup = std::get<Backup>(state_);
   backup.on_trial = true;
@@ -262,14 +262,14 @@ void VirtualRouter::put_on_trial(const Turn& turn) {
                              skew_time(priority_.value, interval());
 }
 
-// Nobody was there. Returns the reason why this node is Active again.
+// The claimant was not heard again. Returns the reason why this node is Active again.
 std::string VirtualRouter::end_trial(const Turn& turn, const IpAddress& claimant) {
   const int times = senders_.doubt(claimant);
   turn.act(IdentifySender{config_.key, claimant});
   note(turn, events::false_claim,
        fmt::format(
-           "{} claimed to be Active and was not heard again, {} time{} so far: if no node has this address, "
-           "somebody forges advertisements",
+           "{} claimed to be Active and was not heard again ({} time{} so far): if no node has this address, "
+           "another host forges advertisements",
            name_of(claimant), times, times == 1 ? "" : "s"));
   return fmt::format("{} claimed to be Active and was not heard again", to_string(claimant));
 }
@@ -280,8 +280,8 @@ std::string VirtualRouter::name_of(const IpAddress& sender) const {
                              : fmt::format("{} (MAC address {})", to_string(sender), to_string(mac));
 }
 
-// Other Backups may have started their Skew_Time: an advertisement at once stops them. What is asked too
-// often is answered a little later.
+// Other Backups may have started their Skew_Time: an immediate advertisement stops them. Answers to frequent
+// farewells are delayed a little.
 void VirtualRouter::answer_farewell(const Turn& turn, Active& active) {
   if (turn.now < active.farewell_not_before) {
     active.adver_timer = std::min(active.adver_timer, active.farewell_not_before);
@@ -291,9 +291,10 @@ void VirtualRouter::answer_farewell(const Turn& turn, Active& active) {
   send_and_rearm(turn, active);
 }
 
-// New in RFC 9568: an inferior Active is told at once, or a little later if another one was told just now.
-// Adver_Timer is not mentioned there and keeps running. While there were two, neighbours may have learnt the
-// other's MAC address: so the winner announces again, after its last word too, which needs no answer.
+// New in RFC 9568: an inferior Active gets an immediate advertisement, or a slightly delayed one if another
+// was sent just before. The RFC does not mention Adver_Timer, which keeps running. While there were two
+// Actives, neighbours may have learnt the other's MAC address: so the winner announces again, after the
+// other's last advertisement too, which needs no answer.
 void VirtualRouter::reassert(const Turn& turn, Active& active) {
   const auto spacing = interval() / answers_per_interval;
   const auto not_before = active.answered_until - spacing;
@@ -327,12 +328,13 @@ bool VirtualRouter::replaced_since(TimePoint now, Duration told_interval) const 
 
 void VirtualRouter::withdraw_stalled(const Turn& turn) {
   const auto late = turn.now - std::get<Active>(state_).adver_timer;
-  note(turn, events::stalled,
-       fmt::format(
-           "this node stood still: an advertisement is {} late, a peer must have taken over; the addresses "
-           "are withdrawn before anything is sent",
-           milliseconds(late)));
-  become_backup(turn, interval(), "stood still for longer than three advertisement intervals");
+  note(
+      turn, events::stalled,
+      fmt::format(
+          "this node stalled: an advertisement is {} late, so a peer must have taken over; this node removes "
+          "the addresses before it sends anything",
+          in_words(late)));
+  become_backup(turn, interval(), "stalled for longer than three advertisement intervals");
 }
 
 void VirtualRouter::advertisements_held(TimePoint due) {
@@ -343,8 +345,8 @@ void VirtualRouter::advertisements_held(TimePoint due) {
   active->advertised = due - interval();
 }
 
-// A Backup whose deadline is that far behind was not running. What its sockets held has been read before; a
-// suspended machine's sockets hold nothing.
+// A Backup whose deadline is that far in the past was not running. Advertisements waiting in its sockets have
+// been read before; the sockets of a suspended machine are empty.
 bool VirtualRouter::overslept(TimePoint now) const {
   const auto* backup = std::get_if<Backup>(&state_);
   return backup && now - backup->active_down_timer >=
@@ -355,8 +357,8 @@ void VirtualRouter::listen_again(const Turn& turn) {
   auto& backup = std::get<Backup>(state_);
   note(turn, events::stalled,
        fmt::format(
-           "this node stood still: Active_Down_Timer ended {} ago; it listens again before it takes over",
-           milliseconds(turn.now - backup.active_down_timer)));
+           "this node stalled: Active_Down_Timer expired {} ago; it listens again before it takes over",
+           in_words(turn.now - backup.active_down_timer)));
   restart_timer(turn, backup);
 }
 
@@ -368,7 +370,8 @@ void VirtualRouter::tick(const Turn& turn) {
       active->advertised = turn.now;
       const auto spacing = interval() / answers_per_interval;
       if (active->adver_timer == active->answered_until - spacing) active->answered_until += spacing;
-      // From deadline to deadline, so that lateness does not add up; but never two for what was missed.
+      // From deadline to deadline, so that lateness does not accumulate; but missed advertisements are not
+      // made up for.
       active->adver_timer += interval();
       if (active->adver_timer <= turn.now) active->adver_timer = turn.now + interval();
     }
@@ -391,7 +394,7 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
   if (advertisement.priority == release_priority) ++counters_.priority_zero_received;
   if (advertisement.trailing > 0) ++counters_.trailing_bytes;
   checksum_choice_.hear(turn.now, advertisement.checksum, interval(), state() == StateName::active);
-  // Who only ever says farewell does not become known by that: its claim would be believed without a trial.
+  // A farewell does not make its sender known: its claim would be believed without a trial.
   if (advertisement.priority != release_priority) senders_.hear(turn.now, source, advertisement.interval);
   const bool takes_part = state() != StateName::initialize;
   differences_.look_at(turn,
@@ -417,12 +420,12 @@ void VirtualRouter::hear(const Turn& turn, const IpAddress& source, const Advert
   peer_lost_ = false;
   peer_noted_ = turn.now + note_interval;
   note(turn, events::peer_heard,
-       fmt::format("{} is heard, with priority {}", to_string(source), advertisement.priority));
+       fmt::format("hears {} with priority {}", to_string(source), advertisement.priority));
 }
 
 // --- helpers
 
-// The one door through which the state changes.
+// The only function that changes the state.
 void VirtualRouter::enter(const Turn& turn, std::variant<Initialize, Backup, Active> state,
                           const std::string& reason) {
   const auto from = this->state();

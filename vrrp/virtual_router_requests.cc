@@ -1,5 +1,5 @@
-// What a virtual router is told beyond the packets of section 6.4: another priority or configuration, a
-// command to switch, what the interface and other stations do to its addresses.
+// The inputs of a virtual router besides the packets of section 6.4: a new priority or configuration, a
+// command to switch, and what the interface and other hosts do to its addresses.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,8 +33,8 @@ bool VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
   return false;
 }
 
-// As if our priority had been as low as it is now when we heard the Active that we were about to replace:
-// else the two of a pair whose health falls together would both be Active for a moment.
+// As if our priority had been as low as now when we heard the Active that we were about to replace: else both
+// nodes of a pair whose health fails together would be Active for a moment.
 void VirtualRouter::follow_the_last_heard(Backup& backup) {
   const auto theirs = senders_.adopted_interval(peer_->address, config_.adoption_bound());
   const auto timer = peer_->heard + active_down_interval(priority_.value, theirs);
@@ -60,20 +60,21 @@ void VirtualRouter::address_claimed(const Turn& turn, const IpAddress& address, 
   active->claims.heard(turn.now, config_, address, mac, times);
 }
 
-// Another router of the group that is heard is no stranger: the one that wins announces again anyway.
+// A claim of another router of the group is no conflict: the router that wins announces again anyway.
 void VirtualRouter::defend(const Turn& turn, Active& active) {
   const bool peer_speaks = peer_ && turn.now - peer_->heard < silence_of_peer() + Claims::grace(config_);
   const auto claimed = active.claims.take(turn.now, peer_speaks);
   if (claimed.empty()) return;
   const auto& last = *active.claims.last();
-  std::string who = last.mac == MacAddress{} ? "another station" : "MAC address " + to_string(last.mac);
+  std::string who =
+      last.mac == MacAddress{} ? "another host" : "the host with MAC address " + to_string(last.mac);
   if (last.mac == virtual_router_mac(config_.key.family, config_.key.vrid))
     who += " (that of a VRRP router with this VRID)";
   note(turn, events::address_conflict,
        fmt::format(
-           "{} says that it has {}{}, and no other router of this VRID is heard: {} time{} so far. This node "
-           "announces again, every 10 s at most. If it is a node of this group, IP protocol 112 does not get "
-           "through; if not, take the address away from it",
+           "{} claims {}{} ({} time{} so far), and this node hears no other router of this VRID. This node "
+           "announces its addresses again, at most every 10 s. If the other host is a node of this group, IP "
+           "protocol 112 does not get through; if not, remove the address from it",
            who, to_string(last.address),
            claimed.size() > 1 ? fmt::format(" and {} more", claimed.size() - 1) : "", last.times,
            last.times == 1 ? "" : "s"));
@@ -83,14 +84,14 @@ void VirtualRouter::defend(const Turn& turn, Active& active) {
 void VirtualRouter::sender_identified(const Turn& turn, const IpAddress& sender, const MacAddress& mac) {
   if (!senders_.identify(sender, mac)) return;
   note(turn, events::sender_identified,
-       fmt::format("{} claims to be Active again: it has done so falsely before", name_of(sender)));
+       fmt::format("{} claims to be Active again, as it has done falsely before", name_of(sender)));
 }
 
 void VirtualRouter::address_failed(const Turn& turn, const Prefix& prefix, const std::string& error) {
   addresses_.failed(turn, config_, prefix, error);
 }
 
-// Priority, interval and addresses change in one advertisement: what is said between them would be wrong.
+// Priority, interval and addresses change in one advertisement: one in between would be wrong.
 void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config, EffectivePriority priority) {
   if (config == config_) return;
   const auto before = std::exchange(config_, std::move(config));
@@ -117,7 +118,7 @@ void VirtualRouter::yield(const Turn& turn) {
   if (state() != StateName::active) return;
   note(turn, events::switched, "handed over to the peer by command");
   send(turn, release_priority);
-  release_.begin();  // never none: without a successor the addresses stay until we are Active again
+  release_.begin();  // without a successor the addresses stay until we are Active again
   yielded_ = true;
   become_backup(turn, interval(), "switched to the peer by command");
 }
@@ -127,7 +128,7 @@ void VirtualRouter::take_back(const Turn& turn) {
   note(turn, events::switched, "takes part by priority again, by command");
   auto* backup = std::get_if<Backup>(&state_);
   if (!backup || !backup->followed || !peer_ || peer_->priority >= priority_.value) return;
-  // As after a fall: the command says that the lower Active shall not go on, whatever Preempt_Mode.
+  // As after a fall: the command ends the lower Active, whatever Preempt_Mode.
   backup->followed->best = owner_priority;
   shorten_timer(*backup, turn.now);
 }

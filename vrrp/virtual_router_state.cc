@@ -1,5 +1,5 @@
-// What others see of a virtual router: its state, deadlines and lease, the status for people, the snapshot
-// that a successor program starts from; and how that one adopts it.
+// The visible state of a virtual router: its deadlines and lease, the status for people, and the snapshot
+// that a successor program adopts.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   priority_.value = snapshot.priority;
   peer_ = snapshot.peer;
   checksum_choice_.adopt(snapshot.checksum_heard);
-  // What the predecessor did not believe yet is not to be believed for having been adopted.
+  // An interval that the predecessor did not accept yet is not accepted because of the adoption.
   const auto believed = std::max<Duration>(config_.adoption_bound(), snapshot.active_adver_interval);
   if (peer_) senders_.remember(turn.now, peer_->address, std::min<Duration>(peer_->interval, believed));
   since_ = snapshot.since;
@@ -25,14 +25,15 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
     state_ = Active{.adver_timer = snapshot.deadline, .advertised = advertised};
     std::get<Active>(state_).announcer.adopt(turn.now, config_, snapshot.announced);
   } else if (snapshot.state == StateName::backup) {
-    // Nobody was listening for a while: the timer starts anew.
+    // No program was listening for a while: the timer starts again.
     Backup backup{.active_down_timer = turn.now, .active_adver_interval = snapshot.active_adver_interval};
     if (peer_ && peer_->priority >= priority_.value)
       backup.followed = Followed{peer_->address, peer_->priority, peer_->priority, peer_->heard};
     restart_timer(turn, backup);
     state_ = backup;
   }
-  // What a Backup was handing over when its Active_Down_Timer ended has been taken by somebody.
+  // If a Backup's Active_Down_Timer has expired meanwhile, another node has taken the addresses it was
+  // handing over.
   const bool too_late = snapshot.state == StateName::backup && snapshot.deadline <= turn.now;
   if (snapshot.state == StateName::active || (snapshot.release_until && !too_late)) {
     addresses_.adopt(config_);
@@ -40,9 +41,9 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   }
   if (snapshot.state != StateName::initialize)
     note(turn, events::adopted,
-         fmt::format("goes on as {} where the previous router program stopped", to_string(state())));
-  // Before the configuration makes it say anything. Peers wait by the interval that the predecessor has told
-  // them, whatever the configuration says now.
+         fmt::format("continues as {} where the previous router program stopped", to_string(state())));
+  // Before the configuration makes it send anything. Peers time by the interval that the predecessor
+  // advertised, whatever the configuration has now.
   if (snapshot.state == StateName::active && replaced_since(turn.now, snapshot.active_adver_interval))
     withdraw_stalled(turn);
 }

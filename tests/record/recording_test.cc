@@ -1,4 +1,4 @@
-// The flight recorder: what an engine was told is kept, written as text, read again, and run again to the
+// The flight recorder: the inputs of an engine are kept, written as text, read again, and run again to the
 // same end.
 #include <doctest/doctest.h>
 
@@ -76,7 +76,7 @@ vrrp::VirtualRouterConfig checked() {
   return config;
 }
 
-// A bit of everything that an engine can be told.
+// One of each kind of engine input.
 Recorded eventful() {
   Recorded run;
   run.start({checked(), c6()});
@@ -130,7 +130,7 @@ std::string with(const std::string& line, const std::string& before, const std::
 }
 }  // namespace
 
-TEST_CASE("what was recorded does the same again, step by step, and still does after it was a text") {
+TEST_CASE("a recording replays the same steps, also after conversion to text and back") {
   auto run = eventful();
   REQUIRE(run.did.size() > 40);
   const auto recording = run.recording();
@@ -184,8 +184,8 @@ TEST_CASE("a replay explains each change of state") {
            "   0.000 > configured: 2 virtual routers\n",
            "   0.000 > check web/nginx is up (priority -5): 200",
            "> 192.0.2.2 advertises priority 200 every 1s (edge/IPv4)\n",
-           "edge/IPv4 Active -> Backup: 192.0.2.2 advertises priority 200, more than our 95\n",
-           "edge/IPv4 | 192.0.2.2 was heard 0.000 s ago as Active with priority 200.\n",
+           "edge/IPv4 Active -> Backup: 192.0.2.2 advertises priority 200, higher than our 95\n",
+           "edge/IPv4 | The last advertisement came from 192.0.2.2, 0 s ago, with priority 200.\n",
            "edge/IPv4 | Priority: base priority 100.\n",
            "> the kernel refuses 192.0.2.100/24: no space left\n",
            "> switch edge\n",
@@ -214,7 +214,7 @@ TEST_CASE(
     CHECK_MESSAGE(text.find(expected) != std::string::npos, "\"" << expected << "\" is not in\n" << text);
 }
 
-TEST_CASE("each mistake in a recording is said with its line and what to do") {
+TEST_CASE("each error in a recording has its line and a remedy") {
   struct Case {
     std::string text;
     std::string message;
@@ -241,8 +241,7 @@ TEST_CASE("each mistake in a recording is said with its line and what to do") {
       {head + "1.0 tick now\n", "line 2: \"now\" is too much behind \"tick\": remove it"},
       {head + "1.0 tick a=b\n", "line 2: unknown field \"a\" of \"tick\": it has none"},
       {head + "1.0 switch\n",
-       "line 2: the name of the virtual router is missing behind \"switch\": write it before "
-       "the fields"},
+       "line 2: the name of the virtual router is missing behind \"switch\": write it before the fields"},
       {head + "1.0 switch \"edge\n", "line 2: a quote is not closed: end the text with \""},
       {head + "1.0 claim eth0 address=192.0.2.1 mac=02:00:00:00:00:01\n",
        "line 2: times is missing: write times=..."},
@@ -280,10 +279,8 @@ TEST_CASE("each mistake in a recording is said with its line and what to do") {
        "line 2: 192.0.2.10/24 is there twice: remove one"},
       {with(good_router, "repeat=5", "repeats=5"), "line 2: repeat is missing: write repeat=..."},
       {with(good_router, "repeat=5", "repeat=5 prio=3"),
-       "line 2: unknown field \"prio\" of \"router\": it has address, "
-       "checksum, dead_man, family, interface, interval, "
-       "max_adopted_interval, preempt_mode, priority, refresh, "
-       "repeat, vrid"},
+       "line 2: unknown field \"prio\" of \"router\": it has address, checksum, dead_man, family, interface, "
+       "interval, max_adopted_interval, preempt_mode, priority, refresh, repeat, vrid"},
       {with(good_adopted, "deadline=1.0", "deadline=never"),
        "line 2: deadline is never, which only Initialize can have"},
       {with(good_adopted, "state=Backup", "state=Master"),
@@ -292,7 +289,7 @@ TEST_CASE("each mistake in a recording is said with its line and what to do") {
   for (const auto& each : cases) CHECK(complaint(each.text) == each.message);
 }
 
-TEST_CASE("comments, empty lines and what stands below a line of dashes do not matter") {
+TEST_CASE("comments, empty lines and everything below a line of dashes are ignored") {
   const auto parsed = parse("# of a Tuesday\n\nrecording 1\n" + good_router +
                             "  # the usual\n0.0 configure adopt=false\n\n----\nwhat follows\n");
   REQUIRE(parsed);
@@ -341,7 +338,7 @@ TEST_CASE("a text that was changed anywhere is refused with a line, or replayed"
   CHECK(refused > 100);
 }
 
-TEST_CASE("vipctl replay: 0 and the happenings, 1 and the line of a mistake, 2 for what cannot be read") {
+TEST_CASE("vipctl replay: 0 and the occurrences, 1 and the line of an error, 2 for an unreadable file") {
   const std::string path = "/tmp/vipd-recording-test-" + std::to_string(getpid());
   const auto write = [&](const std::string& text) { std::ofstream(path) << text; };
   std::ostringstream out;

@@ -1,4 +1,4 @@
-// Another station that says that it has an address of ours. Priority 100, interval 100 cs.
+// Another host that claims a virtual address. Priority 100, interval 100 cs.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -33,21 +33,20 @@ Lines wait(Bench& bench, Duration duration) {
 }
 }  // namespace
 
-TEST_CASE("a claim that nothing explains within three intervals is told, and the address announced again") {
+TEST_CASE("an unexplained claim is reported after three intervals, and the address announced again") {
   auto bench = active();
   CHECK(claim(bench).empty());
   CHECK(bench.counters().address_claims == 1);
   CHECK(wait(bench, 2999ms).empty());
   CHECK(wait(bench, 1ms) == Lines{"note address_conflict", "announce 192.0.2.100"});
   const auto& noted = std::get<Noted>(std::prev(bench.log.end(), 2)->second);
-  CHECK(noted.text.starts_with(
-      "MAC address 02:00:00:00:00:66 says that it has 192.0.2.100, and no other router"));
+  CHECK(noted.text.starts_with("the host with MAC address 02:00:00:00:00:66 claims 192.0.2.100"));
   REQUIRE(bench.status().claim);
   CHECK(bench.status().claim->mac == mac("02:00:00:00:00:66"));
   CHECK(bench.status().claim->times == 1);
 }
 
-TEST_CASE("however often somebody claims, an address is defended once in ten seconds") {
+TEST_CASE("with any number of claims an address is defended once in ten seconds") {
   auto bench = active();
   Lines lines;
   for (int i = 0; i < 300; ++i) {
@@ -91,7 +90,9 @@ TEST_CASE("our own MAC address, other addresses, and claims towards a Backup are
   CHECK(backup.wait(3s).empty());
 }
 
-TEST_CASE("the virtual router's own MAC address is named as such, and an unknown one as another station") {
+TEST_CASE(
+    "a claim from the virtual router's own MAC address says so, and one without a MAC address names another "
+    "host") {
   const auto text = [](const char* by) {
     auto bench = active();
     claim(bench, "192.0.2.100", by);
@@ -101,9 +102,10 @@ TEST_CASE("the virtual router's own MAC address is named as such, and an unknown
         return noted->text;
     return std::string();
   };
-  CHECK(text("00:00:5e:00:01:33")
-            .starts_with("MAC address 00:00:5e:00:01:33 (that of a VRRP router with this VRID)"));
-  CHECK(text("00:00:00:00:00:00").starts_with("another station says"));
+  CHECK(
+      text("00:00:5e:00:01:33")
+          .starts_with("the host with MAC address 00:00:5e:00:01:33 (that of a VRRP router with this VRID)"));
+  CHECK(text("00:00:00:00:00:00").starts_with("another host claims"));
 }
 
 TEST_CASE(
@@ -125,7 +127,7 @@ TEST_CASE(
                      [](const auto& each) { return std::holds_alternative<Probe>(each.second); }));
 }
 
-TEST_CASE("RFC 5227 2.1.1 an ARP probe comes from nobody: sender 0.0.0.0, target hardware address zero") {
+TEST_CASE("RFC 5227 2.1.1 an ARP probe has sender 0.0.0.0 and target hardware address zero") {
   const auto probe = arp_probe(mac("02:00:00:00:00:01"), ip("192.0.2.100"));
   auto expected = gratuitous_arp(mac("02:00:00:00:00:01"), ip("192.0.2.100"));
   std::fill_n(expected.begin() + 28, 4, 0);
@@ -133,7 +135,9 @@ TEST_CASE("RFC 5227 2.1.1 an ARP probe comes from nobody: sender 0.0.0.0, target
   CHECK(probe == expected);
 }
 
-TEST_CASE("RFC 4862 5.4.2 the question for an IPv6 address goes to its solicited-node group, from nobody") {
+TEST_CASE(
+    "RFC 4862 5.4.2 a probe for an IPv6 address goes to its solicited-node group, from the unspecified "
+    "address") {
   const auto bytes = duplicate_address_probe(mac("02:00:00:00:00:01"), ip("2001:db8::1234:5678"));
   const auto question = frame(bytes);
   CHECK(question.to == mac("33:33:ff:34:56:78"));
@@ -145,7 +149,7 @@ TEST_CASE("RFC 4862 5.4.2 the question for an IPv6 address goes to its solicited
   CHECK(IpAddress::from_bytes(std::span(question.payload).subspan(8, 16)) == ip("2001:db8::1234:5678"));
 }
 
-TEST_CASE("a lower Active that goes on whatever we answer does not hear us: told, and gone when it ends") {
+TEST_CASE("a lower Active that continues despite our answers does not hear us: reported until it ends") {
   auto bench = active();
   Lines lines;
   for (int i = 0; i < 6; ++i) {

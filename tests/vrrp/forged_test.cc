@@ -1,4 +1,4 @@
-// What one advertisement can do that nobody stands behind. Priority 100, interval 100 cs, unless said.
+// The effects of one forged advertisement. Priority 100, interval 100 cs, unless stated.
 #include <doctest/doctest.h>
 
 #include "tests/vrrp/bench.h"
@@ -38,8 +38,8 @@ TEST_CASE(
   CHECK(bench.state() == StateName::active);
   CHECK(bench.status().reason == "192.0.2.66 claimed to be Active and was not heard again");
   CHECK(notes(bench, "false_claim") ==
-        Lines{"192.0.2.66 claimed to be Active and was not heard again, 1 time so far: if no node has this "
-              "address, somebody forges advertisements"});
+        Lines{"192.0.2.66 claimed to be Active and was not heard again (1 time so far): if no node has this "
+              "address, another host forges advertisements"});
 }
 
 TEST_CASE("each further claim of that sender costs the same, and is counted") {
@@ -54,7 +54,7 @@ TEST_CASE("each further claim of that sender costs the same, and is counted") {
   CHECK(notes(bench, "false_claim").back().find("3 times so far") != std::string::npos);
 }
 
-TEST_CASE("who claims again after a false claim is named with its MAC address, once") {
+TEST_CASE("a second claim after a false one is reported once with its MAC address") {
   auto bench = active();
   bench.hear({.priority = 255, .source = "192.0.2.66"});
   const auto lines = bench.wait(bench.timer());
@@ -63,14 +63,13 @@ TEST_CASE("who claims again after a false claim is named with its MAC address, o
   CHECK(bench.step(identified) == Lines{"note sender_identified"});
   CHECK(
       notes(bench, "sender_identified").back() ==
-      "192.0.2.66 (MAC address 02:00:00:00:00:65) claims to be Active again: it has done so falsely before");
+      "192.0.2.66 (MAC address 02:00:00:00:00:65) claims to be Active again, as it has done falsely before");
   CHECK(bench.step(identified).empty());
   bench.hear({.priority = 255, .source = "192.0.2.66"});
   bench.wait(bench.timer());
   CHECK(notes(bench, "false_claim").back() ==
-        "192.0.2.66 (MAC address 02:00:00:00:00:65) claimed to be Active and was not heard again, 2 times so "
-        "far: if "
-        "no node has this address, somebody forges advertisements");
+        "192.0.2.66 (MAC address 02:00:00:00:00:65) claimed to be Active and was not heard again (2 times so "
+        "far): if no node has this address, another host forges advertisements");
 }
 
 TEST_CASE("a router that was never heard and answers is waited for as RFC 9568 says") {
@@ -102,7 +101,7 @@ TEST_CASE("an Active gives way to a router that it knows for a whole Active_Down
   CHECK(bench.timer() == 3'609'375us);
 }
 
-TEST_CASE("who has only ever said farewell is not known by that: its claim is on trial") {
+TEST_CASE("a farewell does not make its sender known: its claim is on trial") {
   auto bench = active();
   for (int i = 0; i < 5; ++i) bench.hear({.priority = 0, .source = "192.0.2.66"});
   bench.hear({.priority = 255, .source = "192.0.2.66"});
@@ -118,15 +117,17 @@ TEST_CASE("a claim that another Active answers ends the trial: its timer counts"
   CHECK(bench.timer() == 3'609'375us);
 }
 
-TEST_CASE("an adopted interval is bounded by max_adopted_interval, three of our own by default, and told") {
+TEST_CASE(
+    "an adopted interval is bounded by max_adopted_interval, by default three of our own, and this is "
+    "reported") {
   Bench bench({c4()});
   bench.hear({.priority = 200, .interval = longest});
   CHECK(bench.status().active_adver_interval == 3s);
   CHECK(bench.timer() == 3 * 3s + 3 * 609'375us);
   CHECK(notes(bench, "interval_bounded") ==
-        Lines{"192.0.2.2 advertises every 40.95s, more than max_adopted_interval, 3s: until it has been "
-              "heard so for a "
-              "while, its silence is judged by 3s. If it is right, set max_adopted_interval: 40.95s"});
+        Lines{"192.0.2.2 advertises every 40.95s, more than max_adopted_interval (3s): until it has done so "
+              "for a while, this node times its silence by 3s. If the interval is right, set "
+              "max_adopted_interval: 40.95s"});
   auto wide = c4();
   wide.max_adopted_interval = longest;
   Bench trusting({wide});

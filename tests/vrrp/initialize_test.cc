@@ -137,7 +137,7 @@ TEST_CASE(
   link_local.dad_failed = true;
   bench.interface(interface);
   CHECK(bench.status(Family::ipv6).obstacles ==
-        Lines{"the link-local address of eth0 is used by another host (duplicate address detection failed)"});
+        Lines{"another host uses the link-local address of eth0 (duplicate address detection failed)"});
   auto without = eth0();
   without.addresses.pop_back();
   bench.interface(without);

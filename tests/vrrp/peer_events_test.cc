@@ -1,4 +1,4 @@
-// Who is heard and who falls silent is told once: not with every message, and not by whoever sends the most.
+// New and lost peers are reported once: not with every message, and at a limited rate.
 #include <doctest/doctest.h>
 
 #include "tests/vrrp/bench.h"
@@ -20,13 +20,13 @@ Lines told(const Bench& bench) {
 }
 }  // namespace
 
-TEST_CASE("A peer is told of when it is heard first, when it falls silent, and when it is heard again") {
+TEST_CASE("A peer is reported when it is first heard, when it is lost, and when it is heard again") {
   Bench bench({c4()});
   for (int i = 0; i < 5; ++i) {
     bench.hear({.priority = 150});
     bench.wait(1s);
   }
-  const std::string heard = "peer_heard: 192.0.2.2 is heard, with priority 150";
+  const std::string heard = "peer_heard: hears 192.0.2.2 with priority 150";
   CHECK(told(bench) == Lines{heard});
   bench.wait(1min);
   REQUIRE(bench.state() == StateName::active);
@@ -39,7 +39,7 @@ TEST_CASE("A peer is told of when it is heard first, when it falls silent, and w
   CHECK(told(bench).back() == heard);
 }
 
-TEST_CASE("A farewell is no loss, and one who only says farewell is not told as heard") {
+TEST_CASE("A farewell is not a loss, and a router that only sends farewells is not reported as heard") {
   Bench bench({c4()});
   bench.hear({.priority = 150});
   bench.hear({.priority = 0});
@@ -50,7 +50,7 @@ TEST_CASE("A farewell is no loss, and one who only says farewell is not told as 
   CHECK(told(bench).size() == 1);
 }
 
-TEST_CASE("Several that talk at the same time are not told message by message") {
+TEST_CASE("Several peers at the same time are not reported message by message") {
   Bench bench({c4()});
   for (int i = 0; i < 1000; ++i) {
     bench.hear({.priority = 150, .source = i % 2 == 0 ? "192.0.2.2" : "192.0.2.3"});

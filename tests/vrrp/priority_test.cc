@@ -74,7 +74,7 @@ TEST_CASE("a script's printed weight takes the place of up and down") {
 TEST_CASE("the result stays within 1 and 254, whatever the sum: 0 and 255 mean other things on the wire") {
   const auto low = effective_priority(with_checks(50, {nginx}), facts({{"web/nginx", false, {}, "x", {}}}));
   CHECK(low.value == 1);
-  CHECK(low.explanation[2] == "the sum -10 is kept within 1 to 254");
+  CHECK(low.explanation[2] == "the sum -10 is limited to 1 to 254");
   CHECK(effective_priority(with_checks(250, {nginx}), facts({{"web/nginx", true, 100, "x", {}}})).value ==
         254);
   CHECK(effective_priority(with_checks(254, {nginx}), facts({{"web/nginx", true, -254, "x", {}}})).value ==
