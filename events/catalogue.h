@@ -1,8 +1,8 @@
-// The catalogue: every event that there is, how grave it is, and what it means in a few words. One table for
-// the code, the manual (tests/docs_test.cc compares them) and whoever sorts alerts.
+// The catalogue: every event with its severity and a short description. One table for the code, the manual
+// (tests/docs_test.cc compares them) and the routing of alerts.
 //
-//   P0  nobody may serve, or two may: look now
-//   P1  the service goes on, but the next fault may end it: redundancy, a safeguard or a check is missing
+//   P0  no node may be serving, or two may be: look now
+//   P1  the service continues, but the next fault may end it: redundancy, a safeguard or a check is missing
 //   P2  for information
 #pragma once
 
@@ -24,17 +24,17 @@ std::optional<Severity> parse_severity(std::string_view text);  // "P0" or "p0"
 
 struct Kind {
   std::string_view name;
-  Severity severity;  // the gravest that it can have
-  Severity relieved;  // ... when it is good news: a check is up again. The same where there is none
+  Severity severity;  // the highest that it can have
+  Severity relieved;  // ... of its good news, such as a check that is up again; the same if there is none
   std::string_view meaning;
 };
 
 std::span<const Kind> catalogue();
 
-// nullptr: there is no such event.
+// nullptr: no such event.
 const Kind* find_kind(std::string_view name);
 
-// What is told of hooks is not for hooks: it would go round and round.
+// Events about hooks do not run hooks: that would be an endless loop.
 bool is_about_hooks(std::string_view name);
 
 }  // namespace vipd::events

@@ -1,6 +1,6 @@
-// Event: something that happened on this node, as a value: a stable name, how grave it is, fields for
-// programs and a sentence for people. The router, the monitor and the guardian make them; the guardian
-// numbers them; the journal, hooks and `vipctl` get them.
+// Event: an occurrence on this node, as a value: a stable name, a severity, fields for programs and a
+// sentence for people. The router, the monitor and the guardian make events; the guardian numbers them; the
+// journal, hooks and `vipctl` get them.
 #pragma once
 
 #include <chrono>
@@ -22,19 +22,19 @@ using Fields = std::map<std::string, std::string>;
 struct Event {
   std::string name;  // one of the catalogue
   Severity severity = Severity::p2;
-  std::string router;          // name of the entry, empty if none is concerned
+  std::string router;          // name of the entry it concerns, or empty
   std::string virtual_router;  // "VRID 51 on eth0 (IPv4)", or empty
   Fields fields;
   std::string text;
-  TimePoint when{};  // CLOCK_BOOTTIME, by whom it happened to
-  // Given by the guardian.
+  TimePoint when{};  // CLOCK_BOOTTIME of the program that made it
+  // Set by the guardian.
   std::string id;   // unique on this node
   WallTime time{};  // UTC
 
   bool operator==(const Event&) const = default;
 };
 
-// With the severity of the catalogue; `relieved`: it is good news of its kind.
+// With the severity of the catalogue; `relieved`: with that of its good news.
 Event make_event(std::string_view name, std::string text, bool relieved = false);
 
 template <class A>

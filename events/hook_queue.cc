@@ -25,7 +25,7 @@ std::string field(const Event& event, const std::string& name) {
   return found == event.fields.end() ? std::string() : found->second;
 }
 
-// No zero byte, and not endless: the kernel bounds all of them together.
+// Without a zero byte, and bounded, because the kernel limits the total size.
 std::string variable(std::string name, std::string value) {
   constexpr std::size_t longest = 8192;
   std::replace(value.begin(), value.end(), '\0', '?');
@@ -69,7 +69,7 @@ void HookQueue::push(HookJob job) {
                                   [&](const HookJob& each) { return lane_of(each) == lane; });
     if (old != waiting_.end()) {
       ++superseded_;
-      // What was run last was run for the state before that one.
+      // The last hook ran for the state before this one.
       if (const auto before = old->event.fields.find("previous_state"); before != old->event.fields.end())
         job.event.fields["previous_state"] = before->second;
       waiting_.erase(old);

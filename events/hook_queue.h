@@ -1,9 +1,9 @@
-// HookQueue: what hooks are still to be run for, in order for each virtual router. The latest state wins:
-// while a hook runs, of all changes of state that come meanwhile only the last one is kept. Changes of state
-// and other events wait apart, so that many of the latter hold up none of the former. Bounded: the oldest
-// events go, and are counted.
+// HookQueue: the events that hooks must still run for, in order for each entry. The latest state wins: of the
+// changes of state that arrive while a hook runs, only the last one is kept. Changes of state and other
+// events wait separately, so that many events do not delay a change of state. Bounded: the oldest events are
+// dropped and counted.
 //
-// Pure: it runs nothing and knows no time.
+// Pure: it runs nothing and has no clock.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,11 @@ struct HookJob {
   Event event;
 };
 
-// Of the virtual routers of one entry, one for each family, what counts is their common state: Active when
-// all are, Initialize when one is.
+// The common state of the virtual routers of one entry, one for each family: Active if all are, Initialize if
+// one is.
 class EntryStates {
  public:
-  // Of events that came together, those that change the state of an entry: the last one of each, with that
+  // Of the events of one moment, those that change the state of an entry: the last one of each, with that
   // state.
   std::vector<Event> changes(std::span<const Event> events);
 
@@ -43,20 +43,20 @@ class EntryStates {
 
 class HookQueue {
  public:
-  static constexpr std::size_t most_waiting = 64;  // events, for each virtual router
+  static constexpr std::size_t most_waiting = 64;  // events, for each entry
 
-  using Lane = std::pair<std::string, bool>;  // router, and whether it is for changes of state
+  using Lane = std::pair<std::string, bool>;  // name of the entry, and whether it is for changes of state
   static Lane lane_of(const HookJob& job) { return {job.event.router, job.state}; }
 
   void push(HookJob job);
-  // The next one whose predecessors are done, in the order in which they came.
+  // The next one, in order, whose predecessors are done.
   std::optional<HookJob> next();
   void done(const Lane& lane);
 
   bool empty() const { return waiting_.empty() && running_.empty(); }
   bool has_next() const;
   std::uint64_t dropped() const { return dropped_; }
-  std::uint64_t superseded() const { return superseded_; }  // states that were not the latest any more
+  std::uint64_t superseded() const { return superseded_; }  // replaced by a later state
 
  private:
   void drop_oldest(const Lane& lane);

@@ -1,5 +1,5 @@
-// Hooks: who is told when something happens, as configured: programs, a FIFO, systemd's units, a webhook,
-// mail. Plain data; daemon/hooks runs programs, daemon/delivery sends.
+// Hooks: the configured reactions to events: programs, a FIFO, systemd units, a webhook, mail. Plain data;
+// daemon/hooks runs programs, daemon/delivery sends.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace vipd::events {
 
-// What a program gets behind its own arguments, and what a line of the FIFO looks like.
+// The arguments that a program gets after its own, and the format of the FIFO.
 enum class HookArguments : std::uint8_t {
   none,        // no more arguments; lines of JSON
   keepalived,  // INSTANCE NAME MASTER|BACKUP|FAULT|STOP PRIORITY
@@ -24,7 +24,7 @@ struct Webhook {
   std::string url;
   std::string secret_file;  // of the signature; empty: none
   Duration timeout = std::chrono::seconds(10);
-  Severity severity = Severity::p2;  // of what is told, besides changes of state
+  Severity severity = Severity::p2;  // minimum, besides changes of state
   bool operator==(const Webhook&) const = default;
 };
 
@@ -39,19 +39,19 @@ struct Mail {
   bool operator==(const Mail&) const = default;
 };
 
-// The hooks of one virtual router, or of all.
+// The hooks of one entry, or the global ones.
 struct Hooks {
-  std::vector<std::string> on_active;  // argv; empty: nothing is run
+  std::vector<std::string> on_active;  // argv; empty: none
   std::vector<std::string> on_backup;
   std::vector<std::string> on_initialize;
   std::vector<std::string> on_event;
-  Severity severity = Severity::p2;  // of what on_event and the FIFO are told
-  std::string user;                  // that programs run as; empty: as those of checks
+  Severity severity = Severity::p2;  // minimum for on_event and the FIFO
+  std::string user;                  // that programs run as; empty: the one of checks
   Duration timeout = std::chrono::seconds(60);
   HookArguments arguments = HookArguments::none;
   std::string fifo;
-  std::vector<std::string> start_units;  // when Active
-  std::vector<std::string> stop_units;   // when not
+  std::vector<std::string> start_units;  // when the entry becomes Active
+  std::vector<std::string> stop_units;   // when it stops being Active
   std::optional<Webhook> webhook;
   std::optional<Mail> mail;
   bool operator==(const Hooks&) const = default;

@@ -1,9 +1,9 @@
-// Journal: writes events to disk from a thread of its own, because a disk may take seconds, or for ever, for
-// what it is told: the monitor, which has the journal, runs health checks meanwhile. write() takes a lock
-// that is never held while the disk is busy, and nothing else.
+// Journal: writes events to disk from its own thread, because a disk may block for seconds, or for ever,
+// while the monitor, which has the journal, must run health checks. write() only takes a lock that is never
+// held while the disk is busy.
 //
-// What cannot be written waits, up to a bound, and is tried again every few seconds. That it does not work is
-// told once, and that it works again once: in state(), when fd() becomes readable.
+// Lines that cannot be written wait, up to a bound, and are retried every few seconds. A failure, and its
+// end, are reported once each: in state(), when fd() becomes readable.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +20,20 @@ class Journal {
  public:
   static constexpr std::size_t most_waiting = 4096;  // lines
 
-  // Starts the thread. What blocks signals must be done before.
+  // Starts the thread. Block signals before.
   Journal(std::string directory, Limits limits, Duration retry = std::chrono::seconds(5));
   Journal(const Journal&) = delete;
-  ~Journal();  // what waits is written, if the disk takes it within a second
+  ~Journal();  // writes waiting lines, if the disk takes them within a second
 
   void write(std::string line);
   void set_limits(Limits limits);
 
   struct State {
-    std::string trouble;     // why it does not work; empty: it does
-    std::uint64_t lost = 0;  // lines that did not fit while it did not work; since the start
+    std::string trouble;     // the failure; empty: it works
+    std::uint64_t lost = 0;  // lines dropped during failures, since the start
     bool operator==(const State&) const = default;
   };
-  int fd() const;  // readable: state() has changed. Reading the state makes it silent
+  int fd() const;  // readable: state() has changed, until it is read
   State state();
 
   const std::string& directory() const { return directory_; }
@@ -43,7 +43,7 @@ class Journal {
   static void work(const std::shared_ptr<Shared>& shared, const std::string& directory, Duration retry);
 
   std::string directory_;
-  std::shared_ptr<Shared> shared_;  // with the thread, which may outlive us in a disk's hands
+  std::shared_ptr<Shared> shared_;  // with the thread, which a blocking disk may keep alive longer
   std::thread thread_;
 };
 

@@ -22,15 +22,15 @@ constexpr std::uint64_t most_files = 8;  // of full size
 constexpr int most_files_by_age = 16;
 constexpr mode_t directory_mode = 0750;
 constexpr mode_t file_mode = 0640;
-constexpr std::size_t longest_line = 64 << 10;  // of a reader: what is longer is none of ours
-// When a file was written says little where clocks were stepped.
+constexpr std::size_t longest_line = 64 << 10;  // readers skip longer ones
+// Tolerance for file times after the clock was stepped.
 constexpr std::chrono::hours clock_margin{48};
 
 WallTime to_wall_time(const timespec& time) {
   return WallTime(std::chrono::milliseconds(std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000));
 }
 
-// The first line of a file tells when it was begun.
+// The first line of a file has the time of its beginning.
 std::optional<WallTime> first_time(int fd) {
   std::string text(longest_line, '\0');
   const auto size = pread(fd, text.data(), text.size(), 0);
@@ -67,7 +67,7 @@ std::vector<std::uint64_t> outdated(std::span<const JournalFile> files, WallTime
   std::vector<std::uint64_t> numbers;
   std::uint64_t total = 0;
   for (const auto& file : files) total += file.size;
-  // Room for the file that is written to, until it is full.
+  // Leaves room for the current file, until it is full.
   const auto room = limits.size - limits.size / most_files;
   const auto last = files.empty() ? files : files.first(files.size() - 1);
   for (const auto& file : last) {
@@ -105,7 +105,7 @@ Result<> JournalFiles::append(std::span<const std::string> lines, WallTime now) 
   return write(text);
 }
 
-// Somebody may have taken it away, or all of the directory.
+// The file, or the whole directory, may have been removed.
 bool JournalFiles::is_still_there() const {
   struct stat ours{};
   struct stat there{};
@@ -129,17 +129,17 @@ Result<> JournalFiles::open_file(std::uint64_t number, WallTime now) {
   struct stat status{};
   if (!fd || fstat(fd.get(), &status) != 0) return system_failure("opening " + path);
   if (!S_ISREG(status.st_mode)) return failure(path + " is not a file", EINVAL);
-  // Two vipd with one directory would mix what has happened to them, and remove each other's files.
+  // Two vipd with one directory would mix their events, and remove each other's files.
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
     return failure(errno == EWOULDBLOCK
-                       ? "another vipd writes to " + directory_ + ": give each a --state-dir of its own"
+                       ? "another vipd writes to " + directory_ + ": give each its own --state-dir"
                        : "locking " + path + ": " + std::strerror(errno),
                    errno == EWOULDBLOCK ? EBUSY : errno);
   fd_ = std::move(fd);
   file_ = {number, static_cast<std::uint64_t>(status.st_size), to_wall_time(status.st_mtim)};
   begun_ = first_time(fd_.get()).value_or(now);
   if (file_.size == 0) return {};
-  // A line that a crash has cut off must not swallow the next one.
+  // Ends a line that a crash has truncated, so that the next one stays separate.
   char last = '\n';
   if (pread(fd_.get(), &last, 1, status.st_size - 1) == 1 && last != '\n') return write("\n");
   return {};
@@ -182,7 +182,7 @@ Result<> read_journal(const std::string& directory, WallTime since,
     if (file.written + clock_margin < since) continue;
     const auto path = directory + "/" + journal_file_name(file.number);
     std::ifstream stream(path);
-    if (!stream && errno == ENOENT) continue;  // it has just become too old
+    if (!stream && errno == ENOENT) continue;  // it was just removed as too old
     if (!stream) return system_failure("reading " + path);
     std::string line;
     while (std::getline(stream, line)) {

@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-// The fields that are numbers.
+// The numeric fields.
 constexpr std::array<std::string_view, 3> numbers{"vrid", "priority", "count"};
 
 bool is_number(std::string_view name) {
@@ -44,7 +44,7 @@ Fields fields_of(const json& object) {
   return fields;
 }
 
-// Digits from `text` at `at`, which moves on; nothing if there are not as many.
+// `count` digits of `text` at `at`, which is advanced; nothing if there are fewer.
 std::optional<int> digits(std::string_view text, std::size_t& at, std::size_t count) {
   if (text.size() - std::min(at, text.size()) < count) return std::nullopt;
   int value = 0;

@@ -1,5 +1,5 @@
-// The stable names of what the programs note beside the engine (vrrp/events.h). What each means, and how
-// grave it is, stands in events/catalogue.h; the manual explains each.
+// The stable names of the programs' events besides those of the engine (vrrp/events.h). events/catalogue.h
+// has the meaning and the severity of each; the manual explains each.
 #pragma once
 
 #include <string_view>

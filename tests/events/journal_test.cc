@@ -54,7 +54,7 @@ Limits small() {
 }
 }  // namespace
 
-TEST_CASE("files are numbered, and other files in the directory are nobody's business") {
+TEST_CASE("files are numbered, and other files in the directory are ignored") {
   CHECK(journal_file_name(17) == "events-00000017.jsonl");
   CHECK(journal_file_number("events-00000017.jsonl") == 17);
   CHECK(journal_file_number(journal_file_name(123456789012)) == 123456789012);
@@ -84,7 +84,7 @@ TEST_CASE("the oldest files go when all are too large or too old, and never the 
   CHECK(outdated({}, noon, limits).empty());
 }
 
-TEST_CASE("what is written can be read, the oldest first, from any moment on") {
+TEST_CASE("written events can be read from any moment on, the oldest first") {
   const Scratch scratch;
   const auto directory = scratch.path() + "/events";
   JournalFiles files(directory, small());
@@ -110,7 +110,7 @@ TEST_CASE("all files together stay within their size, however much is written") 
   CHECK(ids(directory).ends_with("1998 1999"));
 }
 
-TEST_CASE("what a crash has cut off costs its own line and no other, and the next run goes on behind it") {
+TEST_CASE("a line truncated by a crash costs no other line, and the next run continues after it") {
   const Scratch scratch;
   const auto directory = scratch.path() + "/events";
   REQUIRE(JournalFiles(directory, small()).append(lines({1}), noon));
@@ -120,7 +120,7 @@ TEST_CASE("what a crash has cut off costs its own line and no other, and the nex
   CHECK(list_journal(directory).value().size() == 1);
 }
 
-TEST_CASE("a directory that is taken away is made anew") {
+TEST_CASE("a removed directory is made again") {
   const Scratch scratch;
   const auto directory = scratch.path() + "/events";
   JournalFiles files(directory, small());
@@ -161,7 +161,7 @@ TEST_CASE("a journal that cannot be written says so once, and once when it can; 
   CHECK(ids(above + "/events") == "1 2");
 }
 
-TEST_CASE("what waits while the disk takes nothing is bounded: the oldest goes, and is counted") {
+TEST_CASE("waiting lines are bounded while the disk blocks: the oldest are dropped and counted") {
   const Scratch scratch;
   const auto above = scratch.path() + "/not-there-yet";
   {
@@ -179,7 +179,7 @@ TEST_CASE("what waits while the disk takes nothing is bounded: the oldest goes, 
   CHECK(count > Journal::most_waiting / 2);
 }
 
-TEST_CASE("what was written last is on the disk when the journal ends") {
+TEST_CASE("the last lines are on the disk when the journal ends") {
   const Scratch scratch;
   const auto directory = scratch.path() + "/events";
   {
@@ -201,8 +201,7 @@ TEST_CASE(
   const auto refused = second.append(line, WallTime{});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == EBUSY);
-  CHECK(refused.error().message ==
-        "another vipd writes to " + directory + ": give each a --state-dir of its own");
+  CHECK(refused.error().message == "another vipd writes to " + directory + ": give each its own --state-dir");
   CHECK(list_journal(directory).value().front().size == 3);
   first.reset();
   CHECK(second.append(line, WallTime{}));
