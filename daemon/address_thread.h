@@ -1,9 +1,9 @@
-// AddressThread: renews addresses for the guardian while that advertises in the router's place. The kernel
-// works on such a request in the time of whoever asks, and makes him wait for its lock on interfaces, which
-// others may hold for seconds: advertisements must not wait along. So this is the one thread of the
-// guardian's beside the first, started when it is needed first.
+// AddressThread: renews addresses for the guardian during a hold. The kernel handles such a request in the
+// caller's time, and makes the caller wait for its lock on interfaces, which others may hold for seconds;
+// advertisements must not wait for that. So this is the guardian's only second thread, started when it is
+// first needed.
 //
-// Removing is the caller's own business: settle() before it makes sure that no renewal comes after.
+// The caller removes addresses itself; settle() before ensures that no renewal follows.
 #pragma once
 
 #include <condition_variable>
@@ -20,28 +20,27 @@ namespace vipd::daemon {
 
 class AddressThread {
  public:
-  // Opens its socket: when it is needed there may be no descriptor left.
+  // Opens its socket in advance: later there may be no descriptor left.
   AddressThread();
   ~AddressThread();
   AddressThread(const AddressThread&) = delete;
   AddressThread& operator=(const AddressThread&) = delete;
 
-  // Returns at once. What waits is done in the order in which it came.
+  // Returns at once. Waiting renewals are done in order.
   void renew(const std::vector<netlink::AddressChange>& changes);
 
-  // Forgets what has not been begun and waits for what has. Afterwards nothing changes until the next
-  // renew().
+  // Drops waiting renewals, and waits for the running one. Afterwards nothing changes until the next renew().
   void settle();
-  // The same without waiting: for whoever removes nothing.
+  // The same without waiting, for a caller that removes nothing.
   void forget();
 
-  // What the kernel has refused since the last call.
+  // The renewals that the kernel has refused since the last call.
   std::vector<std::string> take_errors();
 
  private:
   void run();
 
-  std::mutex mutex_;  // of all that follows but the socket, which is the thread's
+  std::mutex mutex_;  // guards all below except the socket, which only the thread uses
   std::condition_variable changed_;
   std::vector<netlink::AddressChange> waiting_;
   bool busy_ = false;

@@ -29,11 +29,11 @@ std::optional<ChildStart> start_child(const char* name, int argc, char** argv) {
   }
   auto guardian = io::Channel::adopt(io::Fd(guardian_fd));
   if (!understood || !guardian) {
-    std::fprintf(stderr, "%s is a part of vipd and is started by it: run vipd(8)\n", name);
+    std::fprintf(stderr, "%s is a part of vipd, which starts it: run vipd(8)\n", name);
     return std::nullopt;
   }
-  // Memory that was needed once, for the status of thousands of virtual routers, is needed again: to give it
-  // back each time and get it page by page takes longer than to write it.
+  // Keeps freed memory: the status of thousands of virtual routers needs it again, and getting it back page
+  // by page takes longer than writing to it.
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   return ChildStart{std::move(*guardian), io::Fd(hold_fd), level, sandbox, std::move(events_directory)};

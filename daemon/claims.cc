@@ -24,7 +24,7 @@ namespace vipd::daemon {
 
 namespace {
 constexpr const char* lease_name = "vipd/lease";
-// For everything else that the guardian opens.
+// For all other descriptors of the guardian.
 constexpr rlim_t other_descriptors = 512;
 
 // "vipd/51/IPv4/eth0"
@@ -37,7 +37,7 @@ std::string name_of(const IpAddress& address, const std::string& interface) {
   return fmt::format("vipd/{}/{}", to_string(address), interface);
 }
 
-// What a virtual router needs for itself: a name, and what is served when that is taken.
+// The names that a virtual router claims, each with a description of what another vipd serves if it is taken.
 std::vector<std::pair<std::string, std::string>> claims_of(const vrrp::VirtualRouterConfig& router) {
   std::vector<std::pair<std::string, std::string>> all{
       {name_of(router.key), fmt::format("{}: {} is served", router.name, to_string(router.key))}};
@@ -91,7 +91,7 @@ struct NameHolder {
   uid_t user = 0;
 };
 
-// Nobody, if it cannot be seen from here: it may be in another PID namespace.
+// None if the process is not visible from here: it may be in another PID namespace.
 std::optional<NameHolder> holder_of(const std::string& name) {
   for (const auto process : io::users_of("socket:[" + inode_of(name) + "]")) {
     struct stat status{};
@@ -100,24 +100,25 @@ std::optional<NameHolder> holder_of(const std::string& name) {
   return std::nullopt;
 }
 
-// Why a name is not free. Everybody may have such names: somebody who cannot run a vipd does not keep us from
-// serving.
+// Why a name is not free. Any process may bind such names: one of a user that cannot run vipd does not keep
+// us from serving.
 tl::unexpected<Error> taken(const std::string& name, const std::string& what, const std::string& remedy) {
   const auto holder = holder_of(name);
   if (holder && holder->user != 0 && holder->user != geteuid())
     return failure(
-        fmt::format("process {} of user {}, which is no vipd, has the name \"@{}\": another vipd that "
-                    "serves the same would not be noticed",
-                    holder->process, holder->user, name),
+        fmt::format(
+            "process {} of user {}, which is not vipd, has the name \"@{}\": this vipd could not detect "
+            "another one that serves the same",
+            holder->process, holder->user, name),
         EPERM);
   return failure(fmt::format("{} by another vipd in this network namespace ({}): {}", what,
                              holder ? fmt::format("process {}", holder->process)
-                                    : "a process that cannot be seen from here",
+                                    : "a process that is not visible from here",
                              remedy),
                  EADDRINUSE);
 }
 
-// Children inherit it: no more than is needed.
+// No higher than needed, because children inherit it.
 void make_room(std::size_t claims) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= claims + other_descriptors) return;
@@ -144,9 +145,8 @@ Result<> Claims::take(const std::vector<vrrp::VirtualRouterConfig>& routers) {
       done = tl::unexpected(std::move(fd).error());
       continue;
     }
-    auto why =
-        taken(name, what,
-              "stop that one first, or take the virtual router out of the configuration of one of them");
+    auto why = taken(name, what,
+                     "stop that one first, or remove the virtual router from one of the two configurations");
     if (why.value().code == EADDRINUSE) return why;
     done = std::move(why);
   }
@@ -169,7 +169,7 @@ Result<> Claims::take_lease() {
   if (held_.contains(lease_name)) return {};
   auto fd = bind_to(lease_name);
   if (!fd && fd.error().code == EADDRINUSE)
-    return taken(lease_name, "the leases of all interfaces are kept",
+    return taken(lease_name, "the leases of all interfaces are managed",
                  "stop that one first, or serve everything with one vipd");
   held_.emplace(lease_name, TRY(std::move(fd)));
   return {};

@@ -1,12 +1,13 @@
 // Claims: what only one vipd of a network namespace may have, whatever its run directory: each virtual router
 // that it serves, each address of those, and the lease. A claim is a name that a socket is bound to, among
 // the abstract names, which belong to the network namespace as interfaces do; the kernel takes it back when
-// its holder dies. The guardian has them, because it outlives the others, and hands them to the program that
-// takes its place.
+// its holder dies. The guardian has them, because it outlives the other programs, and hands them over to the
+// program that replaces it.
 //
-// Nobody can connect to such a socket. A name costs a descriptor and two kilobytes of the kernel, because two
-// vipd with different virtual routers on one interface are no mistake. Names are of interfaces, not of their
-// numbers: a virtual router is served before its interface is there.
+// No process can connect to such a socket. Each name costs a descriptor and two kilobytes of kernel memory;
+// there is one per virtual router because two vipd may serve different virtual routers on one interface. A
+// name contains the name of the interface, not its number, because vipd serves a virtual router before its
+// interface exists.
 #pragma once
 
 #include <map>
@@ -21,10 +22,11 @@ namespace vipd::daemon {
 
 class Claims {
  public:
-  // What it has already it keeps. EADDRINUSE: another vipd has one of them, the message says which one and
-  // what to do, and nothing has changed. Another error: not all could be had, and no other vipd is known to.
+  // Keeps those it has already. EADDRINUSE: another vipd has one of them; the message names it and the
+  // remedy, and nothing has changed. Another error: some could not be claimed, but not because of another
+  // vipd.
   Result<> take(const std::vector<vrrp::VirtualRouterConfig>& routers);
-  // Gives the others back.
+  // Releases the others.
   void keep_only(const std::vector<vrrp::VirtualRouterConfig>& routers);
 
   // By any vipd of this network namespace, this one too. Where that cannot be found out it counts as claimed.
@@ -34,7 +36,7 @@ class Claims {
   Result<> take_lease();
   void give_lease_back();
 
-  // For the program that takes the place of this one.
+  // For the program that replaces this one.
   std::vector<int> descriptors() const;
   void adopt(io::Fd descriptor);
 

@@ -10,7 +10,7 @@ namespace vipd::daemon {
 
 namespace {
 
-// A line for each, below another line.
+// One line for each, below another line.
 std::string lines(const std::vector<conf::Change>& changes) {
   std::string text;
   for (const auto& change : changes) text += "\n" + conf::to_text(change);
@@ -47,10 +47,10 @@ Result<Configuration::Done> Configuration::reload(std::optional<Duration> confir
   Done done;
   done.changes = fmt::format("reloaded {}: {}", file_, conf::summary(current_));
   if (changes.empty()) done.changes += "; nothing has changed";
-  if (confirms) done.changes += "; it confirms the reload before, which does not go back any more";
-  if (confirm && !waits) done.changes += ", and nothing is to be confirmed";
+  if (confirms) done.changes += "; this confirms the previous reload";
+  if (confirm && !waits) done.changes += ", so there is nothing to confirm";
   if (waits)
-    done.changes += fmt::format("; without \"vipctl confirm\" it goes back in {}", to_string(*confirm));
+    done.changes += fmt::format("; it rolls back in {} without \"vipctl confirm\"", in_words(*confirm));
   done.changes += lines(changes);
   done.warnings = loaded.diagnostics.render();
   return done;
@@ -62,7 +62,7 @@ std::string Configuration::Done::text() const {
 }
 
 Result<std::string> Configuration::confirm() {
-  if (!unconfirmed_) return failure("no reload waits to be confirmed");
+  if (!unconfirmed_) return failure("there is no unconfirmed reload");
   unconfirmed_.reset();
   return fmt::format("confirmed {}: {}", file_, conf::summary(current_));
 }
@@ -73,7 +73,7 @@ std::optional<std::string> Configuration::expire(TimePoint now) {
   current_ = std::move(unconfirmed_->before);
   unconfirmed_.reset();
   return fmt::format(
-      "the reload was not confirmed, back to the configuration before it: {}; {} still says otherwise{}",
+      "the reload was not confirmed: rolled back to the configuration before it: {}; {} still differs{}",
       conf::summary(current_), file_, lines(changes));
 }
 

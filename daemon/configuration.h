@@ -1,7 +1,7 @@
-// Configuration: what is in force, and what a reload does to it. A reload is whole or nothing: with an error
-// in the file everything stays. One that has to be confirmed goes back by itself if nobody does: what was in
-// force when it was confirmed last comes again, whatever the file says. It decides what is in force; the
-// guardian tells the others.
+// Configuration: the configuration in force, and the effect of a reload on it. A reload takes effect entirely
+// or, if the file contains an error, not at all. One that requires confirmation rolls back without it, to the
+// configuration confirmed last, whatever the file contains. This class decides which configuration is in
+// force; the guardian sends it to the other programs.
 #pragma once
 
 #include <functional>
@@ -23,27 +23,26 @@ class Configuration {
       : file_(std::move(file)), node_(std::move(node)), current_(std::move(config)) {}
 
   const std::string& file() const { return file_; }
-  std::string node() const;  // as it is called now
+  std::string node() const;  // its current name
   const conf::Config& current() const { return current_; }
 
-  // What the file's variables are for a reload, those of the names that the environment has.
+  // The values of these variables for a reload, as far as the environment has them.
   static std::map<std::string, std::string> environment(const std::vector<std::string>& names);
 
-  // Reads the file again. confirm: how long to wait for confirm(); nothing: for good, and what waited is
-  // confirmed too. Returns what was done; or all that is wrong.
-  // permit: may refuse what the file says.
+  // Reads the file again. confirm: how long to wait for confirm(); nothing: permanently, which also confirms
+  // an unconfirmed reload. permit: may refuse the new configuration. Returns the changes, or all errors.
   struct Done {
-    std::string changes;   // in words, a line for each
+    std::string changes;   // sentences, one per line
     std::string warnings;  // of the file
     std::string text() const;
   };
   using Permit = std::function<Result<>(const conf::Config& wanted)>;
   Result<Done> reload(std::optional<Duration> confirm, TimePoint now, const Permit& permit);
 
-  // What was done, or that there is nothing to be confirmed.
+  // The change, or an error if there is nothing to confirm.
   Result<std::string> confirm();
 
-  // When nobody has confirmed: goes back, and says what was done. Once.
+  // Without a confirmation in time: rolls back, once, and returns the change.
   std::optional<std::string> expire(TimePoint now);
   TimePoint deadline() const { return unconfirmed_ ? unconfirmed_->until : never; }
 

@@ -19,14 +19,13 @@ using namespace std::chrono_literals;
 
 constexpr Duration pause_without_descriptors = 200ms;
 constexpr Duration pause_of_the_hasty = 50ms;
-constexpr Duration time_to_forget = 10s;       // longer than an allowance needs to grow back
+constexpr Duration time_to_forget = 10s;       // longer than an allowance takes to recover
 constexpr std::size_t most_waiting = 8 << 20;  // a status of thousands of virtual routers fits
 
 std::string refusal(std::size_t connections) {
-  return bad(fmt::format(
-             "{} connections to vipd are open, and no more are taken (some are kept for those who "
-             "may command): close some, or try again in a moment",
-             connections)) +
+  return bad(fmt::format("vipd accepts no more connections ({} are open; some are reserved for users that "
+                         "may command): close some, or try again in a moment",
+                         connections)) +
          "\n";
 }
 }  // namespace
@@ -36,7 +35,7 @@ Control::Control(io::Loop& loop, io::Fd listening, Requested requested)
   watch_ = loop_.watch(listening_.get(), [this] { accept_clients(); });
 }
 
-// The kernel tells the groups that the client had when it connected.
+// The kernel has the groups of the client at the time it connected.
 bool Control::may_command(int fd, unsigned user, unsigned group) const {
   if (user == 0 || user == access_.owner || group == access_.group) return true;
   if (!access_.group) return false;
@@ -51,7 +50,7 @@ void Control::accept_clients() {
   while (true) {
     io::Fd fd(accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!fd) {
-      // The client goes on waiting, so the socket stays readable: listening to it would be a busy loop.
+      // The client keeps waiting, so the socket stays readable: watching it would be a busy loop.
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) rest();
       return;
     }
@@ -118,7 +117,7 @@ void Control::ready(std::uint64_t number, std::uint32_t events) {
   bool open = true;
   if (events & EPOLLOUT) open = flush(connection);
   if (open && (events & EPOLLIN)) open = read(connection);
-  // Both ends are closed: what it has said before that is done, though it hears nothing of it.
+  // Both ends are closed: earlier requests are carried out, although the client gets no answer.
   const bool gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if (!open || (gone && (!connections_.contains(number) || connection.says_no_more || !(events & EPOLLIN))))
     connections_.erase(number);
@@ -149,7 +148,7 @@ bool Control::answer_lines(Connection& connection) {
       return true;
     }
     auto line = connection.received.next();
-    // The last line of a file need not have an end.
+    // The last line of a file may lack a line break.
     if (!line && connection.says_no_more && !connection.received.too_long())
       line = connection.received.rest();
     if (!line) {
@@ -158,7 +157,7 @@ bool Control::answer_lines(Connection& connection) {
     }
     ++connection.unanswered;
     requested_(connection.client, *line);
-    if (!connections_.contains(number)) return true;  // cut off while it was answered
+    if (!connections_.contains(number)) return true;  // disconnected while it was answered
   }
 }
 

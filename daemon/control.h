@@ -1,15 +1,15 @@
-// Control: the Unix socket for vipctl and whoever speaks JSON lines. One request a line, one reply a line;
-// after "watch" events follow, a line each. Many clients, each with a bound on what it may send and on what
-// waits for it: one that does not read is cut off and disturbs nobody.
+// Control: the Unix socket for vipctl and other clients that use JSON lines. One request per line, one reply
+// per line; after "watch" events follow, one per line. Many clients, with bounds on the input and the waiting
+// output of each: one that does not read is disconnected and does not disturb others.
 //
 //   {"v": 1, "command": "status"}
 //   {"v": 1, "ok": true, "result": {...}}      or      {"v": 1, "ok": false, "error": "..."}
 //
-// A user (not: a connection) who asks for more than `requests_a_second` is answered at that rate. Of the
-// connections some are kept for those who may command.
+// A user (not: a connection) that sends more than `requests_a_second` requests is answered at that rate. Some
+// connections are reserved for users that may command.
 //
-// Who may: whoever can open the socket may ask. Root, the user that vipd runs as, and the members of a group
-// (Access) may command.
+// Permissions: every process that can open the socket may ask. Root, the user that vipd runs as, and the
+// members of a group (Access) may command.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,7 @@
 
 namespace vipd::daemon {
 
-// Who asked: for the answer, which may come later, and for the audit line.
+// The sender of a request: for the answer, which may come later, and for the audit line.
 struct Client {
   std::uint64_t number = 0;
   unsigned user = 0;
@@ -35,10 +35,10 @@ struct Client {
   bool may_command = false;
 };
 
-// Who may command besides root.
+// The users that may command besides root.
 struct Access {
   unsigned owner = 0;             // user that started vipd
-  std::optional<unsigned> group;  // whose members may
+  std::optional<unsigned> group;  // whose members may command
 };
 
 class Control {
@@ -57,12 +57,12 @@ class Control {
 
   // The one reply to a request; without effect if the client has gone meanwhile.
   void reply(std::uint64_t client, const std::string& line);
-  // From now on it gets what is published.
+  // From now on it gets published lines.
   void subscribe(std::uint64_t client);
   void publish(const std::string& line);
 
-  // When there were no descriptors for new clients, or somebody has asked too often, it looks again after a
-  // while: step() at next_deadline().
+  // After a lack of descriptors for new clients, or too many requests of a user, it continues later: step()
+  // at next_deadline().
   TimePoint next_deadline() const { return std::min(accept_again_, ask_again_); }
   void step(TimePoint now);
 
@@ -74,11 +74,11 @@ class Control {
     Lines received{longest_request};
     std::string to_send;
     bool subscribed = false;
-    bool resting = false;       // has asked too often: what it sends waits
-    bool says_no_more = false;  // has closed its end for writing, and waits for what is to come
+    bool resting = false;       // too many requests: its input waits
+    bool says_no_more = false;  // has closed its writing end, and waits for answers
     std::size_t unanswered = 0;
   };
-  // What a user may still ask for: it grows with time, up to requests_at_once.
+  // The requests that a user may still send: grows with time, up to requests_at_once.
   struct Allowance {
     double requests = requests_at_once;
     TimePoint since{};

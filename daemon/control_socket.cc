@@ -21,9 +21,8 @@ Result<io::Fd> listen_for_control(const std::string& path) {
   sockaddr_un address{};
   if (path.size() >= sizeof address.sun_path)
     return failure(fmt::format(
-        "the control socket's path {} is longer than the {} characters that it may have: choose a "
-        "shorter --run-dir",
-        path, sizeof address.sun_path - 1));
+        "the path of the control socket, {}, is longer than {} characters: choose a shorter --run-dir", path,
+        sizeof address.sun_path - 1));
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   io::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -34,7 +33,7 @@ Result<io::Fd> listen_for_control(const std::string& path) {
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       chmod(path.c_str(), 0660) != 0 || listen(fd.get(), 256) != 0) {
     const int code = errno;
-    return failure(fmt::format("opening the control socket {}: {} (another place: --run-dir)", path,
+    return failure(fmt::format("cannot open the control socket {}: {}: set another --run-dir", path,
                                std::strerror(code)),
                    code);
   }

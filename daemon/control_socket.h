@@ -1,5 +1,5 @@
-// The listening end of the control socket. The guardian makes it, so that it stays when the monitor, which
-// serves it, is replaced: a client that asks meanwhile waits.
+// The listening end of the control socket. The guardian makes it, so that it stays while the monitor, which
+// serves it, is replaced: meanwhile clients wait.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,11 @@
 namespace vipd::daemon {
 
 constexpr const char* asking_group = "vipd";            // its members may open the socket, to ask
-constexpr const char* commanding_group = "vipd-admin";  // those of them that are in this one too may command
+constexpr const char* commanding_group = "vipd-admin";  // members that are also in this group may command
 
 std::optional<std::uint32_t> group_number(const char* name);
 
-// Replaces a leftover at `path`; nobody else uses the run directory (daemon/run_directory).
+// Replaces a leftover at `path`; no other vipd uses the run directory (daemon/run_directory).
 Result<io::Fd> listen_for_control(const std::string& path);
 
 }  // namespace vipd::daemon

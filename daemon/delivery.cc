@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 constexpr Duration longest_pause = 60s;
 constexpr Duration longest_trial = 10min;
 constexpr int failures_until_told = 3;
-constexpr Duration collecting = 1s;  // what comes within this is one mail
+constexpr Duration collecting = 1s;  // events within this time are one mail
 constexpr std::size_t most_in_a_mail = 100;
 constexpr std::size_t longest_subject = 150;
 
@@ -33,14 +33,14 @@ std::string host_name() {
   return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "localhost";
 }
 
-// A head has one line, in ASCII.
+// A header has one line, in ASCII.
 std::string for_head(std::string text) {
   for (auto& each : text)
     if (each < ' ' || each > '~') each = '?';
   return text.substr(0, longest_subject);
 }
 
-// Bodies of mails have no lone CR or LF.
+// The body of a mail has no lone CR or LF.
 std::string for_body(const std::string& text) {
   std::string lines;
   for (const char each : text)
@@ -51,7 +51,7 @@ std::string for_body(const std::string& text) {
   return lines;
 }
 
-// What a server answers is of no interest, and bounded.
+// The answer of a server is discarded, and bounded.
 std::size_t forget(char*, std::size_t size, std::size_t count, void* seen) {
   constexpr std::size_t most = 1 << 20;
   auto& total = *static_cast<std::size_t*>(seen);
@@ -119,10 +119,10 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
     if (waiting_.empty() && !running_) next_ = now + (settings_.mail ? collecting : Duration::zero());
     waiting_.push_back(event);
     if (waiting_.size() <= most_waiting) return;
-    // What is under way is not to be taken away below it.
+    // Events that are being sent are not removed.
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(running_ ? in_flight_ : 0));
     if (dropped_++ == 0)
-      all_.tell_(events::hook_dropped, fmt::format("{} is too slow: events are lost for it", name()),
+      all_.tell_(events::hook_dropped, fmt::format("{} is too slow: it loses events", name()),
                  {{"hook", name()}});
   }
 
@@ -131,7 +131,7 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
     if (attempt_ == 0) first_try_ = now;
     in_flight_ = settings_.mail ? std::min(waiting_.size(), most_in_a_mail) : 1;
     if (const auto& file = secret_file(); !file.empty() && settings_.secret.empty())
-      return failed(fmt::format("there is no secret in {}: put one there and reload", file), true);
+      return failed(fmt::format("there is no secret in {}: write one and reload", file), true);
     easy_.reset(curl_easy_init());
     if (!easy_) return failed("no memory", true);
     seen_ = 0;
@@ -229,7 +229,7 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
     const bool web = settings_.webhook.has_value();
     const bool good = web ? code == CURLE_OK && status >= 200 && status < 300 : code == CURLE_OK;
     if (good) return delivered();
-    // Who says that it will never take it means it.
+    // A permanent refusal is not retried.
     const bool again = web ? !answered || code != CURLE_OK || status >= 500 || status == 408 || status == 429
                            : status < 500 || code == CURLE_LOGIN_DENIED;
     failed(web && code == CURLE_OK ? fmt::format("status {}", status) : why, again);
@@ -255,36 +255,36 @@ class Deliveries::Delivery final : private health::CurlMulti::Transfer {
       const auto pause = retry_pause(++attempt_);
       next_ = time + pause;
       all_.log_.write_limited(Level::warning, name(),
-                              fmt::format("{}: {}; it is tried again in {}", name(), why, to_string(pause)));
+                              fmt::format("{}: {}; retrying in {}", name(), why, in_words(pause)));
       return tell_trouble(why);
     }
     const auto count = in_flight_;
     done();
     all_.tell_(events::hook_failed,
-               fmt::format("{}: {}; given up for {} event{}", name(), why, count, count == 1 ? "" : "s"),
+               fmt::format("{}: {}; gave up {} event{}", name(), why, count, count == 1 ? "" : "s"),
                {{"hook", name()}});
   }
 
-  // Once until it works again: what waits behind it is late by then.
+  // Once until it works again: by then the waiting events are late.
   void tell_trouble(const std::string& why) {
     if (++failures_ < failures_until_told || std::exchange(told_, true)) return;
     all_.tell_(
         events::hook_failed,
-        fmt::format("{}: {}; {} attempts in a row have failed, events wait for it and are late; each is "
-                    "tried for {} and then given up",
-                    name(), why, failures_, to_string(longest_trial)),
+        fmt::format("{}: {}; {} attempts in a row have failed, so events are late; vipd retries each for {} "
+                    "and then gives it up",
+                    name(), why, failures_, in_words(longest_trial)),
         {{"hook", name()}});
   }
 
   Deliveries& all_;
   DeliverySettings::One settings_;
-  std::deque<events::Event> waiting_;  // those under way first
+  std::deque<events::Event> waiting_;  // the ones being sent first
   std::size_t in_flight_ = 0;
   std::uint64_t dropped_ = 0;
   bool running_ = false;
   int attempt_ = 0;
-  int failures_ = 0;   // in a row, whatever was to be sent
-  bool told_ = false;  // that it does not work
+  int failures_ = 0;   // in a row, whatever the event
+  bool told_ = false;  // its failure has been reported
   TimePoint first_try_{};
   TimePoint next_{};
   std::string payload_;

@@ -1,9 +1,9 @@
 // Delivery: sends events to a webhook or by mail, with libcurl, in the monitor. In order, and one request at
-// a time for each of them; what fails is tried again after growing pauses, for ten minutes, and then given up
-// and told; that something does not work is told after a few attempts, and when it works again. Bounded: the
-// oldest events go, and are counted. Mails that fall together are one.
+// a time for each of them. A failure is retried after growing pauses for ten minutes; then the event is given
+// up, which is reported. A destination that does not work is reported after a few attempts, and again when it
+// works. Bounded: the oldest events are dropped and counted. Events of one moment are one mail.
 //
-// It never waits: CurlMulti has the sockets. What it sends to need not answer.
+// It never waits: CurlMulti has the sockets, and a destination need not answer.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ namespace vipd::daemon {
 // "sha256=" and the HMAC-SHA256 of the body in hexadecimal digits: the header X-Vipd-Signature.
 std::string webhook_signature(const std::string& secret, const std::string& body);
 
-// Whole, with its head; lines end with CR LF. host: who sends it.
+// Complete, with its headers; lines end with CR LF. host: the sender.
 std::string mail_text(const events::Mail& mail, const std::vector<events::Event>& events,
                       const std::string& host);
 
@@ -40,7 +40,7 @@ class Deliveries {
   Deliveries(Log& log, health::CurlMulti& curl, Tell tell);
   ~Deliveries();
 
-  // A reload: those that stay as they are go on with what waits.
+  // A reload: unchanged destinations keep their waiting events.
   void replace(const DeliverySettings& settings);
   void push(const events::Event& event, TimePoint now);
 

@@ -20,11 +20,11 @@ constexpr double flood_rate_per_vrid = 200;
 constexpr double flood_burst = 300;
 constexpr Duration shortest_shield = 2s;
 constexpr Duration longest_shield = 64s;
-constexpr Duration shield_renewal = 100ms;  // who is Active may have changed
-constexpr Duration deaf_time = 100ms;       // after claims were read
+constexpr Duration shield_renewal = 100ms;  // the Active may have changed
+constexpr Duration deaf_time = 100ms;       // after reading claims
 constexpr std::size_t most_searches = 4;
 constexpr Duration longest_search = 60s;
-constexpr Duration slice_budget = 3ms;  // of netlink work between two looks at sockets and deadlines
+constexpr Duration slice_budget = 3ms;  // of netlink work before sockets and deadlines are checked again
 
 template <class... Lambdas>
 struct Overloaded : Lambdas... {
@@ -37,9 +37,8 @@ const vrrp::RouterKey& router_of(const auto& work) {
   return std::visit([](const auto& each) -> const vrrp::RouterKey& { return each.router; }, work);
 }
 
-// Removing the first address of a subnet takes the others of that subnet along, unless the kernel is told to
-// promote one of them. A virtual address may be that first one, and the others the host's own. Where it may
-// not be set nothing changes.
+// The kernel removes all addresses of a subnet with the first one, unless it is set to promote another. A
+// virtual address may be the first one, and the others the host's own. A failure to set this is ignored.
 void keep_secondary_addresses(const std::string& interface) {
   const auto path = "/proc/sys/net/ipv4/conf/" + interface + "/promote_secondaries";
   const io::Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -84,7 +83,7 @@ void Effects::set_ports(Ports ports) {
     }
 }
 
-// What others say about our addresses. Without it everything else works.
+// Claims of other hosts to our addresses. Everything else works without it.
 void Effects::listen(const SocketKey& key, std::uint32_t index, const std::set<IpAddress>& addresses) {
   auto found = listeners_.find(key);
   if (found == listeners_.end()) {
@@ -135,8 +134,8 @@ void Effects::receive(const SocketKey& key) {
   watch_for_flood(key, found->second, *received);
 }
 
-// Whatever can be legitimate fits into the allowance: each virtual router has one Active, or several for an
-// instant, and 100 advertisements a second are the most that one sends.
+// All legitimate traffic fits into the allowance: each virtual router has one Active, or several for an
+// instant, and one sends at most 100 advertisements a second.
 void Effects::watch_for_flood(const SocketKey& key, Socket& socket, std::size_t received) {
   const auto time = now();
   const auto rate = flood_rate + flood_rate_per_vrid * static_cast<double>(socket.vrids.size());
@@ -147,7 +146,7 @@ void Effects::watch_for_flood(const SocketKey& key, Socket& socket, std::size_t 
   if (socket.allowance >= 0) return;
   socket.allowance = 0;
   if (socket.shielded_until != never) return;
-  // A flood that goes on is let in for a moment only, and less and less often.
+  // A continuing flood is let in only for moments, less and less often.
   const bool goes_on =
       socket.unshielded_at != TimePoint::min() && time - socket.unshielded_at < shortest_shield;
   socket.shield_time = goes_on ? std::min(2 * socket.shield_time, longest_shield) : shortest_shield;
@@ -209,7 +208,8 @@ void Effects::expire() {
   for (const auto& [sender, search] : searches_) expiry_ = std::min(expiry_, search.until);
 }
 
-// Its tap is open until it is heard again, for a minute at most: it costs a little for each packet.
+// The tap stays open until the sender is heard again, at most a minute, because it costs a little for each
+// packet.
 void Effects::search(const vrrp::IdentifySender& wanted) {
   const Sender sender{wanted.router.interface, wanted.sender};
   if (searches_.size() >= most_searches || searches_.contains(sender)) return;
@@ -291,8 +291,8 @@ void Effects::perform(const vrrp::Actions& actions) {
   if (!first_.empty()) run_slice();
 }
 
-// A change makes earlier ones of the same address pointless that still wait; and whoever leaves sends and
-// announces no more.
+// A change replaces waiting changes of the same address; and a router that leaves no longer sends or
+// announces.
 void Effects::forget_superseded(const vrrp::RouterKey& router, const std::vector<Change>& changes) {
   std::set<Prefix> touched;
   bool leaves = false;
@@ -348,8 +348,8 @@ void Effects::run_slice() {
     slice.push_back(std::move(queue.front()));
     queue.pop_front();
   }
-  // The kernel may be slow (it searches long lists of IPv6 addresses): what it did not get to comes first in
-  // the next slice, with what waits for it.
+  // The kernel may be slow (it searches long lists of IPv6 addresses): unfinished changes come first in the
+  // next slice, with the actions that wait for them.
   std::size_t done = apply(changes);
   auto rest = slice.begin();
   for (; rest != slice.end(); ++rest)
@@ -385,7 +385,7 @@ std::size_t Effects::apply(const std::vector<Change>& changes) {
   }
   const auto results = netlink::apply(netlink_, requests, slice_budget);
   for (std::size_t i = 0; i < results.size(); ++i) {
-    // A missing interface is told by its own event, and takes its addresses along.
+    // A missing interface has its own event, and its addresses are gone with it.
     if (results[i] || requests[i].interface_index == 0) continue;
     facts_.push_back(vrrp::AddressFailed{changes[i].router, changes[i].prefix, results[i].error().message});
   }
@@ -407,9 +407,10 @@ void Effects::send(const std::vector<vrrp::SendAdvertisement>& advertisements) {
       if (errors[i] == 0)
         unsent_.erase(list[i]->router);
       else
-        log_.write_limited(Level::warning, "send " + to_string(list[i]->router),
-                           fmt::format("{}: sending an advertisement from {}: {}", to_string(list[i]->router),
-                                       to_string(list[i]->source), std::strerror(errors[i])));
+        log_.write_limited(
+            Level::warning, "send " + to_string(list[i]->router),
+            fmt::format("{}: cannot send an advertisement from {}: {}", to_string(list[i]->router),
+                        to_string(list[i]->source), std::strerror(errors[i])));
   }
 }
 
@@ -426,7 +427,7 @@ void Effects::announce(const std::vector<vrrp::Announce>& announcements) {
   for (std::size_t i = 0; i < errors.size(); ++i)
     if (errors[i] != 0)
       log_.write_limited(Level::warning, "announce " + sent[i]->router.interface,
-                         fmt::format("announcing {} on {}: {}", to_string(sent[i]->address),
+                         fmt::format("cannot announce {} on {}: {}", to_string(sent[i]->address),
                                      sent[i]->router.interface, std::strerror(errors[i])));
 }
 

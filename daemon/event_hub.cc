@@ -45,7 +45,7 @@ bool EventHub::tell_if_due(const std::string& key, std::string_view name, std::s
   return true;
 }
 
-// Changes of state are the router's to tell.
+// Only the router reports changes of state.
 void EventHub::pass_on(std::vector<events::Event> events, bool trusted) {
   std::erase_if(events, [trusted](const auto& event) {
     return events::find_kind(event.name) == nullptr ||
@@ -64,7 +64,7 @@ void EventHub::keep(events::Event& event) {
   for (; waiting_.size() > most_waiting; waiting_.pop_front()) ++lost_;
 }
 
-// The last ones.
+// Sends the last `count` events.
 void EventHub::send(std::size_t count) {
   if (count == 0) return;
   Happened happened;
@@ -77,8 +77,7 @@ void EventHub::send(std::size_t count) {
 void EventHub::monitor_attached() {
   if (lost_ > 0) {
     auto event =
-        make(events::events_lost,
-             fmt::format("{} events came while vipd-monitor did not take them, and are not kept", lost_),
+        make(events::events_lost, fmt::format("lost {} events while vipd-monitor did not accept them", lost_),
              {{"count", std::to_string(lost_)}}, false);
     keep(event);
   }

@@ -1,10 +1,9 @@
-// EventHub: where all events of this node come together, in the guardian: it numbers them, gives them the
-// wall clock's time, and passes them on to the monitor, which keeps the journal and serves those who watch.
-// What a monitor has not taken is sent to the next one, so that nothing that has happened meanwhile is
-// missing.
+// EventHub: collects all events of this node in the guardian: it numbers them, adds the wall-clock time, and
+// passes them on to the monitor, which keeps the journal and sends them to clients. Events that a monitor has
+// not accepted go to the next one, so that none is missing.
 //
-// The guardian, because it outlives the others; and because what a hook acts on must not come by way of the
-// monitor, which is the one that strangers talk to.
+// In the guardian, because it outlives the other programs; and because the events for hooks must not come
+// from the monitor, which talks to untrusted clients.
 #pragma once
 
 #include <cstdint>
@@ -23,20 +22,20 @@ class EventHub {
  public:
   static constexpr std::size_t most_waiting = 1024;
 
-  // Is given all events, numbered. trusted: not from the monitor.
+  // Gets all events, numbered. trusted: not from the monitor.
   using Listener = std::function<void(const std::vector<events::Event>& events, bool trusted)>;
 
-  // started: of the guardian, for numbers that no other run has.
+  // started: time of the guardian's start, which makes the numbers of each run unique.
   EventHub(Log& log, Link& monitor, events::WallTime started, Listener listener);
 
-  // One of the guardian's own: logged, and passed on.
+  // An event of the guardian itself: logs it and passes it on.
   void tell(std::string_view name, std::string text, events::Fields fields = {}, bool relieved = false);
-  // The same, but at most once in ten seconds for each key. false: this one was left out.
+  // The same, but at most once in ten seconds for each key. false: this event was dropped.
   bool tell_if_due(const std::string& key, std::string_view name, std::string text,
                    events::Fields fields = {});
-  // What was logged already. What is no event that there is, is left out.
+  // Events that have been logged already. Unknown ones are dropped.
   void pass_on(std::vector<events::Event> events, bool trusted = true);
-  // A new monitor is there: it gets what no other has taken.
+  // A new monitor gets the events that no other has accepted.
   void monitor_attached();
   void taken(std::uint64_t last);
 
@@ -54,7 +53,7 @@ class EventHub {
   Listener listener_;
   std::uint64_t run_;
   std::uint64_t count_ = 0;
-  std::deque<Waiting> waiting_;  // until it is taken
+  std::deque<Waiting> waiting_;  // until the monitor has accepted it
   std::uint64_t lost_ = 0;
 };
 

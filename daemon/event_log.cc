@@ -40,7 +40,7 @@ Level level_of(const events::Event& event) {
     case events::Severity::p1: return Level::warning;
     case events::Severity::p2: break;
   }
-  // The engine's are many.
+  // The engine has many events.
   return event.virtual_router.empty() ? Level::notice : Level::info;
 }
 }  // namespace
@@ -57,7 +57,7 @@ void log_event(Log& log, const events::Event& event) {
 bool log_limited(Log& log, const std::string& key, events::Event& event) {
   const auto left_out = log.left_out_if_due(key);
   if (!left_out) return false;
-  if (*left_out > 0) event.text += fmt::format(" ({} more since the last one like this)", *left_out);
+  if (*left_out > 0) event.text += fmt::format(" ({} more since the last such line)", *left_out);
   log_event(log, event);
   return true;
 }

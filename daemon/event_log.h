@@ -1,4 +1,4 @@
-// How events (events/event.h) stand in the log: as a line, and with their fields in the systemd journal.
+// Events (events/event.h) in the log: a line each, and in the systemd journal their fields too.
 #pragma once
 
 #include "daemon/log.h"
@@ -10,8 +10,8 @@ namespace vipd::daemon {
 std::string log_line(const events::Event& event);
 
 void log_event(Log& log, const events::Event& event);
-// What strangers can cause at will: at most one in ten seconds for each key. false: this one was left out; the
-// next one says how many were.
+// For events that any host can cause: at most one in ten seconds for each key. false: this one was dropped;
+// the next one has the number of dropped ones.
 bool log_limited(Log& log, const std::string& key, events::Event& event);
 
 }  // namespace vipd::daemon

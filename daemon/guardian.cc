@@ -25,20 +25,20 @@ using namespace std::chrono_literals;
 constexpr Duration soon = 10s;
 // An orderly stop waits for the successor of each virtual router, at most one interval (40.95 s).
 constexpr Duration longest_stop = 60s;
-// A router that has handed everything over still closes its sockets.
+// A router that has handed over everything still has to close its sockets.
 constexpr Duration longest_end = 10s;
-// A router that has not been seen alive for this long hangs. It wakes up four times a second at least.
+// A router that gives no sign of life for this long hangs. It wakes up at least four times a second.
 constexpr Duration longest_silence = 1s;
 constexpr Duration look_interval = 250ms;
 constexpr Duration longest_router_start = 10s;
-// The monitor says every second that it works. What it serves is slow at times; the protocol is not.
+// The monitor sends a sign of life every second. Its work can be slow; the protocol cannot.
 constexpr Duration longest_monitor_silence = 10s;
-// Who was late itself cannot tell whether others hang.
+// A guardian that was late itself cannot tell whether the others hang.
 constexpr Duration late = 100ms;
 // The monitor has nothing to hand over.
 constexpr Duration longest_monitor_stop = 3s;
 
-// The first replacement comes at once, the next ones ever later.
+// The first replacement starts at once, the next ones after growing delays.
 Duration restart_delay(int failures_in_a_row) {
   constexpr std::array<Duration, 6> delays{0ms, 0ms, 50ms, 200ms, 1s, 2s};
   return delays[static_cast<std::size_t>(std::min<int>(failures_in_a_row, delays.size() - 1))];
@@ -68,7 +68,7 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       leases_(loop_, log, claims_,
               [this](const Leases& leases, std::span<const int> slots) {
                 router_link_.send(leases, slots);
-                // The lease keeper has logged it.
+                // The lease keeper has logged them.
                 events_.pass_on(
                     lease_news_.since_last(conf::virtual_routers(configuration_.current()), leases, now()));
               }),
@@ -97,9 +97,10 @@ int Guardian::run() {
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   const auto interrupt = loop_.on_signal(SIGINT, [this](const signalfd_siginfo&) { stop("SIGINT"); });
   const auto hang_up = loop_.on_signal(SIGHUP, [this](const signalfd_siginfo&) { reload({}); });
-  // What other programs of this kind write files for would end this one, if nobody took it.
+  // Other programs of this kind write files on these signals; without a handler they would end this one.
   const auto ask = [this](const signalfd_siginfo&) {
-    log_.write_limited(Level::notice, "signal", "SIGUSR1 and SIGUSR2 do nothing: \"vipctl status\" answers");
+    log_.write_limited(Level::notice, "signal",
+                       "SIGUSR1 and SIGUSR2 have no effect: run \"vipctl status\" instead");
   };
   const auto user1 = loop_.on_signal(SIGUSR1, ask);
   const auto user2 = loop_.on_signal(SIGUSR2, ask);
@@ -107,18 +108,17 @@ int Guardian::run() {
     log_.info(fmt::format("{}: {}", configuration_.file(), conf::summary(configuration_.current())));
   else
     events_.tell(events::started,
-                 fmt::format("vipd {} has started with {}: {}", VIPD_VERSION, configuration_.file(),
+                 fmt::format("vipd {} started with {}: {}", VIPD_VERSION, configuration_.file(),
                              conf::summary(configuration_.current())));
   if (setting_.killed != 0)
     events_.tell(
         events::killed,
-        fmt::format("the vipd before this one (process {}) was not stopped but killed: what it and its "
-                    "virtual routers did from then on is not among the events",
+        fmt::format("the previous vipd (process {}) was killed, not stopped: there are no events of the time "
+                    "between",
                     setting_.killed));
   make_place_for_events();
   if (const auto& why = setting_.privileges.shared_because(); !why.empty())
-    log_.warning(
-        fmt::format("vipd-router and vipd-monitor run as the user that vipd runs as: {} (--user)", why));
+    log_.warning(fmt::format("vipd-router and vipd-monitor run as the same user as vipd: {} (--user)", why));
   scripts_.replace(conf::checks(configuration_.current()));
   hooks_.replace(configuration_.current());
   const bool holding = !router_.outdated && stand_in_.begin_for_the_dead();
@@ -148,7 +148,7 @@ void Guardian::turn() {
   replace_hanging_router();
   replace_hanging_monitor(time);
   stand_in_.tick(time, router_is_there());
-  // Which may wait for long: not while advertisements depend on us.
+  // This may wait for long, so not while the guardian advertises.
   if (!stand_in_.holding()) leases_.tick(time);
   metrics_.tick(time);
   scripts_.step(time);
@@ -165,9 +165,9 @@ void Guardian::turn() {
 void Guardian::end_by_force() {
   stop_bound_ = never;
   auto& child = router_.process ? router_ : monitor_;
-  if (!child.process && hooks_.busy()) log_.error("hooks do not end: they are killed");
+  if (!child.process && hooks_.busy()) log_.error("hooks do not end: killing them");
   if (!child.process) return;
-  log_.error(fmt::format("{} does not stop: it is killed", child.name));
+  log_.error(fmt::format("{} does not stop: killing it", child.name));
   (void)io::kill(*child.process, SIGKILL);
 }
 
@@ -210,7 +210,7 @@ void Guardian::started(Child& child, Result<io::Process> process) {
   child.restart = never;
   child.started = now();
   if (!process) {
-    log_.error(fmt::format("starting {}: {}", child.name, process.error().message));
+    log_.error(fmt::format("cannot start {}: {}", child.name, process.error().message));
     child.restart = now() + restart_delay(++child.failures_in_a_row);
     return;
   }
@@ -269,14 +269,14 @@ void Guardian::child_ended(Child& child) {
   if (stopping_) {
     if (&child == &router_) {
       stop_bound_ = now() + (hooks_.busy() ? longest_stop : longest_monitor_stop);
-      if (hooks_.busy()) log_.notice("the end waits for hooks, " + to_string(longest_stop) + " at most");
+      if (hooks_.busy()) log_.notice("waiting for hooks to end, at most " + in_words(longest_stop));
       monitor_link_.detach();  // the monitor ends when its guardian goes
     }
     return;
   }
-  // Of a router that was ended by somebody else: its bound is not its successor's.
+  // If another program ended the router: its bound does not apply to its successor.
   if (&child == &router_) stop_bound_ = never;
-  // Where the monitor may write is settled when it starts: told of another place it ends.
+  // The directory that the monitor may write to is fixed at its start: with another one it ends.
   const bool moves = &child == &monitor_ && events_directory() != sandboxed_directory_;
   if (std::exchange(child.outdated, false) || moves) {
     child.restart = now();
@@ -286,15 +286,15 @@ void Guardian::child_ended(Child& child) {
   child.failures_in_a_row = now() - child.started < soon ? child.failures_in_a_row + 1 : 0;
   const auto delay = restart_delay(child.failures_in_a_row);
   events_.tell(events::program_restarted,
-               fmt::format("{} has ended ({}); it is started again{}", child.name, how,
-                           delay == Duration::zero() ? "" : " in " + to_string(delay)),
+               fmt::format("{} ended ({}); vipd restarts it{}", child.name, how,
+                           delay == Duration::zero() ? "" : " in " + in_words(delay)),
                {{"program", child.name}});
   child.restart = now() + delay;
 }
 
-// From here on the guardian sends what it would have sent.
+// From here on the guardian advertises in its place.
 void Guardian::router_ended(const std::string& how) {
-  router_link_.read_rest();  // what has happened before it died
+  router_link_.read_rest();  // its last events
   router_link_.detach();
   look_at_router_ = never;
   if (stopping_ && how == "exit code 0") return;
@@ -310,17 +310,17 @@ void Guardian::replace_hanging_router() {
   const bool hangs = router_ready_ ? time - hold_.last_beat() >= longest_silence
                                    : time - router_.started >= longest_router_start;
   if (!hangs) return;
-  router_.hung =
-      "killed: it had not moved for " + to_string(router_ready_ ? longest_silence : longest_router_start);
-  log_.error(fmt::format("{} is {}", router_.name, router_.hung));
+  router_.hung = "killed after giving no sign of life for " +
+                 in_words(router_ready_ ? longest_silence : longest_router_start);
+  log_.error(fmt::format("{} {}", router_.name, router_.hung));
   (void)io::kill(*router_.process, SIGKILL);
   look_at_router_ = never;  // until the next one is started
 }
 
 void Guardian::replace_hanging_monitor(TimePoint time) {
   if (!monitor_.process || monitor_heard_ == never || time - monitor_heard_ < longest_monitor_silence) return;
-  monitor_.hung = "killed: it had said nothing for " + to_string(longest_monitor_silence);
-  log_.error(fmt::format("{} is {}", monitor_.name, monitor_.hung));
+  monitor_.hung = "killed after giving no sign of life for " + in_words(longest_monitor_silence);
+  log_.error(fmt::format("{} {}", monitor_.name, monitor_.hung));
   (void)io::kill(*monitor_.process, SIGKILL);
   monitor_heard_ = never;
 }
@@ -336,7 +336,7 @@ void Guardian::message_from_router(io::Message message) {
   if (on<Happened>(message, [this](Happened happened) { events_.pass_on(std::move(happened.events)); }))
     return;
   if (is(message, MessageType::stopped)) {
-    // All that is left is to end, and what is quiet then does not hang.
+    // The router only has to end now, and silence does not mean that it hangs.
     look_at_router_ = never;
     stop_bound_ = std::min(stop_bound_, now() + longest_end);
     return;
@@ -351,21 +351,21 @@ void Guardian::message_from_router(io::Message message) {
   look_for_leftovers();
 }
 
-// Once, and not before the router has its own in hand.
+// Once, and only after the router has its own addresses.
 void Guardian::look_for_leftovers() {
   const auto found = remove_leftovers(conf::virtual_routers(configuration_.current()));
-  if (!found) return log_.warning("looking for what an earlier vipd has left: " + found.error().message);
+  if (!found) return log_.warning("cannot look for addresses of an earlier vipd: " + found.error().message);
   for (const auto& each : *found) {
     const auto address = to_string(each.prefix);
     if (!each.removed)
-      log_.warning(fmt::format("removing {} from {}, where an earlier vipd has left it: {}", address,
-                               each.interface, each.removed.error().message));
+      log_.warning(fmt::format("cannot remove {} of an earlier vipd from {}: {}", address, each.interface,
+                               each.removed.error().message));
     else
       events_.tell(
           vrrp::events::leftover_removed,
-          fmt::format("{} was on {}, where an earlier vipd has left it, and is no virtual address any "
-                      "more; removed",
-                      address, each.interface),
+          fmt::format(
+              "removed {} from {}: an earlier vipd left it there, and it is not a virtual address now",
+              address, each.interface),
           {{"address", address}, {"interface", each.interface}});
   }
 }
@@ -384,10 +384,10 @@ void Guardian::tell_monitor() {
                               deadline == never ? std::nullopt : std::optional(deadline)});
 }
 
-// The guardian may have stood still since it was asked; who has asked was told that it is not done.
+// The guardian may have stalled since the request; the client has then been told that it was dropped.
 bool Guardian::in_time(TimePoint until) {
   if (now() < until) return true;
-  log_.warning("a command has waited for too long and is not carried out");
+  log_.warning("dropped a command that had waited for too long");
   return false;
 }
 
@@ -420,12 +420,12 @@ void Guardian::message_from_monitor(io::Message message) {
 
 // --- hooks --------------------------------------------------------------------------------------------
 
-// To start a program takes a moment, which others depend on while we advertise.
+// Starting a program takes a moment, which would delay advertisements.
 bool Guardian::may_run_hooks() const {
   return !stand_in_.holding();
 }
 
-// What has to be done when this node is not Active any more.
+// The hooks that run once this node is no longer Active.
 bool Guardian::waits_for_hooks() const {
   return hooks_.busy() && stop_bound_ != never;
 }
@@ -458,7 +458,7 @@ void Guardian::run_script(RunScript request) {
 
 // --- commands -----------------------------------------------------------------------------------------
 
-// What `systemctl status` shows.
+// Shown by `systemctl status`.
 void Guardian::say_ready(const std::string& status) const {
   if (!told_ready_) return;
   notify_service_manager(fmt::format("READY=1\nSTATUS={}", status));

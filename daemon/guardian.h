@@ -1,6 +1,6 @@
 // Guardian: the program `vipd`. It starts and watches the router and the monitor, reads the configuration for
-// them, runs their scripts, and holds for the router while that is being replaced. Small on purpose: it
-// parses nothing that comes from the network.
+// them, runs their scripts, and holds for the router while that is being replaced. Deliberately small: it
+// parses nothing from the network.
 #pragma once
 
 #include <cstdint>
@@ -36,12 +36,12 @@
 
 namespace vipd::daemon {
 
-// The name of the Hold with the service manager.
+// The name of the Hold in the descriptor store of the service manager.
 constexpr std::string_view hold_name = "hold";
 
 class Guardian {
  public:
-  // What it was started with.
+  // The arguments and environment of this start.
   struct Setting {
     Paths paths;
     Level level = Level::info;
@@ -49,35 +49,35 @@ class Guardian {
     Privileges privileges;
     std::string node;  // in the configuration; empty: the host's name
     bool sandbox = true;
-    pid_t killed = 0;  // the vipd before this one, if it has not ended in order
+    pid_t killed = 0;  // the previous vipd, if it was killed; else 0
   };
 
-  // control: the listening control socket, which the monitor serves.
-  // lock: of the run directory, held for as long as it lives.
-  // stored: the Hold of a vipd that was killed with all of its programs; empty: there was none.
+  // control: the listening control socket, which the monitor serves. lock: of the run directory, held as long
+  // as the guardian lives. stored: the Hold of a vipd that was killed with all of its programs; empty: none.
   // EADDRINUSE: another vipd serves one of its virtual routers.
   static Result<std::unique_ptr<Guardian>> create(Log& log, Setting setting, conf::Config config, io::Fd lock,
                                                   io::Fd control, io::Fd stored);
-  // In place of the guardian that was this process before: its programs go on, and are replaced one by one.
+  // Replaces the guardian in the same process after an upgrade: its programs continue, and are replaced one
+  // by one.
   static Result<std::unique_ptr<Guardian>> take_over(Log& log, Setting setting, conf::Config config,
                                                      const Handover& handover);
 
-  // Until told to stop. Returns the exit code.
+  // Runs until it is stopped. Returns the exit code.
   int run();
 
  private:
-  // A program of ours: running, or to be started again.
+  // One of the two programs: running, or to be restarted.
   struct Child {
     explicit Child(std::string program) : name(std::move(program)) {}
     std::string name;
     std::optional<io::Process> process;
     io::Watch ended;
     TimePoint started{};
-    TimePoint restart = never;  // when to start it again
+    TimePoint restart = never;  // when to restart it
     std::uint32_t restarts = 0;
-    int failures_in_a_row = 0;  // ended soon after its start
-    std::string hung;           // why it was killed, where we did
-    bool outdated = false;      // of the version before: it was killed to be replaced, or will be
+    int failures_in_a_row = 0;  // ends soon after a start
+    std::string hung;           // why vipd killed it, or empty
+    bool outdated = false;      // of the previous version: it has been or will be killed and replaced
   };
 
   Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, io::Fd control, Hold hold);
@@ -124,7 +124,7 @@ class Guardian {
   void stop(const std::string& why);
   void end_by_force();
   TimePoint next_deadline() const;
-  bool router_is_there() const;  // and works, or should
+  bool router_is_there() const;  // and ready
 
   Log& log_;
   Setting setting_;
@@ -155,7 +155,7 @@ class Guardian {
   bool told_ready_ = false;
   Watchdog watchdog_;
   std::unique_ptr<Upgrade> upgrade_;
-  std::vector<std::pair<io::Process, io::Watch>> ending_;  // what the program before has killed
+  std::vector<std::pair<io::Process, io::Watch>> ending_;  // children that the previous program killed
   bool stopping_ = false;
   TimePoint stop_bound_ = never;
 };

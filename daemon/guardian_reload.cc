@@ -1,5 +1,5 @@
-// The guardian and its configuration: what a reload, its confirmation or its undoing puts in force, for all
-// three programs at once. What a configuration is, and which one is in force, is in daemon/configuration.
+// The guardian and its configuration: a reload, its confirmation or its rollback takes effect in all three
+// programs at once. daemon/configuration decides which configuration is in force.
 #include <fmt/format.h>
 #include <net/if.h>
 
@@ -12,7 +12,7 @@
 
 namespace vipd::daemon {
 
-// That a claim cannot be had for want of descriptors, say, is no reason not to serve.
+// A claim that fails, for lack of descriptors for instance, is no reason not to serve.
 Result<> Guardian::claim(const conf::Config& config) {
   const auto claimed = claims_.take(conf::virtual_routers(config));
   if (!claimed && claimed.error().code == EADDRINUSE) return claimed;
@@ -20,7 +20,7 @@ Result<> Guardian::claim(const conf::Config& config) {
   return {};
 }
 
-// What a reload has taken away; but not if it may come again.
+// Releases the claims that a reload has removed, unless a rollback may need them again.
 void Guardian::give_claims_back() {
   if (configuration_.deadline() == never) claims_.keep_only(conf::virtual_routers(configuration_.current()));
 }
@@ -31,7 +31,7 @@ Reloaded Guardian::reload(const ReloadRequest& request) {
                                           [this](const conf::Config& wanted) { return claim(wanted); });
   if (!done) {
     const bool lines = done.error().message.find('\n') != std::string::npos;
-    events_.tell(events::reload_refused, fmt::format("reload refused, the present configuration stays:{}{}",
+    events_.tell(events::reload_refused, fmt::format("reload refused, the configuration in force stays:{}{}",
                                                      lines ? "\n" : " ", done.error().message));
     say_ready("the last reload was refused; serving " + conf::summary(configuration_.current()));
     return {request.id, false, done.error().message};
@@ -48,7 +48,7 @@ std::set<std::string> Guardian::interfaces_here() {
   return names;
 }
 
-// It may come later, and it may be misspelt.
+// Not an error, because the interface may appear later; but the name may be misspelt.
 std::string Guardian::without_interface() const {
   std::string text;
   const auto here = interfaces_here();
@@ -57,7 +57,7 @@ std::string Guardian::without_interface() const {
   return text;
 }
 
-// One transaction: whoever is restarted meanwhile gets the same.
+// One transaction: a program that is restarted meanwhile gets the same configuration.
 void Guardian::put_in_force(std::string_view event, const std::string& done) {
   const auto& config = configuration_.current();
   scripts_.replace(conf::checks(config));

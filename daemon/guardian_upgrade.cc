@@ -1,6 +1,6 @@
-// The guardian and the next version of this program: it hands over what it has and becomes that program, with
-// the same process and children; or is that program, and takes over. What is handed over is in
-// daemon/handover, how the next program is tried before in daemon/upgrade.
+// The guardian and the next version of this program: it hands over its state and becomes that program, with
+// the same process and children; or it is that program, and takes over. daemon/handover has the state,
+// daemon/upgrade the test of the new program before.
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
@@ -17,12 +17,10 @@
 namespace vipd::daemon {
 
 namespace {
-constexpr const char* hooks_are_running =
-    "a hook is running, which an upgrade would kill: try again when it is done";
+constexpr const char* hooks_are_running = "an upgrade would kill a running hook: try again when it has ended";
 
 std::string cannot_take_over(const std::string& program, const std::string& why) {
-  return fmt::format("{} cannot take over: {}; nothing has changed, vipd {} goes on", program, why,
-                     VIPD_VERSION);
+  return fmt::format("{} cannot take over: {}; vipd {} continues unchanged", program, why, VIPD_VERSION);
 }
 }  // namespace
 
@@ -42,8 +40,8 @@ Result<std::unique_ptr<Guardian>> Guardian::take_over(Log& log, Setting setting,
   guardian->started_ = handover.started;
   guardian->router_ready_ = true;
   guardian->told_ready_ = true;
-  guardian->events_.tell(
-      events::upgraded, fmt::format("vipd {} goes on where vipd {} stopped", VIPD_VERSION, handover.version));
+  guardian->events_.tell(events::upgraded, fmt::format("vipd {} continues where vipd {} stopped",
+                                                       VIPD_VERSION, handover.version));
   return guardian;
 }
 
@@ -68,7 +66,7 @@ void Guardian::reap_later(std::int32_t pid) {
   ending_.emplace_back(std::move(*process), std::move(watch));
 }
 
-// As if it had died: its successor adopts what it leaves.
+// As after a crash: its successor adopts its state.
 void Guardian::replace_outdated(Child& child) {
   (void)io::kill(*child.process, SIGKILL);
 }
@@ -82,9 +80,9 @@ void Guardian::begin_upgrade(std::uint64_t id) {
   if (upgrade_) return refuse("another upgrade is under way");
   if (configuration_.deadline() != never)
     return refuse(
-        "a reload waits to be confirmed, and would not go back by itself any more: \"vipctl confirm\" first");
+        "a reload is unconfirmed and could not roll back after an upgrade: run \"vipctl confirm\" first");
   if (!router_is_there() || stand_in_.router_is_late() || stand_in_.holding())
-    return refuse("vipd-router is just being replaced: try again in a moment");
+    return refuse("vipd-router is being replaced: try again in a moment");
   if (hooks_.busy()) return refuse(hooks_are_running);
   auto begun = Upgrade::begin(loop_, setting_.invocation.program, handover(), now(),
                               [this, id](const Result<std::string>& version) { checked(id, version); });
@@ -101,9 +99,9 @@ void Guardian::checked(std::uint64_t id, const Result<std::string>& version) {
   };
   if (!version) return refuse(version.error().message);
   if (stopping_ || !router_is_there() || stand_in_.holding())
-    return refuse("vipd-router is just being replaced: try again in a moment");
+    return refuse("vipd-router is being replaced: try again in a moment");
   if (hooks_.busy()) return refuse(hooks_are_running);
-  const auto text = fmt::format("vipd {} is replaced by vipd {}", VIPD_VERSION, *version);
+  const auto text = fmt::format("vipd {} replaces vipd {}", *version, VIPD_VERSION);
   log_.notice(text);
   monitor_link_.send(Upgraded{id, true, text});
   if (const auto failed = become_new_program(); !failed) refuse(failed.error().message);
@@ -125,9 +123,9 @@ Handover Guardian::handover() const {
           .ending = {}};
 }
 
-// Returns only if that failed, and then nothing has changed but that scripts were ended.
+// Returns only if it failed; then nothing has changed, except that running scripts were ended.
 Result<> Guardian::become_new_program() {
-  if (!monitor_.process || !monitor_link_.attached()) return failure("vipd-monitor is just being replaced");
+  if (!monitor_.process || !monitor_link_.attached()) return failure("vipd-monitor is being replaced");
   auto state = handover();
   script_runs_.clear();
   state.ending = scripts_.abandon();

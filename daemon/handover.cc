@@ -24,7 +24,7 @@ struct Head {
 Result<> write_all(int fd, std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
     const auto written = write(fd, bytes.data(), bytes.size());
-    if (written < 0) return system_failure("writing the state to be handed over");
+    if (written < 0) return system_failure("writing the handover state");
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return {};
@@ -43,14 +43,13 @@ std::vector<std::uint8_t> encode(const Handover& handover) {
 Result<Handover> decode_handover(std::span<const std::uint8_t> bytes) {
   Head head{};
   if (bytes.size() >= sizeof head) std::memcpy(&head, bytes.data(), sizeof head);
-  if (head.magic != magic) return failure("the state handed over is not one of vipd", EPROTO);
+  if (head.magic != magic) return failure("the handover state is not from vipd", EPROTO);
   if (head.format != handover_format)
-    return failure(
-        fmt::format("the state is handed over in format {}, this version (vipd {}) knows format {}",
-                    head.format, VIPD_VERSION, handover_format),
-        EPROTO);
+    return failure(fmt::format("the handover state has format {}, this version (vipd {}) reads format {}",
+                               head.format, VIPD_VERSION, handover_format),
+                   EPROTO);
   auto handover = from_bytes<Handover>(bytes.subspan(sizeof head));
-  if (!handover) return failure("the state handed over is damaged", EPROTO);
+  if (!handover) return failure("the handover state is damaged", EPROTO);
   return std::move(*handover);
 }
 
@@ -58,7 +57,7 @@ Result<io::Fd> pack(const Handover& handover) {
   auto fd = TRY(io::open_memory_file("vipd-handover"));
   TRY_VOID(write_all(fd.get(), encode(handover)));
   if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
-    return system_failure("sealing the state to be handed over");
+    return system_failure("sealing the handover state");
   return fd;
 }
 
@@ -66,12 +65,12 @@ Result<Handover> unpack(int fd) {
   constexpr int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   struct stat status{};
   if (fcntl(fd, F_GET_SEALS) < 0 || (fcntl(fd, F_GET_SEALS) & seals) != seals || fstat(fd, &status) != 0)
-    return failure("the state handed over is not a sealed memory file", EPROTO);
+    return failure("the handover state is not in a sealed memory file", EPROTO);
   const auto size = static_cast<std::size_t>(status.st_size);
-  if (size > most_bytes) return failure("the state handed over is not one of vipd", EPROTO);
+  if (size > most_bytes) return failure("the handover state is not from vipd", EPROTO);
   std::vector<std::uint8_t> bytes(size);
   if (pread(fd, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    return system_failure("reading the state handed over");
+    return system_failure("reading the handover state");
   return decode_handover(bytes);
 }
 

@@ -1,9 +1,9 @@
-// Handover: what a guardian leaves to the program that takes its place in the same process, by execve
-// (`vipctl upgrade`): the configuration in force, its two programs, and the descriptors that must stay open.
-// The router and the monitor do not notice; they are replaced afterwards, one by one.
+// Handover: the state that a guardian hands over to the program that replaces it in the same process by
+// execve (`vipctl upgrade`): the configuration in force, its two programs, and the descriptors that must stay
+// open. The router and the monitor are not affected; they are replaced afterwards, one by one.
 //
-// It travels in a sealed memory file, whose beginning says in which format it is written: another version of
-// vipd may read it, and must refuse what it does not know. The descriptors are numbers of this process.
+// It is in a sealed memory file that starts with the number of its format: another version of vipd may read
+// it, and must refuse an unknown format. The descriptors are numbers of this process.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +17,20 @@
 
 namespace vipd::daemon {
 
-// To be raised with every change of Handover, of HoldState or of what is in them: a router of one version
-// adopts what one of the other has kept. tests/daemon/handover_test.cc notices when it was forgotten.
+// Increment it with every change of Handover, of HoldState or of their parts: a router of one version adopts
+// the state of a router of the other. tests/daemon/handover_test.cc fails if this was forgotten.
 constexpr std::uint32_t handover_format = 2;
 
 struct HandedProgram {
   std::int32_t pid = 0;
-  std::int32_t channel = -1;  // our end
+  std::int32_t channel = -1;  // the end of the guardian
   TimePoint started{};
   std::uint32_t restarts = 0;
 };
 
 struct Handover {
-  std::string version;        // of the program that leaves
-  std::string configuration;  // as conf::print has it
+  std::string version;        // of the program that hands over
+  std::string configuration;  // as printed by conf::print
   TimePoint started{};
   std::int32_t lock = -1;     // of the run directory
   std::int32_t control = -1;  // listening
@@ -38,14 +38,14 @@ struct Handover {
   std::vector<std::int32_t> claims;
   HandedProgram router;
   HandedProgram monitor;
-  std::vector<std::int32_t> ending;  // processes that were killed and must be reaped
+  std::vector<std::int32_t> ending;  // killed processes that must be reaped
 };
 
 std::vector<std::uint8_t> encode(const Handover& handover);
-// EPROTO: it is none, or of a format that this program does not know; the message says so.
+// EPROTO: not a handover state, or one of an unknown format; the message has the reason.
 Result<Handover> decode_handover(std::span<const std::uint8_t> bytes);
 
-// The same, in a sealed memory file.
+// The same for a sealed memory file.
 Result<io::Fd> pack(const Handover& handover);
 Result<Handover> unpack(int fd);
 

@@ -7,12 +7,13 @@ namespace vipd::daemon {
 
 namespace {
 constexpr std::size_t most_routers = 16384;
-constexpr std::size_t copy_size = 16 << 20;  // memory is used only as far as it is written
+constexpr std::size_t copy_size = 16 << 20;  // only written pages use memory
 }  // namespace
 
 struct Hold::Header {
   std::atomic<std::int64_t> beat;
-  std::atomic<std::uint64_t> version;  // 0: nothing written; odd: the first copy is whole, even: the second
+  std::atomic<std::uint64_t>
+      version;  // 0: nothing written; odd: the first copy is complete, even: the second
   std::atomic<std::uint64_t> sizes[2];
   std::atomic<std::uint64_t> routers;
   std::atomic<std::int64_t> deadlines[most_routers];
@@ -26,7 +27,7 @@ std::int64_t number(TimePoint time) {
   return time.time_since_epoch().count();
 }
 
-// Within the bounds of an archive, which the router may have written past.
+// The router may have written past these bounds of an archive.
 TimePoint time_of(const std::atomic<std::int64_t>& number) {
   const TimePoint time{Duration{number.load(std::memory_order_relaxed)}};
   if (time == never) return never;
@@ -56,7 +57,7 @@ Result<> Hold::write(const HoldState& state) {
   const auto bytes = to_bytes(state);
   const auto& routers = state.snapshot.routers;
   if (bytes.size() > copy_size || routers.size() > most_routers)
-    return failure("the state is too large to be kept for a successor", ENOSPC);
+    return failure("the state is too large to keep for a successor", ENOSPC);
   version_ = header().version.load() + 1;
   std::memcpy(memory_.bytes().data() + sizeof(Header) + copy_of(version_) * copy_size, bytes.data(),
               bytes.size());
@@ -113,7 +114,7 @@ void Hold::held(const vrrp::RouterKey& router, TimePoint due) {
   header().held_version.store(version_, std::memory_order_release);
 }
 
-// A router that was only late may write while we read: then once more.
+// A router that was only late may write while we read: then read again.
 std::optional<HoldState> Hold::read() {
   for (int tries = 0; tries < 3; ++tries) {
     std::uint64_t version = 0;
@@ -139,7 +140,7 @@ std::optional<HoldState> Hold::read_once(std::uint64_t& version) const {
   if (!state) return std::nullopt;
   auto& routers = state->snapshot.routers;
   if (routers.size() > most_routers) return std::nullopt;
-  // They may be newer than the state, of which each is as good as it was written.
+  // They may be newer than the state; each is valid as it was written.
   for (std::size_t i = 0; i < routers.size(); ++i)
     if (const auto newest = time_of(header().deadlines[i]);
         newest != never || routers[i].state == vrrp::StateName::initialize)

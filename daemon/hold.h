@@ -1,10 +1,10 @@
-// Hold: what the router leaves in memory shared with the guardian, so that the guardian can go on in its
-// place, and a new router can go on where it stopped.
+// Hold: the state of the router in memory shared with the guardian, so that the guardian can hold for it and
+// a new router can continue where it stopped.
 //
-// The router writes; nobody waits. Two copies of the state take turns: a writer that dies in mid-write leaves
-// the other one whole. What changes with each advertisement (the deadlines) stands beside them as plain
-// numbers. The guardian reads when the router is dead or late, and leaves beside them what it has advertised
-// in the place of one that was only late.
+// The router writes, without locks. Two copies of the state take turns: a writer that dies in mid-write
+// leaves the other one complete. The deadlines, which change with each advertisement, are beside them as
+// plain numbers. The guardian reads when the router is dead or late, and writes beside them which
+// advertisements it has sent in place of a late router.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@
 
 namespace vipd::daemon {
 
-// What an Active sends and serves.
+// The advertisements and addresses of an Active.
 struct HeldRouter {
   vrrp::RouterKey key;
   std::uint32_t interface_index = 0;
@@ -33,7 +33,7 @@ struct HeldRouter {
 
 struct HoldState {
   vrrp::Snapshot snapshot;
-  std::vector<HeldRouter> held;  // those that are Active
+  std::vector<HeldRouter> held;  // the Actives
 };
 
 class Hold {
@@ -44,22 +44,24 @@ class Hold {
   int fd() const { return memory_.fd(); }
 
   // --- the router ---
-  // The whole state; keeps the order of snapshot.routers for set_deadline. ENOSPC: it is too large.
+  // Writes the whole state; keeps the order of snapshot.routers for set_deadline. ENOSPC: it is too large.
   Result<> write(const HoldState& state);
-  // Adver_Timer or Active_Down_Timer of the nth router, and when the guardian shall see to it (never: not at
-  // all, it is not Active).
+  // Adver_Timer or Active_Down_Timer of the nth router, and when the guardian must hold for it (never: it is
+  // not Active).
   void set_deadline(std::size_t router, TimePoint deadline, TimePoint overdue);
-  void beat(TimePoint now);  // once a turn of the loop: the router is alive
-  // The routers that were advertised for since the last call, and when their next advertisement is due.
+  void beat(TimePoint now);  // in each turn of the loop: the router is alive
+  // The routers that the guardian has advertised for since the last call, with the time of the next
+  // advertisement.
   std::vector<std::pair<vrrp::RouterKey, TimePoint>> take_held();
 
   // --- the guardian ---
-  std::optional<HoldState> read();  // deadlines put in; nothing if nothing was written
+  std::optional<HoldState> read();  // with the deadlines; nothing if nothing was written
   TimePoint last_beat() const;
-  TimePoint overdue() const;  // the earliest that the router has left; never: nothing to be seen to
-  // One advertisement of this router, of the state read last, was sent in its place; the next is due then.
+  TimePoint overdue() const;  // the earliest time to hold for a router; never: none is Active
+  // One advertisement was sent in place of this router of the state read last; the next one is due at that
+  // time.
   void held(const vrrp::RouterKey& router, TimePoint due);
-  void clear();  // before a new router starts from nothing
+  void clear();  // before a new router starts without a state
 
  private:
   explicit Hold(io::SharedMemory memory) : memory_(std::move(memory)) {}
@@ -76,7 +78,7 @@ template <class A>
 void fields(A& a, Is<HeldRouter> auto& h) {
   a(h.key, h.interface_index, h.source, h.advertisement, h.addresses, h.dead_man);
 }
-// Whatever the router has left, what the guardian sends is an advertisement.
+// Whatever the router has written, the guardian sends only an advertisement.
 inline bool valid(const HeldRouter& held) {
   const auto& advertisement = held.advertisement;
   const auto ours = [&](const IpAddress& address) { return address.family == held.key.family; };

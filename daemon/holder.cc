@@ -11,7 +11,7 @@
 namespace vipd::daemon {
 
 Holder::Holder(Log& log, LeaseKeeper& leases) : log_(log), leases_(leases) {
-  // What fails is tried again when it is needed, and told then: a host without IPv6 needs none.
+  // A failure is retried and reported when the socket is needed: a host without IPv6 needs none for it.
   for (const auto family : {Family::ipv4, Family::ipv6})
     if (auto opened = io::AdvertSender::open(family)) senders_.emplace(family, std::move(*opened));
   if (auto opened = netlink::Socket::open(0 /* NETLINK_ROUTE */)) netlink_ = std::move(*opened);
@@ -32,7 +32,7 @@ void Holder::begin(HoldState state, TimePoint now) {
 }
 
 // The stall fence, as in vrrp/virtual_router: three intervals after the last advertisement a peer may have
-// taken over, and whoever stood still has to listen before it says anything. We cannot listen.
+// taken over, and a node that stalled must listen before it sends anything. The holder cannot listen.
 void Holder::withdraw_lapsed(TimePoint now) {
   std::erase_if(held_, [&](const Held& held) {
     const auto interval = Duration(held.router.advertisement.interval);
@@ -40,10 +40,11 @@ void Holder::withdraw_lapsed(TimePoint now) {
     if (silent_for < 3 * interval) return false;
     log_.write_limited(
         Level::warning, "lapsed " + to_string(held.router.key),
-        fmt::format("{}: this node stood still, nothing was advertised for {}: a peer must have "
-                    "taken over; the addresses are withdrawn in silence",
-                    to_string(held.router.key),
-                    to_string(std::chrono::floor<std::chrono::milliseconds>(silent_for))));
+        fmt::format(
+            "{}: this node stalled and did not advertise for {}, so a peer must have taken over; vipd "
+            "removes the addresses and sends nothing",
+            to_string(held.router.key),
+            to_string(std::chrono::floor<std::chrono::milliseconds>(silent_for))));
     withdraw(held);
     return true;
   });
@@ -92,7 +93,7 @@ std::optional<vrrp::Snapshot> Holder::snapshot() const {
   return snapshot;
 }
 
-// A renewal that still waits for the kernel comes before whatever the successor asks of it.
+// A renewal that still waits for the kernel comes before the requests of the successor.
 void Holder::end() {
   renewals_.forget();
   held_.clear();
@@ -118,7 +119,7 @@ bool Holder::send(const Held& held, vrrp::Priority priority) {
   const auto errors = socket->send(held.router.interface_index, {&outgoing, 1});
   if (errors.front() != 0)
     log_.write_limited(Level::warning, "hold " + to_string(held.router.key),
-                       fmt::format("{}: sending an advertisement in the router's place: {}",
+                       fmt::format("{}: cannot send an advertisement in place of vipd-router: {}",
                                    to_string(held.router.key), std::strerror(errors.front())));
   return errors.front() == 0;
 }
@@ -130,7 +131,7 @@ std::vector<netlink::AddressChange> Holder::changes(const Held& held, bool add) 
                        .interface_index = held.router.interface_index,
                        .prefix = prefix,
                        .valid = held.router.dead_man,
-                       .no_prefix_route = true,  // never touches the lifetime of the host's own routes
+                       .no_prefix_route = true,  // leaves the lifetime of the host's own routes unchanged
                        .label = {}});
   return changes;
 }
@@ -155,8 +156,8 @@ io::AdvertSender* Holder::sender(Family family) {
     auto opened = io::AdvertSender::open(family);
     if (!opened) {
       log_.write_limited(Level::error, "hold " + std::string(to_string(family)),
-                         fmt::format("advertising in the router's place over {}: {}", to_string(family),
-                                     opened.error().message));
+                         fmt::format("cannot advertise in place of vipd-router over {}: {}",
+                                     to_string(family), opened.error().message));
       return nullptr;
     }
     found = senders_.emplace(family, std::move(*opened)).first;

@@ -1,7 +1,7 @@
-// Holder: the guardian in the router's place. While a router that died is being replaced, or one that hangs
-// is waited for, it sends the last advertisements on time and renews the addresses; if no router comes back,
-// it carries out the last will: priority 0, addresses removed. It listens to nothing and decides nothing; so
-// where it is itself too late to go on, because the whole node stood still, it withdraws in silence.
+// Holder: performs a hold in the guardian. While a dead router is being replaced, or a hanging one may
+// recover, it sends the last advertisements on time and renews the addresses; if no router comes back, it
+// carries out the last will: priority 0, addresses removed. It listens to nothing and decides nothing; so if
+// it is too late itself, because the whole node stalled, it removes the addresses and sends nothing.
 #pragma once
 
 #include <map>
@@ -19,23 +19,23 @@ namespace vipd::daemon {
 
 class Holder {
  public:
-  // Opens what it will need: when the time comes there may be no descriptor left.
+  // Opens its sockets in advance: later there may be no descriptor left.
   Holder(Log& log, LeaseKeeper& leases);
 
-  // Goes on for the Actives in `state`, as far as their peers still take them for that.
+  // Holds for the Actives in `state` whose peers still consider them Active.
   void begin(HoldState state, TimePoint now);
   bool holding() const { return !held_.empty(); }
   void tick(TimePoint now);
   TimePoint deadline() const;
 
-  // What a successor starts from: the state, with the deadlines as far as they have come here.
+  // The state that a successor starts from, with the deadlines reached here.
   std::optional<vrrp::Snapshot> snapshot() const;
 
-  // Tells a router that is only late what was sent in its place.
+  // Passes the advertisements sent in its place on to a router that is only late.
   void tell(Hold& hold) const;
 
-  void end();        // a successor goes on
-  void last_will();  // nobody does
+  void end();        // a successor continues
+  void last_will();  // there is no successor
 
  private:
   struct Held {

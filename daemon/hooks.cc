@@ -43,8 +43,8 @@ std::string describe(const health::ScriptOutcome& outcome) {
   return text;
 }
 
-std::string nobody_reads(const std::string& path) {
-  return fmt::format("nobody reads the FIFO {}, or not fast enough", path);
+std::string without_reader(const std::string& path) {
+  return fmt::format("no process reads the FIFO {}, or it reads too slowly", path);
 }
 
 std::string name_of(const std::string& key, const std::string& router) {
@@ -77,12 +77,12 @@ void Hooks::replace(const conf::Config& config) {
   for (const auto& each : hooks_) {
     if (each.config.fifo.empty()) continue;
     fifos_[each.config.fifo];
-    // A reader may open it before anything happens. Why it cannot be made is told with the first line.
+    // A reader may open it before the first event. A failure to make it is reported with the first line.
     (void)mkfifo(each.config.fifo.c_str(), fifo_mode);
   }
 }
 
-// Its own first, then those of all.
+// Its own hooks first, then the global ones.
 std::vector<const Hooks::Prepared*> Hooks::of(const std::string& router) const {
   std::vector<const Prepared*> found;
   for (const auto& each : hooks_)
@@ -119,7 +119,7 @@ std::vector<Hooks::Step> Hooks::steps(const events::HookJob& job) const {
     if (job.state) {
       const auto state = job.event.fields.at("state");
       const auto found = hooks->on_state.find(state);
-      // What it needs is there before the units are started, and until they are stopped.
+      // on_active runs before the units are started, the others after they are stopped.
       if (state != "Active") add_units(steps, *hooks, job);
       if (found != hooks->on_state.end())
         add(state == "Active"   ? "on_active"
@@ -161,7 +161,7 @@ void Hooks::step(TimePoint, bool may_start) {
     each = running_.erase(each);
   }
   if (!may_start) return;
-  // One a turn: a start takes a while.
+  // One per turn, because starting a program takes a while.
   for (auto& [lane, running] : running_)
     if (running.ended) return start_next(lane);
   if (running_.size() >= most_running) return;
@@ -172,7 +172,7 @@ void Hooks::step(TimePoint, bool may_start) {
   running.steps = steps(*job);
   std::reverse(running.steps.begin(), running.steps.end());
   if (running.steps.empty())
-    running.ended = true;  // a reload has taken the hook away
+    running.ended = true;  // a reload has removed the hook
   else
     start_next(lane);
 }
@@ -211,18 +211,19 @@ void Hooks::write_fifos(const events::Event& event, bool state) {
     const auto& config = hooks->config;
     if (config.fifo.empty()) continue;
     const bool keepalived = config.arguments == events::HookArguments::keepalived;
-    if (keepalived != state) continue;  // of changes of state that has entries, JSON has all events
+    if (keepalived != state)
+      continue;  // the keepalived format has changes of state of entries, JSON has all events
     if (!state && event.severity > config.severity && event.name != vrrp::events::state_changed) continue;
     const auto line = keepalived ? events::keepalived_line(event) : events::to_line(event);
     auto& fifo = fifos_[config.fifo];
     const auto written = write_fifo(fifo, config.fifo, line + "\n");
     const auto trouble = written ? std::string() : written.error().message;
     if (std::exchange(fifo.trouble, trouble) == trouble || written) continue;
-    tell_(events::hook_dropped, trouble + ": what happens is lost for it", {{"hook", "fifo"}});
+    tell_(events::hook_dropped, trouble + ": it loses events", {{"hook", "fifo"}});
   }
 }
 
-// Makes it where there is nothing.
+// Makes it if there is nothing at this path.
 Result<> Hooks::open_fifo(Fifo& fifo, const std::string& path) {
   const auto cannot = [&](const std::string& why) {
     return failure(fmt::format("the FIFO {}: {}", path, why));
@@ -230,26 +231,26 @@ Result<> Hooks::open_fifo(Fifo& fifo, const std::string& path) {
   if (mkfifo(path.c_str(), fifo_mode) != 0 && errno != EEXIST) return cannot(std::strerror(errno));
   struct stat status{};
   if (lstat(path.c_str(), &status) == 0 && !S_ISFIFO(status.st_mode))
-    return cannot("there is something else than a FIFO");
+    return cannot("the file exists and is not a FIFO");
   io::Fd fd(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd && errno == ENXIO) return failure(nobody_reads(path));
+  if (!fd && errno == ENXIO) return failure(without_reader(path));
   if (!fd || fstat(fd.get(), &status) != 0) return cannot(std::strerror(errno));
-  if (!S_ISFIFO(status.st_mode)) return cannot("there is something else than a FIFO");
+  if (!S_ISFIFO(status.st_mode)) return cannot("the file exists and is not a FIFO");
   fifo.fd = std::move(fd);
   return {};
 }
 
-// Whole lines or nothing: longer than a pipe takes at once there is none.
+// Writes whole lines or nothing, and no line longer than a pipe takes at once.
 Result<> Hooks::write_fifo(Fifo& fifo, const std::string& path, const std::string& line) {
   if (line.size() > PIPE_BUF)
-    return failure(fmt::format("the FIFO {} takes no line of more than {} bytes at once", path, PIPE_BUF));
+    return failure(fmt::format("the FIFO {} takes no line longer than {} bytes", path, PIPE_BUF));
   for (const bool again : {true, false}) {
     if (!fifo.fd) TRY_VOID(open_fifo(fifo, path));
     if (::write(fifo.fd.get(), line.data(), line.size()) >= 0) return {};
     if (errno != EPIPE || !again) break;
-    fifo.fd.reset();  // the reader has gone; there may be another
+    fifo.fd.reset();  // the reader has gone; there may be a new one
   }
-  return failure(nobody_reads(path));
+  return failure(without_reader(path));
 }
 
 // --- what the monitor sends -------------------------------------------------------------------------
@@ -261,7 +262,7 @@ std::string read_secret(const std::string& path, Log& log) {
   const io::Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   std::string secret(longest, '\0');
   const auto size = fd ? read(fd.get(), secret.data(), secret.size()) : -1;
-  if (size < 0) log.warning(fmt::format("reading {}: {}", path, std::strerror(errno)));
+  if (size < 0) log.warning(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   secret.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
   return secret;
@@ -286,10 +287,10 @@ void Hooks::note_dropped() {
   if (dropped == dropped_told_) return;
   if (dropped_told_ == 0 || dropped >= 2 * dropped_told_) {
     dropped_told_ = dropped;
-    tell_(events::hook_dropped,
-          fmt::format("on_event is too slow: {} lost for it so far",
-                      dropped == 1 ? "1 event is" : fmt::format("{} events are", dropped)),
-          {{"hook", "on_event"}, {"count", std::to_string(dropped)}});
+    tell_(
+        events::hook_dropped,
+        fmt::format("on_event is too slow: it has lost {} event{} so far", dropped, dropped == 1 ? "" : "s"),
+        {{"hook", "on_event"}, {"count", std::to_string(dropped)}});
   }
 }
 

@@ -1,9 +1,9 @@
-// Hooks: runs what is configured for changes of state and other events, in the guardian: it has the rights,
-// and hears of states from the router itself, not by way of the monitor, which strangers talk to. What is
-// run, and in which order, is decided by events/hook_queue; processes are health/local_executor's.
+// Hooks: runs the programs configured for changes of state and other events, in the guardian: it has the
+// rights, and gets states from the router itself, not from the monitor, which talks to untrusted clients.
+// events/hook_queue decides which hooks run and in which order; health/local_executor runs the processes.
 //
-// It never waits: programs are started one a turn, none while the guardian advertises in the router's place,
-// and a FIFO without a reader loses its line.
+// It never waits: it starts one program per turn, none during a hold, and a FIFO without a reader loses the
+// line.
 #pragma once
 
 #include <cstdint>
@@ -24,35 +24,34 @@ namespace vipd::daemon {
 
 class Hooks {
  public:
-  // tell: an event of our own, that a hook has failed.
+  // tell: called with the event of a failed hook.
   using Tell = std::function<void(std::string_view name, std::string text, events::Fields fields)>;
 
   Hooks(Log& log, health::LocalExecutor& programs, Tell tell);
 
-  // A reload. What runs goes on.
+  // A reload. Running programs continue.
   void replace(const conf::Config& config);
 
-  // What has come together. trusted: from the router or the guardian; changes of state are believed from them
-  // alone.
+  // Events of one moment. trusted: from the router or the guardian; only they may report changes of state.
   void happened(const std::vector<events::Event>& events, bool trusted);
 
   bool busy() const { return !queue_.empty(); }
-  // may_start: nothing else is urgent.
+  // may_start: nothing urgent prevents starting a program.
   void step(TimePoint now, bool may_start);
   TimePoint deadline(TimePoint now, bool may_start) const;
 
  private:
-  // The hooks of one virtual router, or of all ("").
+  // The hooks of one entry, or the global ones ("").
   struct Prepared {
     std::string router;
     events::Hooks config;
     std::map<std::string, health::LocalExecutor::Program> on_state;
     std::optional<health::LocalExecutor::Program> on_event;
   };
-  // A pipe that others read.
+  // A named pipe that other programs read.
   struct Fifo {
     io::Fd fd;
-    std::string trouble;  // why nothing is written, as it was told; empty: it works
+    std::string trouble;  // the reported reason why nothing is written; empty: it works
   };
   struct Step {
     std::string name;  // "on_active of edge"
@@ -61,7 +60,7 @@ class Hooks {
     Duration timeout{};
   };
   struct Running {
-    std::vector<Step> steps;  // those to come, the next one last
+    std::vector<Step> steps;  // remaining ones, the next one last
     std::unique_ptr<health::ScriptRun> run;
     bool ended = false;
   };
@@ -90,8 +89,8 @@ class Hooks {
   std::uint64_t dropped_told_ = 0;
 };
 
-// What the monitor is to send, with the secrets that only the guardian may read. One that cannot be read is
-// told.
+// The webhooks and mails that the monitor sends, with the secrets that only the guardian may read. A secret
+// that cannot be read is reported.
 DeliverySettings delivery_settings(const conf::Config& config, Log& log);
 
 }  // namespace vipd::daemon

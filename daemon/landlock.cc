@@ -14,7 +14,8 @@
 namespace vipd::daemon {
 
 namespace {
-// What all versions of Landlock know, up to moving files between directories (2) and truncating them (3).
+// The rights in all versions of Landlock; moving files between directories needs version 2, truncating
+// version 3.
 constexpr std::uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t first_version =
     reading | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
@@ -23,7 +24,7 @@ constexpr std::uint64_t first_version =
     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
 constexpr std::uint64_t managing = reading | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
                                    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE;
-// What can be done with a file: rules about one must not name more.
+// The rights on a file; a rule for a file must not name others.
 constexpr std::uint64_t with_a_file =
     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE | (1ULL << 14);
 constexpr std::uint64_t refer = 1ULL << 13;     // since version 2

@@ -13,10 +13,10 @@ namespace vipd::daemon {
 namespace {
 using namespace std::chrono_literals;
 
-// Between two looks, each of which waits for the kernel: the guardian has better to do.
+// Between two looks, each of which waits for the kernel.
 constexpr Duration doubtful_interval = 1s;
-// The kernel tells when something is taken away; not, for instance, when an interface is made anew with the
-// number that it had before.
+// The kernel reports a removal; but not, for instance, that an interface was created again with its old
+// number.
 constexpr Duration longest_trust = 60s;
 constexpr TimePoint long_ago{1ns};
 }  // namespace
@@ -44,12 +44,13 @@ void LeaseKeeper::replace(WantedLeases wanted) {
 }
 
 void LeaseKeeper::tell_new_router() {
-  wanted_ = {};  // the one before is gone, with whatever it was letting go
+  wanted_ = {};  // the previous router is gone, and so are the leases that it was giving up
   told_slots_ = false;
   tell();
 }
 
-// Where the configuration wants a lease, and where the router still does. The router knows the interfaces.
+// The leases that the configuration wants, and those that the router still wants. The router knows the
+// interfaces.
 LeaseKeeper::Places LeaseKeeper::places() const {
   auto places = wanted_.routers;
   for (const auto& [router, addresses] : configured_) {
@@ -64,7 +65,7 @@ LeaseKeeper::Places LeaseKeeper::places() const {
 
 // --- into the kernel ----------------------------------------------------------------------------------
 
-// Whoever opens it goes on with what is there, and would take it from another vipd.
+// Opening it continues with the leases that are there, which may be another vipd's.
 Result<std::unique_ptr<netlink::Lease>> LeaseKeeper::open_claimed() {
   const auto claimed = claims_.take_lease();
   if (!claimed && claimed.error().code == EADDRINUSE) return tl::unexpected(claimed.error());
@@ -92,12 +93,13 @@ void LeaseKeeper::open() {
   }
   if (configured_.empty()) return;
   why_not_ = lease.error().message;
-  log_.warning(fmt::format(
-      "no lease in the kernel: {}; should all of vipd die or hang at once, addresses stay until dead_man",
-      why_not_));
+  log_.warning(
+      fmt::format("no lease in the kernel: {}; if all programs of vipd die or hang at once, addresses stay "
+                  "until dead_man",
+                  why_not_));
 }
 
-// What is new comes first, so that nothing is ever without guard that shall have one.
+// New ones come first, so that no address that needs a lease is ever without one.
 void LeaseKeeper::reconcile(bool leftovers) {
   if (lease_) {
     const auto wanted_places = places();
@@ -128,7 +130,7 @@ void LeaseKeeper::give_slots(const Places& places) {
     if (found == guards_.end()) {
       const auto slot = choose_slot(place);
       if (slot == netlink::LeaseSlots::size()) {
-        told_why_not(router.interface, fmt::format("there is room for {} virtual routers", slot));
+        told_why_not(router.interface, fmt::format("there is room for only {} virtual routers", slot));
         continue;
       }
       found = guards_.emplace(router, Guard{slot, 0, {}}).first;
@@ -138,8 +140,8 @@ void LeaseKeeper::give_slots(const Places& places) {
   }
 }
 
-// The one in which a predecessor had the addresses, with its lease; of several, with the lease that ended
-// first. Else one that nobody has.
+// The slot in which a predecessor had the addresses, with its lease; of several the one whose lease ended
+// first. Else a free one.
 std::uint32_t LeaseKeeper::choose_slot(const WantedLeases::Place& place) const {
   std::set<std::uint32_t> used;
   for (const auto& [router, guard] : guards_) used.insert(guard.slot);
@@ -167,7 +169,7 @@ netlink::Lease::Addresses LeaseKeeper::addresses() const {
     if (guard.interface_index == 0) return;
     for (const auto& prefix : list) wanted.try_emplace({guard.interface_index, prefix.address}, guard.slot);
   };
-  // An address that a reload moves is its new virtual router's from now on.
+  // An address that a reload moves belongs to its new virtual router from now on.
   for (const auto& [router, list] : configured_)
     if (const auto guard = guards_.find(router); guard != guards_.end()) add(guard->second, list);
   for (const auto& [router, guard] : guards_) add(guard, guard.addresses);
@@ -194,7 +196,7 @@ void LeaseKeeper::release(const netlink::Lease::Addresses& wanted) {
   });
 }
 
-// Addresses that a predecessor has put there and nobody is in charge of.
+// Addresses that a predecessor has added and that no router manages.
 void LeaseKeeper::mistrust_leftovers() {
   auto kernel = netlink::Monitor::open();
   if (!kernel) return log_.warning(kernel.error().message);
@@ -238,14 +240,14 @@ void LeaseKeeper::attach(std::uint32_t index, const std::string& name) {
   if (!changed) {
     attached_.erase(index);
     in_place_.erase(index);
-    if (changed.error().code == ENODEV) return;  // that it has gone is told by the router
+    if (changed.error().code == ENODEV) return;  // the router reports that it has gone
     look_again_ = std::min(look_again_, now() + doubtful_interval);
     told_why_not(name, changed.error().message);
     return;
   }
   if (*changed && taken_off)
     log_.warning(
-        fmt::format("somebody else has taken the lease's program off {}: it is in place again", name));
+        fmt::format("another program removed the program of the lease from {}; vipd has restored it", name));
   attached_.insert(index);
   in_place_.insert(index);
   refused_.erase(name);
@@ -302,7 +304,7 @@ Leases LeaseKeeper::leases() const {
     else if (refused != refused_.end())
       all.why_not[router] = refused->second;
     else if (guard == guards_.end() || guard->second.interface_index == 0)
-      all.why_not[router] = "the interface is not there";
+      all.why_not[router] = "the interface does not exist";
   }
   for (const auto& [router, guard] : guards_) all.slots[router] = guard.slot;
   return all;
@@ -325,10 +327,10 @@ void LeaseKeeper::close() {
       return each.second.interface_index == index && lease_->slots().until(each.second.slot) != TimePoint{};
     });
     if (held) {
-      log_.warning(
-          fmt::format("addresses on {} could not be removed: the lease's program stays, so that nobody "
-                      "answers for them",
-                      names.contains(index) ? names.at(index) : std::to_string(index)));
+      log_.warning(fmt::format(
+          "cannot remove addresses on {}: the program of the lease stays, so that this node does not "
+          "answer for them",
+          names.contains(index) ? names.at(index) : std::to_string(index)));
       continue;
     }
     if (const auto detached = lease_->detach(index); !detached) log_.warning(detached.error().message);

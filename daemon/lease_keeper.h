@@ -1,10 +1,10 @@
-// LeaseKeeper: the leases in the guardian. Keeps the lease's program (netlink/lease.h) on every interface
-// where the configuration or the router wants it, gives each virtual router a slot and tells the router
-// which; renews in the router's place. It stays in the kernel when all of us die: the next start goes on with
-// it.
+// LeaseKeeper: the leases in the guardian. Keeps the program of the lease (netlink/lease.h) on every
+// interface where the configuration or the router wants it, assigns each virtual router a slot, and renews
+// leases during a hold. The program stays in the kernel when all programs of vipd die: the next start
+// continues with it.
 //
-// It decides nothing about who is Active, and nothing depends on it: where the kernel refuses it says why,
-// and the finite lifetime of the addresses is what remains.
+// It decides nothing about which node is Active, and nothing depends on it: if the kernel refuses, it reports
+// the reason, and the dead man remains.
 #pragma once
 
 #include <cstdint>
@@ -26,35 +26,35 @@ namespace vipd::daemon {
 
 class LeaseKeeper {
  public:
-  // Hands a message, perhaps with a descriptor, to the router.
+  // Sends a message, possibly with a descriptor, to the router.
   using Tell = std::function<void(const Leases& leases, std::span<const int> slots)>;
 
   LeaseKeeper(io::Loop& loop, Log& log, Claims& claims, Tell tell)
       : loop_(loop), log_(log), claims_(claims), tell_(std::move(tell)) {}
 
-  // Before the first router starts. leftovers: nobody is in charge of addresses of ours that are there
-  // already, so nobody shall answer for them until a router has removed them or taken over.
+  // Before the first router starts. leftovers: no router manages the virtual addresses that are already
+  // there, so this node must not answer for them until a router has removed them or taken over.
   void start(const std::vector<vrrp::VirtualRouterConfig>& routers, bool leftovers = true);
-  // A reload, before the router is told of it: what is new is guarded, what is gone stays guarded until the
-  // router says that it has let go.
+  // A reload, before the router gets it: new addresses are guarded; removed ones stay guarded until the
+  // router reports that it has given them up.
   void configure(const std::vector<vrrp::VirtualRouterConfig>& routers);
   void replace(WantedLeases wanted);
   void tell_new_router();
 
-  // In the router's place. Unknown virtual routers have no lease.
+  // During a hold. Unknown virtual routers have no lease.
   void renew(const vrrp::RouterKey& router, TimePoint until);
-  void end(const vrrp::RouterKey& router);  // its addresses are gone
+  void end(const vrrp::RouterKey& router);  // its addresses are removed
 
-  // Puts the program back where somebody else has taken it away, and tries again where it was refused. It
-  // waits for the kernel's lock on interfaces.
+  // Restores the program where another program has removed it, and retries where the kernel refused it. Waits
+  // for the kernel's lock on interfaces.
   void tick(TimePoint now);
   TimePoint deadline() const { return lease_ ? look_again_ : never; }
 
-  // The end of an orderly stop: nothing stays, but where addresses could not be removed.
+  // The end of an orderly stop: removes the program, except where addresses could not be removed.
   void close();
 
  private:
-  // Where and for what a virtual router has its lease.
+  // The interface and the addresses of a virtual router's lease.
   struct Guard {
     std::uint32_t slot = 0;
     std::uint32_t interface_index = 0;
@@ -88,17 +88,17 @@ class LeaseKeeper {
   Tell tell_;
   std::unique_ptr<netlink::Lease> lease_;
   io::Watch events_;
-  std::string why_not_;                         // there is none at all
-  std::map<std::string, std::string> refused_;  // by interface, why there is none on it
+  std::string why_not_;                         // why there is no lease at all
+  std::map<std::string, std::string> refused_;  // by interface, why there is no lease on it
   std::map<vrrp::RouterKey, std::vector<Prefix>> configured_;
   WantedLeases wanted_;  // by the router
   std::map<vrrp::RouterKey, Guard> guards_;
-  netlink::Lease::Addresses guarded_;  // as the kernel has them
-  std::set<std::uint32_t> attached_;   // where the kernel has a program, perhaps a predecessor's
-  bool told_slots_ = false;            // this router has the descriptor
-  std::set<std::uint32_t> in_place_;   // this program's, as far as is known
-  std::set<std::uint32_t> doubtful_;   // somebody may have taken it away
-  TimePoint looked_{};                 // where it is not in place
+  netlink::Lease::Addresses guarded_;  // in the kernel
+  std::set<std::uint32_t> attached_;   // interfaces with a program, possibly a predecessor's
+  bool told_slots_ = false;            // the router has the descriptor
+  std::set<std::uint32_t> in_place_;   // interfaces with this program, as far as known
+  std::set<std::uint32_t> doubtful_;   // interfaces where another program may have removed it
+  TimePoint looked_{};                 // last time where it is missing
   TimePoint look_again_ = never;
 };
 

@@ -1,4 +1,4 @@
-// LeaseNews: which virtual routers have lost their lease, or have it again, since it was told last.
+// LeaseNews: which virtual routers have lost or regained their lease since the last report.
 #pragma once
 
 #include <set>
@@ -11,7 +11,8 @@ namespace vipd::daemon {
 
 class LeaseNews {
  public:
-  // An event for each of these virtual routers whose lease has come or gone; all have one to begin with.
+  // An event for each of these virtual routers that has lost or regained its lease; at first all count as
+  // having one.
   std::vector<events::Event> since_last(const std::vector<vrrp::VirtualRouterConfig>& routers,
                                         const Leases& leases, TimePoint now);
 

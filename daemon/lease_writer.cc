@@ -35,7 +35,7 @@ LeaseWriter::Entry* LeaseWriter::find(const vrrp::RouterKey& router) {
 void LeaseWriter::set(const vrrp::RouterKey& router, TimePoint until) {
   auto* entry = find(router);
   if (!entry || entry->written == until) return;
-  // What the guardian has renewed meanwhile, in a predecessor's place, is newer than what we have adopted.
+  // The guardian may have renewed a lease during a hold: that is newer than the adopted one.
   const bool first = !entry->written && until != TimePoint{};
   if (!first || until > slots_->until(entry->slot)) slots_->set(entry->slot, until);
   entry->written = until;

@@ -1,6 +1,5 @@
-// Leftovers: virtual addresses that an earlier vipd has put on interfaces and nobody is in charge of any
-// more. It was killed, with addresses that last for ever (dead_man: off), and its successor has another
-// configuration.
+// Leftovers: virtual addresses that an earlier vipd has added and that no vipd manages now. It was killed,
+// with addresses of infinite lifetime (dead_man: off), and its successor has another configuration.
 #pragma once
 
 #include <string>
@@ -15,7 +14,7 @@ namespace vipd::daemon {
 struct Leftover {
   std::string interface;
   Prefix prefix;
-  Result<> removed;  // the reason why the kernel refuses, if it does
+  Result<> removed;  // or why the kernel refused
 };
 
 // Takes away what bears vipd's mark (netlink::address_protocol), is not of these virtual routers and is

@@ -22,7 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration limit_interval = 10s;
-constexpr std::size_t most_limits = 4096;  // keys remembered: they come from the network
+constexpr std::size_t most_limits = 4096;  // remembered keys, which come from the network
 // A pipe that polls as writable takes this much without blocking (PIPE_BUF).
 constexpr std::size_t longest_line = 4096;
 
@@ -32,7 +32,7 @@ constexpr std::array<std::pair<std::string_view, Level>, 5> level_names{{{"error
                                                                          {"info", Level::info},
                                                                          {"debug", Level::debug}}};
 
-// systemd says in JOURNAL_STREAM which device and inode it has connected (systemd.exec(5)).
+// JOURNAL_STREAM has the device and inode that systemd has connected (systemd.exec(5)).
 bool standard_error_is_the_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat status{};
@@ -82,7 +82,7 @@ bool parse_level(std::string_view text, Level& level) {
 
 Log::Log(std::string program, Level most_verbose)
     : program_(std::move(program)), most_verbose_(most_verbose) {
-  // Whoever reads our standard error may go away; that must cost a line, not the program.
+  // The reader of standard error may go away; that must cost a line, not the program.
   std::signal(SIGPIPE, SIG_IGN);
   if (standard_error_is_the_journal()) journal_ = connect_to_journal();
 }
@@ -112,7 +112,7 @@ void Log::write_limited(Level level, const std::string& key, std::string_view te
   if (!left_out) return;
   write(level,
         *left_out == 0 ? std::string(text)
-                       : fmt::format("{} ({} more since the last line like this)", text, *left_out),
+                       : fmt::format("{} ({} more since the last such line)", text, *left_out),
         fields);
 }
 

@@ -1,8 +1,8 @@
-// Log: the only place where the programs write for people. To the journal with fields when systemd has
-// connected standard error with it, to standard error otherwise.
+// Log: the log lines of the programs. Writes to the systemd journal, with fields, if systemd has connected
+// standard error to it, to standard error otherwise.
 //
-// Never blocks: a line that cannot be written at once is dropped and counted, and the next one that can says
-// so. Lines that repeat too fast are dropped by key, with a count.
+// Never blocks: a line that cannot be written at once is dropped, and the next line has the count. Lines that
+// repeat too fast are dropped by key, with a count.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +24,15 @@ using LogFields = std::vector<std::pair<std::string_view, std::string>>;  // jou
 
 class Log {
  public:
-  // program: "vipd", "vipd-router", "vipd-monitor": what lines begin with.
+  // program: "vipd", "vipd-router" or "vipd-monitor": the beginning of each line.
   explicit Log(std::string program, Level most_verbose = Level::info);
 
   void write(Level level, std::string_view text, const LogFields& fields = {});
 
-  // At most one line per key in ten seconds; the next one tells how many were left out.
+  // At most one line per key in ten seconds; the next one has the number of dropped ones.
   void write_limited(Level level, const std::string& key, std::string_view text,
                      const LogFields& fields = {});
-  // How many were left out since the last one, if this one is due; else it counts as left out.
+  // The number dropped since the last one, if this one is due; else it counts as dropped.
   std::optional<std::uint64_t> left_out_if_due(const std::string& key);
 
   void error(std::string_view text) { write(Level::error, text); }
@@ -59,7 +59,7 @@ class Log {
 
 std::string_view name_of(Level level);  // "warning"
 
-// "error", "warning", "notice", "info", "debug": for --log-level. Returns false if it is none of them.
+// "error", "warning", "notice", "info", "debug": for --log-level. Returns false for any other word.
 bool parse_level(std::string_view text, Level& level);
 
 }  // namespace vipd::daemon

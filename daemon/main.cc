@@ -34,17 +34,18 @@ int serve(const Paths& paths, Result<std::unique_ptr<Guardian>> guardian) {
   return result;
 }
 
-// As whom the programs are to run, if this process may run them at all.
+// The users for the programs, if this process has the rights to run them.
 Result<> set_privileges(Guardian::Setting& setting, const std::string& user) {
   TRY_VOID(check_permissions());
   setting.privileges = TRY(Privileges::find(user));
   return {};
 }
 
-// In place of the program that was this process before.
+// Continues in place of the program that this process ran before.
 int go_on(Guardian::Setting setting, const std::string& user, int fd) {
-  // As at a first start: who executes a program with more rights than he has kept is hidden from those with
-  // the same rights, another vipd that asks who serves a virtual router for instance.
+  // As at a first start: a process that executes a program with more rights than it has kept is hidden from
+  // processes with the same rights, from another vipd that looks for the holder of a virtual router for
+  // instance.
   prctl(PR_SET_DUMPABLE, 1);
   const io::Fd state(fd);
   auto handover = unpack(state.get());
@@ -61,7 +62,7 @@ int run(Guardian::Setting setting, const std::string& user) {
   const auto& paths = setting.paths;
   auto loaded = conf::load_file(paths.config_file, conf::surroundings_of_this_process(setting.node));
   if (!loaded) {
-    std::fprintf(stderr, "vipd: %s (another file: --config FILE)\n", loaded.error().message.c_str());
+    std::fprintf(stderr, "vipd: %s: set another file with --config FILE\n", loaded.error().message.c_str());
     return exit_usage;
   }
   const auto diagnostics = loaded->diagnostics.render();
@@ -85,7 +86,7 @@ int run(Guardian::Setting setting, const std::string& user) {
 int main(int argc, char** argv) {
   CLI::App app{
       "vipd keeps virtual IP addresses on exactly one healthy node of a group (VRRPv3, RFC 9568).\n"
-      "It runs in the foreground; SIGTERM hands over and ends it, SIGHUP reloads. See vipd(8).",
+      "It runs in the foreground. SIGTERM hands over and ends it; SIGHUP reloads. See vipd(8).",
       "vipd"};
   Guardian::Setting setting{
       .paths = {}, .level = Level::info, .invocation = invocation(argc, argv), .privileges = {}};
@@ -96,14 +97,15 @@ int main(int argc, char** argv) {
   int state = -1;
   int state_to_check = -1;
   app.add_option("--config", paths.config_file, "configuration file")->capture_default_str();
-  app.add_option("--node", setting.node, "name of this node in the configuration; default: the host's name");
+  app.add_option("--node", setting.node, "name of this node in the configuration; default: the host name");
   app.add_option("--run-dir", paths.run_dir, "directory of the control socket")->capture_default_str();
-  app.add_option("--state-dir", paths.state_dir, "directory of what survives a boot")->capture_default_str();
-  app.add_option("--user", user,
-                 "user that vipd-router and vipd-monitor run as; default: vipd, if there is one");
-  app.add_flag("--no-sandbox", no_sandbox, "do not restrict their system calls and files");
+  app.add_option("--state-dir", paths.state_dir, "directory for data that survives a reboot")
+      ->capture_default_str();
+  app.add_option("--user", user, "user that runs vipd-router and vipd-monitor; default: vipd, if it exists");
+  app.add_flag("--no-sandbox", no_sandbox,
+               "do not restrict system calls and files of vipd-router and vipd-monitor");
   app.add_option("--log-level", level_name, "error, warning, notice, info or debug")->capture_default_str();
-  // Between two versions of this program (daemon/handover), not for people.
+  // Between two versions of this program (daemon/handover), not for users.
   app.add_option("--handover", state)->group("");
   app.add_option("--check-handover", state_to_check)->group("");
   app.set_version_flag("--version", std::string("vipd ") + VIPD_VERSION);
@@ -119,13 +121,13 @@ int main(int argc, char** argv) {
     return exit_usage;
   }
   setting.sandbox = !no_sandbox;
-  // vipctl, which is told this name, runs elsewhere.
+  // An absolute path, because vipctl, which gets this name, runs in another directory.
   std::error_code nowhere;
   if (const auto file = std::filesystem::absolute(paths.config_file, nowhere); !nowhere)
     paths.config_file = file.string();
   if (state_to_check >= 0) return check_handover(state_to_check);
   if (state < 0) return run(std::move(setting), user);
-  // The next one gets a state of its own.
+  // The next program gets its own state.
   auto& arguments = setting.invocation.arguments;
   arguments.erase(arguments.begin(), arguments.begin() + 2);
   return go_on(std::move(setting), user, state);

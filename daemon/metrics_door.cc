@@ -22,7 +22,7 @@ constexpr Duration retry = 2s;
 constexpr int backlog = 16;
 
 tl::unexpected<Error> cannot(const std::string& where, int code) {
-  return failure(fmt::format("metrics are not served at {}: {}", where, std::strerror(code)), code);
+  return failure(fmt::format("cannot serve metrics at {}: {}", where, std::strerror(code)), code);
 }
 
 Result<io::Fd> listen_at_path(const std::string& path) {
@@ -86,7 +86,7 @@ void MetricsDoor::configure(const std::string& where, TimePoint now) {
   if (!where_.empty()) open(now);
 }
 
-// A Unix socket stays behind when nobody has it any more.
+// The file of a Unix socket must be removed.
 void MetricsDoor::close() {
   if (socket_ && where_.starts_with('/')) unlink(where_.c_str());
   socket_.reset();
@@ -97,13 +97,13 @@ void MetricsDoor::open(TimePoint now) {
   again_ = opened ? never : now + retry;
   if (opened) {
     socket_ = std::move(*opened);
-    if (!std::exchange(told_, {}).empty()) log_.notice("metrics are served at " + where_);
+    if (!std::exchange(told_, {}).empty()) log_.notice("serving metrics at " + where_);
     return monitor_attached();
   }
-  // A predecessor may be about to let go of it.
+  // A predecessor may be about to close it.
   const bool goes_on = std::exchange(tried_, opened.error().message) == opened.error().message;
   if (goes_on && std::exchange(told_, tried_) != tried_)
-    log_.warning(opened.error().message + "; all else goes on (another place: metrics, listen in vipd.yaml)");
+    log_.warning(opened.error().message + ": set metrics, listen in vipd.yaml; everything else continues");
 }
 
 void MetricsDoor::monitor_attached() {

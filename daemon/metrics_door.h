@@ -1,6 +1,6 @@
-// MetricsDoor: the socket at which metrics are served. The guardian opens it, because it may, and keeps it
-// for the next monitor, which serves it. Where it cannot be opened, because the port is taken for instance,
-// all else goes on, and it tries again.
+// MetricsDoor: the socket for metrics. The guardian has the rights to open it, and keeps it for the next
+// monitor, which serves it. If it cannot be opened, because the port is in use for instance, everything else
+// continues, and the guardian retries.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@
 
 namespace vipd::daemon {
 
-// where: an address and a port, or the path of a Unix socket, as in vipd.yaml. A socket that is left over
-// there is replaced.
+// where: an address and a port, or the path of a Unix socket, as in vipd.yaml. Replaces a leftover socket at
+// the path.
 Result<io::Fd> listen_for_metrics(const std::string& where);
 
 class MetricsDoor {
@@ -24,7 +24,7 @@ class MetricsDoor {
   MetricsDoor& operator=(const MetricsDoor&) = delete;
   ~MetricsDoor() { close(); }
 
-  // where: empty for nowhere.
+  // where: empty: serve no metrics.
   void configure(const std::string& where, TimePoint now);
   void monitor_attached();
   void tick(TimePoint now);
@@ -38,8 +38,8 @@ class MetricsDoor {
   Link& monitor_;
   std::string where_;
   io::Fd socket_;
-  std::string tried_;  // why it could not be had the last time
-  std::string told_;   // why not
+  std::string tried_;  // the last failure to open it
+  std::string told_;   // the last reported failure
   TimePoint again_ = never;
 };
 

@@ -37,8 +37,7 @@ vrrp::CheckFact to_router(const health::Fact& fact) {
 }
 
 constexpr const char* no_answer =
-    "the program that should answer does not: it hangs or is being replaced. What was asked for is not done "
-    "later: try again";
+    "no answer; the request was dropped, try again: vipd-router or vipd hangs or is being replaced";
 }  // namespace
 
 // --- scripts ------------------------------------------------------------------------------------------
@@ -98,13 +97,13 @@ Monitor::Monitor(Log& log, io::Channel guardian, io::Fd control)
 }
 
 int Monitor::run() {
-  // Signals go to the guardian, which tells us; Ctrl-C in a terminal reaches every program.
+  // The guardian handles signals and sends messages; Ctrl-C on a terminal reaches every program.
   const auto ignore = [](const signalfd_siginfo&) {};
   const auto interrupt = loop_.on_signal(SIGINT, ignore);
   const auto hang_up = loop_.on_signal(SIGHUP, ignore);
   const auto user1 = loop_.on_signal(SIGUSR1, ignore);
   const auto user2 = loop_.on_signal(SIGUSR2, ignore);
-  const auto watchdog = loop_.on_signal(SIGABRT, ignore);  // systemd's, for a guardian that hangs
+  const auto watchdog = loop_.on_signal(SIGABRT, ignore);  // sent by systemd if the guardian hangs
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { ended_ = true; });
   while (!ended_) {
     if (const auto waited = wait_until(loop_, next_deadline()); !waited)
@@ -122,16 +121,17 @@ int Monitor::run() {
   return exit_code_;
 }
 
-// It has gone: then we go too. Or a message of its could not be received, a descriptor for instance that
-// there was no room for: it replaces us, and the new one gets everything anew.
+// If the guardian has ended, so does the monitor. If a message of the guardian could not be received, for
+// lack of descriptors for instance, the guardian replaces the monitor, and sends the new one everything
+// again.
 void Monitor::guardian_lost(const std::string& why) {
   ended_ = true;
   if (!guardian_.broken()) return;
-  log_.error("the guardian's message is lost, ending: " + why);
+  log_.error("lost a message of the guardian, ending: " + why);
   exit_code_ = 1;
 }
 
-// Whoever hears nothing of us thinks that we hang.
+// Without signs of life the guardian and the router consider the monitor to hang.
 void Monitor::beat(TimePoint now) {
   if (next_beat_ > now) return;
   next_beat_ = now + beat_interval;
@@ -215,8 +215,8 @@ void Monitor::message_from_router(io::Message message) {
 
 // --- checks -------------------------------------------------------------------------------------------
 
-// After a restart of this program the history of the checks goes on with what the router knows.
-// It is used once: a check that a later reload brings back is new to the router too, and starts from nothing.
+// After a restart of this program the checks continue with the results that the router has. They are used
+// once: a check that a later reload adds again is new to the router too, and starts without a result.
 void Monitor::seed() {
   if (!configured_) return;
   for (const auto& [name, fact] : std::exchange(known_, {}))
@@ -235,7 +235,7 @@ void Monitor::fact_changed(const health::Fact& fact) {
 
 // --- events -------------------------------------------------------------------------------------------
 
-// One of our own: by way of the guardian, which numbers it.
+// An event of the monitor: sent to the guardian, which numbers it.
 void Monitor::tell(events::Event event) {
   event.when = now();
   log_event(log_, event);
@@ -245,7 +245,7 @@ void Monitor::tell(events::Event event) {
 void Monitor::keep_journal(const EventSettings& settings) {
   const events::Limits limits{settings.size, settings.age};
   if (journal_ && journal_->directory() == settings.directory) return journal_->set_limits(limits);
-  // The sandbox lets us write where we were told at the start: a successor will write there.
+  // The sandbox allows only the directory given at the start, so a successor must write to the new one.
   if (journal_) {
     end_at_ = std::min(end_at_, now() + time_for_answers);
     return;
@@ -254,7 +254,7 @@ void Monitor::keep_journal(const EventSettings& settings) {
   journal_watch_ = loop_.watch(journal_->fd(), [this] { look_at_journal(); });
 }
 
-// Once when it does not work, and once when it works again.
+// Reports a failure once, and once that it works again.
 void Monitor::look_at_journal() {
   const auto state = journal_->state();
   const auto before = std::exchange(journal_state_, state);
@@ -262,14 +262,11 @@ void Monitor::look_at_journal() {
   if (!state.trouble.empty())
     return tell(events::make_event(
         events::journal_failed,
-        fmt::format(
-            "events are not kept on disk: {}; all else goes on, and they are written when that is over",
-            state.trouble)));
+        fmt::format("cannot write events to disk: {}; everything else continues, and vipd writes them later",
+                    state.trouble)));
   const auto lost = state.lost - before.lost;
-  tell(events::make_event(
-      events::journal_resumed,
-      fmt::format("events are kept on disk again{}",
-                  lost == 0 ? std::string(", none is missing") : fmt::format("; {} are missing", lost))));
+  tell(events::make_event(events::journal_resumed, fmt::format("events are written to disk again; {} missing",
+                                                               lost == 0 ? "none" : std::to_string(lost))));
 }
 
 void Monitor::publish(const Happened& happened) {
@@ -340,7 +337,7 @@ std::uint64_t Monitor::wait_for_command(const Client& client, const std::string&
   return id;
 }
 
-// Who, what, and what came of it: an event for every command.
+// An event for every command: the user, the command and the result.
 void Monitor::audit(const std::string& command, const std::string& result, bool done) {
   tell(events::make_event(done ? events::command : events::command_refused,
                           fmt::format("{}: {}", command, result.substr(0, result.find('\n')))));
@@ -380,7 +377,7 @@ void Monitor::requested(const Client& client, const std::string& line) {
     return ask_router(
         client.number, [this, number = client.number, router = request->router](const StatusReply& reply) {
           const auto explanation = explanation_to_json(reply.status, router);
-          control_.reply(number, explanation.is_null() ? bad("there is no virtual router " + quote(router))
+          control_.reply(number, explanation.is_null() ? bad(vrrp::no_such_entry(reply.status, router))
                                                        : good(explanation));
         });
   if (command == "watch") {
@@ -397,7 +394,7 @@ void Monitor::requested(const Client& client, const std::string& line) {
   router_.send(RecordRequest{recording_});
 }
 
-// Of one who tries again and again some are told: events are kept for what matters.
+// Reports only some refusals of a user that tries again and again, to keep the journal for other events.
 void Monitor::refuse(const Client& client, const std::string& what) {
   if (refusals_.size() > most_refused) refusals_.clear();
   auto& refusal = refusals_[client.user];
@@ -408,7 +405,7 @@ void Monitor::refuse(const Client& client, const std::string& what) {
   const auto more = std::exchange(refusal.untold, 0);
   refusal.next = now() + between_refusals;
   audit(by_whom(what, client),
-        more == 0 ? "not permitted" : fmt::format("not permitted, nor {} others of this user before", more),
+        more == 0 ? "not permitted" : fmt::format("not permitted, like {} earlier ones of this user", more),
         false);
 }
 

@@ -1,5 +1,5 @@
-// Monitor: the program that parses what services and users send: it runs the health checks and serves the
-// control socket. It has no say in the protocol: the router gets facts from it, and goes on without it.
+// Monitor: the program that parses input of services and users: it runs the health checks and serves the
+// control socket. It does not take part in the protocol: the router gets facts from it, and works without it.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@
 
 namespace vipd::daemon {
 
-// Asks the guardian to run scripts: it has the rights, and knows what to run by the check's name.
+// Asks the guardian to run scripts: it has the rights, and finds the script by the name of the check.
 class RemoteExecutor : public health::ScriptExecutor {
  public:
   explicit RemoteExecutor(Link& guardian) : guardian_(guardian) {}
@@ -44,7 +44,7 @@ class Monitor {
  public:
   Monitor(Log& log, io::Channel guardian, io::Fd control);
 
-  // Until the guardian goes. Returns the exit code.
+  // Runs until the guardian ends. Returns the exit code.
   int run();
 
  private:
@@ -52,7 +52,7 @@ class Monitor {
   struct Waiting {
     std::uint64_t client = 0;
     TimePoint deadline{};
-    std::string audit{};  // of a command: what, and by whom
+    std::string audit{};  // of a command: the command and its user
   };
 
   void guardian_lost(const std::string& why);
@@ -89,8 +89,8 @@ class Monitor {
   health::Monitor checks_;
   Control control_;
   Programs programs_;
-  vrrp::CheckFacts known_;   // told by the router, until they are used
-  bool configured_ = false;  // the guardian has told the checks
+  vrrp::CheckFacts known_;   // from the router, until they are used
+  bool configured_ = false;  // the guardian has sent the checks
   std::map<std::uint64_t, Waiting> waiting_;
   StatusQueue status_;
   std::unique_ptr<MetricsServer> metrics_;
@@ -102,11 +102,11 @@ class Monitor {
   std::deque<events::Event> recent_;  // events that the disk may not have yet
   std::uint64_t requests_ = 0;
   struct Refusal {
-    TimePoint next{};  // that is told
+    TimePoint next{};  // refusal to be reported
     std::uint64_t untold = 0;
   };
   std::map<unsigned, Refusal> refusals_;  // by user
-  std::uint64_t recording_ = 0;           // number of the request for one: the router makes one at a time
+  std::uint64_t recording_ = 0;  // number of the pending request: the router makes one recording at a time
   TimePoint next_beat_{};
   TimePoint end_at_ = never;
   bool ended_ = false;

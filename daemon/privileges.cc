@@ -22,8 +22,8 @@ constexpr std::array own_needs{CAP_NET_ADMIN,       CAP_NET_RAW, CAP_BPF,       
 
 Result<> check_permissions() {
   if (has_capability(CAP_NET_ADMIN) && has_capability(CAP_NET_RAW)) return {};
-  return failure("vipd needs the capabilities CAP_NET_ADMIN and CAP_NET_RAW: run it as root, or as a service",
-                 EPERM);
+  return failure(
+      "vipd requires the capabilities CAP_NET_ADMIN and CAP_NET_RAW: run it as root or as a service", EPERM);
 }
 
 Result<Privileges> Privileges::find(const std::string& user) {
@@ -37,11 +37,12 @@ Result<Privileges> Privileges::find(const std::string& user) {
     if (user.empty()) privileges.shared_because_ = fmt::format("vipd itself runs as {}", name);
   } else if (!has_capability(CAP_SETUID) || !has_capability(CAP_SETGID) || !is_mapped(entry->pw_uid)) {
     if (!user.empty())
-      return failure(fmt::format("this process cannot start others as {} (--user): CAP_SETUID and CAP_SETGID "
-                                 "are missing, or this user namespace does not know the user",
-                                 name),
-                     EPERM);
-    privileges.shared_because_ = fmt::format("this process cannot become {}", name);
+      return failure(
+          fmt::format("vipd cannot start programs as {} (--user): it lacks CAP_SETUID and CAP_SETGID, "
+                      "or its user namespace does not have this user",
+                      name),
+          EPERM);
+    privileges.shared_because_ = fmt::format("vipd cannot start programs as {}", name);
   } else {
     privileges.account_ = Account{entry->pw_uid, entry->pw_gid};
   }
@@ -79,7 +80,7 @@ Result<> Privileges::limit_own() {
   capng_clear(CAPNG_SELECT_CAPS);
   for (const auto capability : kept)
     capng_update(CAPNG_ADD, static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED), capability);
-  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return failure("giving up capabilities that are not needed");
+  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return failure("giving up unneeded capabilities");
   return {};
 }
 

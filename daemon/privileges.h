@@ -1,5 +1,5 @@
-// Privileges: as whom the programs run, and with which capabilities: each with those that it needs, and no
-// way to get others.
+// Privileges: the users that the programs run as, and their capabilities: each has only those that it needs,
+// and no way to get others.
 //
 //   vipd          the user that started it; CAP_NET_ADMIN and CAP_NET_RAW to hold for the router, CAP_BPF and
 //                 CAP_PERFMON for the lease, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_RESOURCE and
@@ -23,8 +23,8 @@ constexpr const char* default_user = "vipd";
 
 class Privileges {
  public:
-  // user: a name; empty: default_user, if there is one and this process can become it. An Error if a user
-  // that was named does not exist or cannot be become.
+  // user: a name; empty: default_user, if it exists and this process can switch to it. An Error if a user
+  // given by name does not exist or this process cannot switch to it.
   static Result<Privileges> find(const std::string& user);
 
   // Why the router and the monitor run as the user that started vipd; empty if they do not.
@@ -33,11 +33,11 @@ class Privileges {
   void limit_router(io::SpawnOptions& options) const;
   void limit_monitor(io::SpawnOptions& options) const;
 
-  // A directory that the monitor is to write into becomes that of its user, if there is one. Before
-  // limit_own(); what does not work shows when the monitor writes.
+  // Gives a directory to the user of the monitor, if there is one. Before limit_own(); a failure shows when
+  // the monitor writes.
   void give_to_monitor(const std::string& directory) const;
 
-  // Gives up what vipd itself does not need. What a script that runs as root gets is not changed by it.
+  // Gives up the capabilities that vipd itself does not need. Scripts that run as root keep theirs.
   static Result<> limit_own();
 
  private:
@@ -47,12 +47,11 @@ class Privileges {
   };
   void limit(io::SpawnOptions& options, std::vector<int> wanted) const;
 
-  std::optional<Account> account_;  // absent: as we are
+  std::optional<Account> account_;  // absent: the user of vipd
   std::string shared_because_;
 };
 
-// Whether this process may do what the programs cannot do without (CAP_NET_ADMIN, CAP_NET_RAW). The error
-// says what to do.
+// Whether this process has the required capabilities (CAP_NET_ADMIN, CAP_NET_RAW). The error has the remedy.
 Result<> check_permissions();
 
 }  // namespace vipd::daemon

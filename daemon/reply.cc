@@ -35,7 +35,7 @@ std::string not_permitted() {
   return json{{"v", protocol_version},
               {"ok", false},
               {"permitted", false},
-              {"error", "permission denied: root may do this, and who is in the group vipd-admin"}}
+              {"error", "permission denied: requires root or group vipd-admin"}}
       .dump();
 }
 

@@ -1,4 +1,5 @@
-// Reply: what a client of the control socket is answered, a line of JSON without its end (vipd-control(7)).
+// Reply: an answer to a client of the control socket, a line of JSON without the line break
+// (vipd-control(7)).
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -7,7 +8,7 @@
 namespace vipd::daemon {
 
 std::string good(nlohmann::json result);
-std::string good_text(const std::string& result);  // that is JSON already, and may be megabytes
+std::string good_text(const std::string& result);  // result: JSON text, which may be megabytes
 std::string bad(const std::string& error);
 std::string not_permitted();
 

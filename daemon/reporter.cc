@@ -12,7 +12,7 @@
 namespace vipd::daemon {
 
 namespace {
-// Events that a stranger on the link can cause at will.
+// Events that any host on the link can cause.
 constexpr std::array from_the_network{
     vrrp::events::address_conflict,  vrrp::events::one_way,           vrrp::events::owner_conflict,
     vrrp::events::equal_priority,    vrrp::events::interval_mismatch, vrrp::events::address_list_mismatch,
@@ -50,9 +50,10 @@ void Reporter::report(const vrrp::Actions& actions, TimePoint now) {
 void Reporter::report_flood(const std::string& interface, Family family, TimePoint now) {
   auto event = events::make_event(
       events::flooded,
-      fmt::format("{}: a flood of {} advertisements: while it lasts, those that are malformed or of low "
-                  "priority are dropped by the kernel, and one of 1024 is counted",
-                  interface, to_string(family)));
+      fmt::format(
+          "{}: a flood of {} advertisements: while it lasts, the kernel drops malformed ones and those of "
+          "low priority, and one of 1024 is counted",
+          interface, to_string(family)));
   event.fields["interface"] = interface;
   event.fields["family"] = to_string(family);
   event.when = now;
@@ -86,13 +87,13 @@ bool Reporter::tell(const vrrp::Noted& note, events::Event& event) {
 bool Reporter::tell(const vrrp::AdvertisementDiscarded& discarded, events::Event& event) {
   event = events::make_event(
       vrrp::events::advertisement_discarded,
-      fmt::format("{}: discarded an advertisement of {}: {} ({})", discarded.interface,
+      fmt::format("{}: discarded an advertisement from {}: {} ({})", discarded.interface,
                   to_string(discarded.source), describe(discarded.error), to_string(discarded.error)));
   event.fields["interface"] = discarded.interface;
   event.fields["source"] = to_string(discarded.source);
   event.fields["discard_reason"] = to_string(discarded.error);
   const auto key = fmt::format("discard {} {}", discarded.interface, to_string(discarded.error));
-  // Strangers' virtual routers on the same link are normal, and so are other message types.
+  // Other virtual routers on the same link are normal, and so are other message types.
   const bool normal =
       discarded.error == vrrp::DecodeError::vrid || discarded.error == vrrp::DecodeError::type;
   if (!normal) return log_limited(log_, key, event);

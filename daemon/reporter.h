@@ -1,6 +1,6 @@
-// Reporter: tells people what the engine has decided: a line in the log, and events for the guardian, which
-// passes them on to hooks, the journal and those who watch. What comes from the network is limited in rate;
-// counters stay exact.
+// Reporter: reports the decisions of the engine: a line in the log, and events for the guardian, which passes
+// them on to hooks, the journal and clients. Reports that the network can cause are rate-limited; counters
+// stay exact.
 #pragma once
 
 #include "daemon/link.h"
@@ -13,13 +13,13 @@ class Reporter {
  public:
   Reporter(Log& log, Link& guardian) : log_(log), guardian_(guardian) {}
 
-  // Of one turn, so that what belongs together is told together. now: CLOCK_BOOTTIME.
+  // The actions of one turn, so that related events stay together. now: CLOCK_BOOTTIME.
   void report(const vrrp::Actions& actions, TimePoint now);
-  // More advertisements come in than can be.
+  // More advertisements arrive than all legitimate ones.
   void report_flood(const std::string& interface, Family family, TimePoint now);
 
  private:
-  // Each logs; false: it is not to be told.
+  // Each logs; false: no event.
   bool tell(const vrrp::StateChanged& change, events::Event& event);
   bool tell(const vrrp::Noted& note, events::Event& event);
   bool tell(const vrrp::AdvertisementDiscarded& discarded, events::Event& event);

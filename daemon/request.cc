@@ -27,15 +27,15 @@ bool is_in(const auto& names, const std::string& name) {
 Result<std::string> text_in(const json& request, const char* key) {
   const auto found = request.find(key);
   if (found == request.end()) return std::string();
-  if (!found->is_string()) return failure(fmt::format("{} is a text", key));
+  if (!found->is_string()) return failure(fmt::format("{} must be a text", key));
   return found->get<std::string>();
 }
 
-// Left out, it is false. Nothing else passes for it: "back" that was not understood would hand over.
+// False if missing. Other types are errors: a "back" that is not recognized would hand over.
 Result<bool> truth_in(const json& request, const char* key) {
   const auto found = request.find(key);
   if (found == request.end()) return false;
-  if (!found->is_boolean()) return failure(fmt::format("{} is true or false", key));
+  if (!found->is_boolean()) return failure(fmt::format("{} must be true or false", key));
   return found->get<bool>();
 }
 
@@ -43,7 +43,7 @@ Result<bool> truth_in(const json& request, const char* key) {
 Result<std::optional<Duration>> confirmation(const json& request) {
   const auto found = request.find("confirm");
   if (found == request.end()) return std::optional<Duration>{};
-  if (!found->is_string()) return failure("confirm is a text: how long to wait, such as 30s");
+  if (!found->is_string()) return failure("confirm must be a text: how long to wait, such as 30s");
   const auto parsed = parse_duration(found->get<std::string>());
   if (!parsed) return failure("confirm: " + parsed.error().message);
   const auto wait = *parsed;
@@ -57,27 +57,31 @@ Result<std::vector<std::string>> texts_in(const json& request, const char* key) 
   std::vector<std::string> texts;
   const auto found = request.find(key);
   if (found == request.end()) return texts;
-  if (!found->is_array()) return failure(fmt::format("{} is a list of texts", key));
+  if (!found->is_array()) return failure(fmt::format("{} must be a list of texts", key));
   for (const auto& each : *found) {
-    if (!each.is_string()) return failure(fmt::format("{} is a list of texts", key));
+    if (!each.is_string()) return failure(fmt::format("{} must be a list of texts", key));
     texts.push_back(each.get<std::string>());
   }
   return texts;
 }
 
-// Fills in what is good until something is not.
+// Fills in the fields up to the first error.
 Result<> read_request(const std::string& line, Request& into) {
   const auto request = json::parse(line, nullptr, false);
-  if (!request.is_object()) return failure("a request is one JSON object on a line");
+  if (!request.is_object()) return failure("a request must be one JSON object on one line");
   if (request.contains("v") && request["v"] != protocol_version)
-    return failure(fmt::format("this vipd speaks version {} of the control protocol", protocol_version));
+    return failure(fmt::format("this vipd has version {} of the control protocol", protocol_version));
   const auto command = TRY(text_in(request, "command"));
-  if (!is_in(questions, command) && !is_in(commands, command))
-    return failure("unknown command " + quote(command));
+  if (!is_in(questions, command) && !is_in(commands, command)) {
+    std::vector<std::string> known(questions.begin(), questions.end());
+    known.insert(known.end(), commands.begin(), commands.end());
+    const auto meant = did_you_mean(command, known);
+    return failure("unknown command " + quote(command) + (meant.empty() ? "" : ": " + meant));
+  }
   into.command = command;
   into.router = TRY(text_in(request, "router"));
   if (into.router.empty() && (command == "switch" || command == "explain"))
-    return failure("router is missing: the name of a virtual router");
+    return failure("router is missing: it must be the name of an entry");
   into.back = TRY(truth_in(request, "back"));
   into.follow = TRY(truth_in(request, "follow"));
   into.confirm = TRY(confirmation(request));
@@ -87,7 +91,7 @@ Result<> read_request(const std::string& line, Request& into) {
 }  // namespace
 
 std::string Request::text() const {
-  const auto name = quote(router);  // in ASCII, and not endless
+  const auto name = quote(router);  // in ASCII, and of bounded length
   const bool plain = name == "\"" + router + "\"";
   std::string text = command;
   if (back) text += " --back";

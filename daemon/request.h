@@ -1,5 +1,4 @@
-// Request: what a client of the control socket asks for, out of the line that it sent. Whether it may is the
-// business of the monitor.
+// Request: a client's line on the control socket, parsed. The monitor checks the permission.
 #pragma once
 
 #include <optional>
@@ -19,18 +18,18 @@ struct Request {
   std::string command;                   // one of those in vipctl(8)
   std::string router;                    // name of the entry, or empty
   bool back = false;                     // switch: take part by priority again
-  bool follow = false;                   // events: those to come too
-  std::optional<Duration> confirm{};     // reload: goes back after this, unless it is confirmed
-  std::vector<std::string> variables{};  // configuration: of vipd's environment, to be told too
+  bool follow = false;                   // events: continue with new ones
+  std::optional<Duration> confirm{};     // reload: rolls back after this time unless confirmed
+  std::vector<std::string> variables{};  // configuration: names of variables of vipd's environment to send
 
-  // For the audit line: "switch --back web". Names that are none cannot forge lines.
+  // For the audit line: "switch --back web". Invalid names cannot forge lines.
   std::string text() const;
-  bool is_command() const;  // changes something, or shows what not everybody may see
+  bool is_command() const;  // changes something, or shows something confidential
 };
 
 struct BadRequest {
-  std::string message;  // for the client to read
-  Request request;      // as far as it was understood, for the audit line; without a command, if that was not
+  std::string message;  // for the client
+  Request request;  // as far as it could be parsed, for the audit line; the command is empty if it could not
 };
 
 tl::expected<Request, BadRequest> parse_request(const std::string& line);

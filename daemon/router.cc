@@ -15,11 +15,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kernel_retry = 200ms;  // after a failed read of all links and addresses
-constexpr Duration keep_interval = 1s;    // how old what the Hold knows of peers and counters may be
+constexpr Duration keep_interval = 1s;    // maximum age of peers and counters in the Hold
 constexpr std::size_t recorder_size =
     2 << 20;                              // bytes: hours at 1 s, half a minute of 50 virtual routers at 10 ms
-constexpr Duration longest_wait = 250ms;  // the guardian wants to hear the heart beat
-// An advertisement that is late by half an interval is sent by the guardian.
+constexpr Duration longest_wait = 250ms;  // the guardian watches for signs of life
+// The guardian sends an advertisement that is late by half an interval.
 constexpr int late_part = 2;
 
 // Does the Hold need the whole state again after this action, rather than just new deadlines?
@@ -72,13 +72,13 @@ Router::Router(Log& log, Hold hold, netlink::Monitor kernel)
       stale_facts_(now()) {}
 
 int Router::run() {
-  // Signals go to the guardian, which tells us; Ctrl-C in a terminal reaches every program.
+  // The guardian handles signals and sends messages; Ctrl-C on a terminal reaches every program.
   const auto ignore = [](const signalfd_siginfo&) {};
   const auto interrupt = loop_.on_signal(SIGINT, ignore);
   const auto hang_up = loop_.on_signal(SIGHUP, ignore);
   const auto user1 = loop_.on_signal(SIGUSR1, ignore);
   const auto user2 = loop_.on_signal(SIGUSR2, ignore);
-  const auto watchdog = loop_.on_signal(SIGABRT, ignore);  // systemd's, for a guardian that hangs
+  const auto watchdog = loop_.on_signal(SIGABRT, ignore);  // sent by systemd if the guardian hangs
   const auto terminate = loop_.on_signal(SIGTERM, [this](const signalfd_siginfo&) { stop("SIGTERM"); });
   while (!ended_) turn();
   return exit_code_;
@@ -88,7 +88,7 @@ void Router::turn() {
   const auto wake = std::min(next_deadline(), now() + longest_wait);
   if (const auto waited = wait_until(loop_, effects_->has_work() ? now() : wake); !waited)
     log_.write_limited(Level::error, "wait", waited.error().message);
-  // Whatever woke us, and however late: what the sockets hold comes before what the time says.
+  // Whatever woke us, and however late: waiting packets come before deadlines.
   const auto deadline = engine_.next_deadline();
   if (deadline && *deadline <= now()) {
     effects_->receive_all();
@@ -110,7 +110,7 @@ void Router::turn() {
   renew_leases();
   hold_.beat(now());
   if (stopping_ && engine_.finished() && !effects_->has_work()) {
-    // The kernel has told what became of the addresses before it acknowledged their removal.
+    // The kernel reports changes of addresses before it acknowledges their removal.
     read_kernel();
     renew_leases();
     guardian_.send(Stopped{});
@@ -125,7 +125,7 @@ TimePoint Router::next_deadline() const {
 void Router::step(const vrrp::Event& event) {
   if (auto held = hold_.take_held(); !held.empty()) {
     log_.write_limited(Level::warning, "held",
-                       "this program stood still, and the guardian advertised in its place");
+                       "vipd-router stalled, and the guardian advertised in its place");
     take(vrrp::AdvertisementsHeld{std::move(held)});
   }
   take(event);
@@ -138,8 +138,8 @@ void Router::take(const vrrp::Event& event) {
   std::move(actions.begin(), actions.end(), std::back_inserter(actions_));
 }
 
-// Performs what all steps of this turn have asked for. The state is kept before that: a successor repairs
-// what had not been done yet, but it cannot know of a change that it was not told.
+// Performs the actions of all steps of this turn. Writes the state first: a successor repairs actions that
+// were not done yet, but it cannot know of a change that is not in the state.
 void Router::flush() {
   if (actions_.empty()) return;
   const auto actions = std::exchange(actions_, {});
@@ -184,7 +184,7 @@ void Router::read_kernel() {
     want_leases();
 }
 
-// The monitor's copy is the last one then. Without a monitor it is closed here.
+// The monitor then has the last copy. Without a monitor it is closed here.
 void Router::discard(const io::Fd& socket) {
   const int number = socket.get();
   monitor_.send_bytes(MessageType::discard, {}, {&number, 1});
@@ -192,12 +192,12 @@ void Router::discard(const io::Fd& socket) {
 
 io::Shield Router::what_matters(const std::string& interface, Family family) const {
   const auto relevant = vrrp::relevance(engine_.status(now()), interface, family);
-  // More than the filter can tell apart: then everybody may say farewell.
+  // Too many for the filter: then farewells of every host pass.
   if (relevant.followed.size() > io::most_known) return {vrrp::release_priority, {}};
   return {relevant.least_priority, {relevant.followed.begin(), relevant.followed.end()}};
 }
 
-// Sockets follow the configuration and what is there of it.
+// Opens and closes sockets according to the configuration and the existing interfaces.
 void Router::update_ports() {
   std::map<std::string, std::set<IpAddress>> virtual_addresses;
   Effects::Ports ports;
@@ -209,7 +209,7 @@ void Router::update_ports() {
       virtual_addresses[router.key.interface].insert(prefix.address);
   };
   for (const auto& router : routers_) add(router);
-  // Those that a reload has taken away need their sockets until they have handed over.
+  // Virtual routers that a reload has removed need their sockets until they have handed over.
   for (const auto& router : engine_.status(now()).routers) add(router.config);
   for (auto& [name, port] : ports) {
     port.interface = kernel_.snapshot(name);
@@ -254,7 +254,7 @@ void Router::configure(Configure message) {
     step(vrrp::InterfaceChanged{interface});
   }
   stale_facts_.configure(routers_);
-  interfaces_.merge(before);  // events of an interface that is being left still matter
+  interfaces_.merge(before);  // inputs of an interface that is being left still matter
   step(vrrp::ConfigReplaced{routers_, std::move(message.adopted)});
   flush();
   keep();
@@ -263,12 +263,12 @@ void Router::configure(Configure message) {
   guardian_.send(Ready{});
 }
 
-// It has gone: then nobody is left to start a router, and the addresses are handed over. Or a message of its
-// could not be received, a descriptor for instance that there was no room for: then it holds for us, and the
-// next router goes on. Nobody notices.
+// If the guardian has ended, no program can restart this router, so it hands over its addresses. If a message
+// of the guardian could not be received, for lack of descriptors for instance, the router ends: the guardian
+// holds for it, and the next router continues without an interruption.
 void Router::guardian_lost(const std::string& why) {
-  if (!guardian_.broken()) return stop("the guardian has gone");
-  log_.error("the guardian's message is lost, ending: " + why);
+  if (!guardian_.broken()) return stop("the guardian has ended");
+  log_.error("lost a message of the guardian, ending: " + why);
   ended_ = true;
   exit_code_ = 1;
 }
@@ -276,7 +276,7 @@ void Router::guardian_lost(const std::string& why) {
 void Router::stop(const std::string& why) {
   if (stopping_) return;
   stopping_ = true;
-  log_.info(fmt::format("{}: handing the addresses over", why));
+  log_.info(fmt::format("{}: handing over the addresses", why));
   step(vrrp::Shutdown{});
 }
 
@@ -307,7 +307,7 @@ void Router::message_from_monitor(io::Message message) {
   });
 }
 
-// What brings another engine into the state of this one, as good as an adoption can.
+// The inputs that bring another engine into the state of this one, as closely as an adoption can.
 std::vector<vrrp::Event> Router::checkpoint() const {
   std::vector<vrrp::Event> events;
   for (const auto& name : interfaces_) {
@@ -323,37 +323,37 @@ void Router::command(const Command& command) {
   const auto done = [&](bool good, std::string text) {
     monitor_.send(CommandDone{command.id, good, std::move(text)});
   };
+  const auto status = engine_.status(now());
   std::vector<vrrp::RouterStatus> concerned;
-  for (auto& router : engine_.status(now()).routers)
-    if (router.config.name == command.router) concerned.push_back(std::move(router));
-  if (concerned.empty()) return done(false, "there is no virtual router " + quote(command.router));
+  for (const auto& router : status.routers)
+    if (router.config.name == command.router) concerned.push_back(router);
+  if (concerned.empty()) return done(false, vrrp::no_such_entry(status, command.router));
   const bool active = std::any_of(concerned.begin(), concerned.end(),
                                   [](const auto& each) { return each.state == vrrp::StateName::active; });
   const bool yielded =
       std::any_of(concerned.begin(), concerned.end(), [](const auto& each) { return each.yielded; });
   if (command.back) {
     if (!yielded)
-      return done(false, fmt::format("{} has not been switched away from this node", command.router));
+      return done(false, fmt::format("{} has not been switched from this node to a peer", command.router));
     step(vrrp::SwitchBackRequested{command.router});
     return done(true, fmt::format("{} takes part by priority again", command.router));
   }
   if (!active)
-    return done(false, fmt::format("{} is {} on this node: run the command on the Active node",
+    return done(false, fmt::format("{} is {} on this node: run the command on the node that is Active",
                                    command.router, to_string(concerned.front().state)));
   if (concerned.front().config.owner())
-    return done(false, fmt::format("{} is the address owner here (priority 255): it cannot be switched away",
+    return done(false, fmt::format("this node is the address owner of {} (priority 255): it cannot hand over",
                                    command.router));
   step(vrrp::SwitchRequested{command.router});
   done(true,
        fmt::format(
-           "{} is being handed over to the peer; it comes back with `vipctl switch --back {}`, or when the "
-           "peer fails",
+           "handing over {} to the peer; it comes back with `vipctl switch --back {}`, or if the peer fails",
            command.router, command.router));
 }
 
 // --- the lease in the kernel --------------------------------------------------------------------------
 
-// Who has become Active: before its addresses are there.
+// For virtual routers that have become Active: before their addresses are added.
 void Router::grant_leases(const vrrp::Actions& actions) {
   std::set<vrrp::RouterKey> risen;
   for (const auto& action : actions)
@@ -366,7 +366,7 @@ void Router::grant_leases(const vrrp::Actions& actions) {
   });
 }
 
-// Once a turn, behind what it has sent: who cannot be heard shall not be in charge for longer.
+// Once a turn, after sending: a router whose advertisements do not leave must not renew its lease.
 void Router::renew_leases() {
   std::size_t count = 0;
   engine_.for_each_lease(now(), [&](const vrrp::RouterKey& router, std::optional<TimePoint> until) {
@@ -387,7 +387,7 @@ std::map<vrrp::RouterKey, LeaseStatus> Router::lease_status() const {
   return leases;
 }
 
-// Tells the guardian which addresses are to be guarded where.
+// Tells the guardian which addresses need a lease on which interface.
 void Router::want_leases() {
   WantedLeases wanted;
   const auto routers = engine_.status(now()).routers;

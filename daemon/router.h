@@ -1,9 +1,9 @@
 // Router: the program that holds the protocol engine, the advertisement sockets and the addresses. One
 // thread; nothing in its loop may block: no disk, no name lookup, no fork.
 //
-// It turns what the kernel, the peers, the monitor and the guardian say into vrrp::Event, asks the engine,
-// and hands the actions to Effects and Reporter. Its state is kept in the Hold for the guardian and a
-// successor.
+// It turns messages of the kernel, the peers, the monitor and the guardian into vrrp::Event, passes them to
+// the engine, and the actions to Effects and Reporter. It writes its state into the Hold, for the guardian
+// and a successor.
 #pragma once
 
 #include <map>
@@ -32,7 +32,7 @@ class Router {
   // guardian: the channel to it; hold: the memory shared with it.
   static Result<std::unique_ptr<Router>> create(Log& log, io::Channel guardian, Hold hold);
 
-  // Until it was told to stop and has handed everything over. Returns the exit code.
+  // Runs until it is stopped and has handed over everything. Returns the exit code.
   int run();
 
  private:
@@ -67,7 +67,8 @@ class Router {
   Hold hold_;
   netlink::Monitor kernel_;
   io::Watch kernel_watch_;
-  TimePoint refresh_kernel_ = never;  // read everything again then: the kernel had dropped events
+  TimePoint refresh_kernel_ =
+      never;  // when to read everything again, because the kernel has dropped notifications
   std::unique_ptr<Effects> effects_;
   Link guardian_;
   Link monitor_;
@@ -78,9 +79,9 @@ class Router {
   StaleFacts stale_facts_;
   LeaseWriter leases_;
   std::map<vrrp::RouterKey, Activity> activity_;
-  std::size_t leases_wanted_ = 0;  // by how many virtual routers, when the guardian was last told
-  std::map<std::string, std::uint32_t> leased_on_;  // ... and on which interfaces, by name
-  std::set<std::string> interfaces_;                // that the configuration names
+  std::size_t leases_wanted_ = 0;  // how many virtual routers, in the last message to the guardian
+  std::map<std::string, std::uint32_t> leased_on_;  // ... and their interfaces, by name
+  std::set<std::string> interfaces_;                // in the configuration
   vrrp::Actions actions_;                           // of the steps since the last flush
   TimePoint keep_again_ = never;
   std::vector<std::optional<Duration>> tolerances_;  // as in the Hold: how late an Active may be

@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds look_again = 10ms;
 constexpr std::chrono::milliseconds longest_stillness = 1s;  // of a router, as in the guardian
 
 tl::unexpected<Error> refused(const std::string& doing, int code) {
-  return failure(fmt::format("{}: {} (another place: --run-dir)", doing, std::strerror(code)), code);
+  return failure(fmt::format("{}: {}: set another --run-dir", doing, std::strerror(code)), code);
 }
 
 constexpr auto events_mode = static_cast<std::filesystem::perms>(0750);
@@ -36,14 +36,14 @@ bool lock_it(const io::Fd& file) {
   return flock(file.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
-// Whose number is in it; 0: nobody's.
+// The process number in it; 0: none.
 pid_t holder_of(const io::Fd& file) {
   std::array<char, 32> text{};
   const auto size = pread(file.get(), text.data(), text.size() - 1, 0);
   return size > 0 ? static_cast<pid_t>(std::strtol(text.data(), nullptr, 10)) : 0;
 }
 
-// As /proc/PID/stat has it: 'T' is stopped, 'Z' dead. 0: there is no such process.
+// The state in /proc/PID/stat: 'T' is stopped, 'Z' dead. 0: there is no such process.
 char state_of(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string stat;
@@ -52,15 +52,15 @@ char state_of(pid_t pid) {
   return name_end == std::string::npos || name_end + 2 >= stat.size() ? '\0' : stat[name_end + 2];
 }
 
-// A guardian that was killed leaves a router that hands its addresses over first: two routers of one node
-// would take them from each other.
+// The router of a killed guardian must hand over its addresses first: two routers of one node would take them
+// from each other.
 bool is_left_behind(pid_t holder) {
   if (holder <= 0) return false;
   const char state = state_of(holder);
   return state == '\0' || state == 'Z';
 }
 
-// The processes that have the file open, this one left out.
+// The processes that have the file open, except this one.
 std::vector<pid_t> others_with(const std::string& path) {
   std::error_code ignored;
   auto users = io::users_of(std::filesystem::canonical(path, ignored));
@@ -68,22 +68,24 @@ std::vector<pid_t> others_with(const std::string& path) {
   return users;
 }
 
-// Nobody else is left who would: its guardian has done so after a second.
-void kill_what_stands_still(const std::string& path) {
+// Kills a router that is stopped; its guardian, which would do so after a second, is gone.
+void kill_stopped_router(const std::string& path) {
   for (const auto pid : others_with(path)) {
     const char state = state_of(pid);
     if ((state != 'T' && state != 't') || kill(pid, SIGKILL) != 0) continue;
-    fmt::print(stderr, "vipd: the router (process {}) is stopped and cannot hand over: it is killed\n", pid);
+    fmt::print(stderr, "vipd: killing vipd-router (process {}): it is stopped and cannot hand over\n", pid);
   }
 }
 
 bool lock_after_waiting(const io::Fd& file, const std::string& path, pid_t holder) {
-  fmt::print(stderr, "vipd: the router of process {}, which was killed, hands its addresses over: waiting\n",
-             holder);
+  fmt::print(
+      stderr,
+      "vipd: waiting for the vipd-router of process {}, which was killed, to hand over its addresses\n",
+      holder);
   for (auto waited = 0ms; waited < longest_wait; waited += look_again) {
     std::this_thread::sleep_for(look_again);
     if (lock_it(file)) return true;
-    if (waited % longest_stillness == 0ms && waited > 0ms) kill_what_stands_still(path);
+    if (waited % longest_stillness == 0ms && waited > 0ms) kill_stopped_router(path);
   }
   return false;
 }
@@ -100,16 +102,15 @@ Result<RunDirectory> take_run_directory(const Paths& paths) {
     const auto holder = holder_of(lock);
     if (!is_left_behind(holder))
       return failure(
-          fmt::format(
-              "{} is in use by another vipd (process {}): stop that one first, or give this one another "
-              "--run-dir",
-              paths.run_dir, holder > 0 ? std::to_string(holder) : "?"),
+          fmt::format("another vipd (process {1}) uses {0}: stop that one first, or give this one another "
+                      "--run-dir",
+                      paths.run_dir, holder > 0 ? std::to_string(holder) : "?"),
           EBUSY);
     if (!lock_after_waiting(lock, path, holder))
       return failure(
           fmt::format(
-              "{} is in use by a vipd-router (process {}) that does not end, although its vipd (process "
-              "{}) was killed: kill it first",
+              "a vipd-router (process {1}) that does not end uses {0}, although its vipd (process {2}) was "
+              "killed: kill it first",
               paths.run_dir, fmt::join(others_with(path), ", "), holder),
           EBUSY);
   }
@@ -131,11 +132,11 @@ Result<> make_events_directory(const std::string& path, const Privileges& privil
   const bool made = std::filesystem::create_directories(path, error);
   if (error)
     return failure(
-        fmt::format("events cannot be kept on disk: making the directory {}: {} (another place: --state-dir, "
-                    "or events, directory in vipd.yaml)",
+        fmt::format("cannot write events to disk: making the directory {}: {}: set --state-dir, or events, "
+                    "directory in vipd.yaml",
                     path, error.message()),
         error.value());
-  if (!made) return {};  // what was there has its owner
+  if (!made) return {};  // an existing directory keeps its owner
   std::filesystem::permissions(path, events_mode, error);
   privileges.give_to_monitor(path);
   return {};

@@ -1,4 +1,5 @@
-// The run directory belongs to one vipd at a time: a lock on a file in it says so, and dies with its holder.
+// The run directory belongs to one vipd at a time: the one that holds the lock on a file in it. The lock ends
+// with its holder.
 #pragma once
 
 #include "base/result.h"
@@ -10,19 +11,19 @@ namespace vipd::daemon {
 
 struct RunDirectory {
   io::Fd lock;
-  pid_t killed = 0;  // the vipd that had it before, if that did not leave it
+  pid_t killed = 0;  // the previous vipd, if it was killed; else 0
 };
 
-// Makes the run directory if need be, and takes the lock, which is held as long as the
-// descriptor is open, here or in the router, which outlives a guardian that was killed: that is waited for.
-// EBUSY: another vipd has it; the message tells its process number.
+// Makes the run directory if necessary, and takes the lock, which is held as long as the descriptor is open:
+// here or in the router, which outlives a killed guardian and is waited for. EBUSY: another vipd has it; the
+// message has its process number.
 Result<RunDirectory> take_run_directory(const Paths& paths);
 
-// At an orderly end.
+// For an orderly end.
 void leave_run_directory(const Paths& paths);
 
-// Makes the directory for the journal of events, for the user of the monitor. That it cannot is no reason not
-// to serve, but to be told: the message has the remedy.
+// Makes the directory for the journal of events, for the user of the monitor. A failure is no reason not to
+// serve, but is reported: the message has the remedy.
 Result<> make_events_directory(const std::string& path, const Privileges& privileges);
 
 }  // namespace vipd::daemon

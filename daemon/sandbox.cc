@@ -9,9 +9,9 @@
 namespace vipd::daemon {
 
 namespace {
-// The router sets one of the kernel's settings for each interface. The monitor reads what checks name (CA
-// files), and what the resolver reads; it writes the journal of events. That directory may be taken away and
-// put back, so it is the one above that counts, where its user may do nothing else.
+// The router writes one kernel setting for each interface. The monitor reads files named by checks (CA files)
+// and files of the resolver; it writes the journal of events. Because that directory may be removed and
+// created again, the rule is for its parent, where its user may do nothing else.
 AllowedPaths allowed_paths(Part part, const std::string& events_directory) {
   if (part == Part::router)
     return {{"/etc/localtime", "/usr/share/zoneinfo", "/proc/self"}, {"/proc/sys/net/ipv4/conf"}, {}};
@@ -23,12 +23,12 @@ AllowedPaths allowed_paths(Part part, const std::string& events_directory) {
 }  // namespace
 
 void enter_sandbox(Log& log, Part part, const std::string& events_directory) {
-  // Without it a program that cannot become anybody else may still restrict itself.
+  // Lets a program that cannot switch its user still restrict itself.
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (const auto files = restrict_files(allowed_paths(part, events_directory)); !files)
-    log.warning("files are not restricted: " + files.error().message);
+    log.warning("access to files is not restricted: " + files.error().message);
   else if (!*files)
-    log.debug("files are not restricted: the kernel has no Landlock");
+    log.debug("access to files is not restricted: the kernel has no Landlock");
   if (const auto calls = restrict_system_calls(part); !calls)
     log.warning("system calls are not restricted: " + calls.error().message);
 }

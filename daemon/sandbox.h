@@ -1,6 +1,5 @@
-// Sandbox: what vipd-router and vipd-monitor give up before they hear a byte from anybody: files
-// (daemon/landlock) and system calls (daemon/seccomp_filter). User and capabilities are gone already
-// (daemon/privileges).
+// Sandbox: restricts vipd-router and vipd-monitor before they read any input: files (daemon/landlock) and
+// system calls (daemon/seccomp_filter). User and capabilities are restricted already (daemon/privileges).
 #pragma once
 
 #include <string>
@@ -10,9 +9,9 @@
 
 namespace vipd::daemon {
 
-// What the kernel does not offer is told and done without. events_directory: of the monitor, where the
-// journal of events is; the one place where it may make files. It may be made, or made anew, later; the
-// directory above it must be there.
+// A restriction that the kernel does not offer is reported and left out. events_directory: of the monitor's
+// journal of events, the only place where it may make files. It may be made later, and removed and made
+// again; its parent must exist.
 void enter_sandbox(Log& log, Part part, const std::string& events_directory = {});
 
 }  // namespace vipd::daemon

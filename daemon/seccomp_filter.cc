@@ -13,8 +13,8 @@
 namespace vipd::daemon {
 
 namespace {
-// What a program of ours does all day, and what the C library does for it. Names that an architecture does
-// not have are left out by the library.
+// The system calls that our programs and the C library make. The library ignores names that an architecture
+// does not have.
 constexpr std::initializer_list<const char*> common{
     // memory
     "brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "mlockall", "mlock", "mlock2", "memfd_create",
@@ -30,7 +30,7 @@ constexpr std::initializer_list<const char*> common{
     "socket", "socketpair", "bind", "connect", "listen", "accept", "accept4", "getsockname", "getpeername",
     "getsockopt", "setsockopt", "send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg",
     "recvmmsg", "shutdown",
-    // time, and whoever we are
+    // time and identity
     "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time", "getpid",
     "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getgroups", "getrandom", "uname",
     "sysinfo", "getrlimit", "getrusage", "times", "getcpu", "capget", "prctl",
@@ -38,7 +38,7 @@ constexpr std::initializer_list<const char*> common{
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "sigaltstack", "sigreturn", "tgkill",
     "exit", "exit_group", "restart_syscall", "futex", "futex_waitv", "sched_yield"};
 
-// The sanitizers and the debugger apart, the router has one thread. The monitor's libraries start some, and
+// Apart from sanitizers and debuggers, the router has one thread. The monitor's libraries start threads, and
 // it keeps the journal of events.
 constexpr std::initializer_list<const char*> router_only{"sched_setscheduler", "sched_getscheduler",
                                                          "sched_getparam", "setrlimit", "prlimit64"};
@@ -54,11 +54,11 @@ void allow(scmp_filter_ctx filter, std::initializer_list<const char*> names, int
   }
 }
 
-// A thread is no new program: clone without a namespace, and as a thread.
+// Threads, but no processes: clone without a namespace, and as a thread.
 void allow_threads(scmp_filter_ctx filter) {
   constexpr scmp_datum_t thread = 0x00010000;  // CLONE_THREAD
   seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
-  // Its flags lie in memory, where a filter cannot look; without it the C library takes clone.
+  // A filter cannot read its flags, which are in memory; without clone3 the C library uses clone.
   seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 }
 
@@ -69,8 +69,7 @@ void violated(int, siginfo_t* information, void*) {
   char line[160];
   const auto end =
       fmt::format_to_n(line, sizeof line - 1,
-                       "{}: error: the system call {} ({}) is not one that it may make: ending (see "
-                       "--no-sandbox in vipd(8))\n",
+                       "{}: error: forbidden system call {} ({}): ending (see --no-sandbox in vipd(8))\n",
                        own_name, name ? name : "?", information->si_syscall);
   [[maybe_unused]] const auto written =
       write(STDERR_FILENO, line, std::min<std::size_t>(end.size, sizeof line - 1));
@@ -96,7 +95,7 @@ Result<> restrict_system_calls(Part part) {
   }
   if (error != 0) return system_failure("making a filter of system calls", error);
   if (const int code = seccomp_load(filter.get()); code != 0)
-    return system_failure("the kernel takes no filter of system calls", -code);
+    return system_failure("the kernel does not accept a filter of system calls", -code);
   return {};
 }
 

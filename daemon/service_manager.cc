@@ -28,7 +28,7 @@ std::optional<std::int64_t> number_in_environment(const char* name) {
   return number;
 }
 
-// fd: goes along, unless it is -1.
+// fd: sent with it, unless it is -1.
 void send_to_service_manager(std::string_view state, int fd) {
   const char* path = std::getenv("NOTIFY_SOCKET");
   sockaddr_un address{};
@@ -75,13 +75,13 @@ io::Fd take_stored_descriptor(std::string_view name) {
     std::string_view rest = names;
     for (int fd = first; fd < first + *count; ++fd) {
       const auto end = rest.find(':');
-      io::Fd each(fd);  // what is not wanted is closed
+      io::Fd each(fd);  // closes unwanted ones
       if (rest.substr(0, end) == name && !found && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
         found = std::move(each);
       rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
     }
   }
-  unsetenv("LISTEN_FDS");  // not for our children
+  unsetenv("LISTEN_FDS");  // hides it from our children
   unsetenv("LISTEN_PID");
   unsetenv("LISTEN_FDNAMES");
   return found;

@@ -1,5 +1,5 @@
-// What systemd wants to hear from a service of Type=notify (sd_notify(3), sd_listen_fds(3)): a datagram to
-// the socket that it names in the environment. Does nothing where there is no systemd.
+// The notifications of a service of Type=notify to systemd (sd_notify(3), sd_listen_fds(3)): datagrams to the
+// socket named in the environment. Does nothing without systemd.
 #pragma once
 
 #include <string>
@@ -13,23 +13,23 @@ namespace vipd::daemon {
 // "READY=1", "STOPPING=1", "STATUS=...": lines.
 void notify_service_manager(std::string_view state);
 
-// Gives it a descriptor to keep, should this service die and be started anew (FileDescriptorStoreMax=) ...
+// Gives it a descriptor to keep in case this service dies and is restarted (FileDescriptorStoreMax=) ...
 void store_descriptor(std::string_view name, int fd);
-// ... and asks for what it has kept, once; nothing was kept: an empty Fd.
+// ... and takes the kept descriptor, once; an empty Fd: there is none.
 io::Fd take_stored_descriptor(std::string_view name);
 
-// What to say before a reload; "READY=1" afterwards.
+// The notification before a reload; "READY=1" afterwards.
 std::string reloading(TimePoint now);
 
-// A service with WatchdogSec= is killed unless it gives a sign of life within that time: its loop ticks this.
+// systemd kills a service with WatchdogSec= that gives no sign of life for that time: its loop calls tick().
 class Watchdog {
  public:
-  explicit Watchdog(TimePoint now);  // what is allowed stands in the environment
+  explicit Watchdog(TimePoint now);  // reads the time from the environment
   void tick(TimePoint now);
-  TimePoint deadline() const { return next_; }  // when to tick; never: nobody watches
+  TimePoint deadline() const { return next_; }  // when to call tick(); never: no watchdog
 
  private:
-  Duration interval_{};  // half of what is allowed
+  Duration interval_{};  // half of the watchdog's time
   TimePoint next_ = never;
 };
 

@@ -74,11 +74,11 @@ void write_claim(JsonText& out, const std::optional<vrrp::AddressClaim>& claim, 
   out.end('}');
 }
 
-// Why there is no lease, or empty.
+// The reason why there is no lease, or empty.
 std::string lease_off(const vrrp::VirtualRouterConfig& config, const LeaseStatus* lease) {
   if (!config.lease) return "switched off in the configuration";
   if (config.owner()) return "address owner: the addresses are the host's own";
-  return lease ? lease->why_not : "the guardian has not said yet";
+  return lease ? lease->why_not : "the guardian has not assigned one yet";
 }
 
 void write_lease(JsonText& out, const vrrp::VirtualRouterConfig& config, const LeaseStatus* lease,

@@ -29,7 +29,7 @@ std::vector<vrrp::CheckFact> StaleFacts::expire(TimePoint now, const vrrp::Check
     stale.push_back({name,
                      false,
                      {},
-                     fmt::format("nothing heard of it for {}: vipd-monitor is silent", to_string(bound)),
+                     fmt::format("no result for {}: no sign of life from vipd-monitor", in_words(bound)),
                      now});
   }
   return stale;

@@ -1,6 +1,6 @@
-// StaleFacts: what the checks said is believed for stale_after (vipd.yaml) after the monitor was heard last.
-// Then a check counts as down, as one does that has no result: nobody can say that the service still works.
-// When the monitor is heard again, what was believed before holds again, until it says otherwise.
+// StaleFacts: results of checks are valid for stale_after (vipd.yaml) after the last sign of life from the
+// monitor. Then a check counts as down, like one without a result: whether the service still works is
+// unknown. After the next sign of life the earlier results are valid again, until there are new ones.
 #pragma once
 
 #include <map>
@@ -18,17 +18,17 @@ class StaleFacts {
 
   void configure(const std::vector<vrrp::VirtualRouterConfig>& routers);
 
-  // The monitor has shown that it works. Returns the facts that are believed again.
+  // The monitor has given a sign of life. Returns the facts that are valid again.
   std::vector<vrrp::CheckFact> heard(TimePoint now);
 
-  // The facts that have just become too old, as what they are from now on.
+  // The facts that have just expired, with their new state.
   std::vector<vrrp::CheckFact> expire(TimePoint now, const vrrp::CheckFacts& facts);
   TimePoint next_deadline() const;
 
  private:
   TimePoint heard_;
   std::map<std::string, Duration> stale_after_;  // of each check
-  vrrp::CheckFacts believed_;                    // before they became stale
+  vrrp::CheckFacts believed_;                    // as they were before they expired
 };
 
 }  // namespace vipd::daemon

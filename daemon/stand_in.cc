@@ -12,21 +12,21 @@
 namespace vipd::daemon {
 
 namespace {
-// How long the guardian goes on in the place of a router that does not come back.
+// How long the guardian holds for a router that does not come back.
 constexpr Duration longest_hold = std::chrono::seconds(10);
 }  // namespace
 
 StandIn::StandIn(Log& log, EventHub& events, LeaseKeeper& leases, Hold& hold)
     : log_(log), events_(events), hold_(hold), holder_(log, leases) {}
 
-// Too late to go on, the holder withdraws the addresses.
+// If it is too late to hold, the holder removes the addresses.
 bool StandIn::begin_for_the_dead() {
   auto left = hold_.read();
   if (!left || left->held.empty()) {
     hold_.clear();
     return false;
   }
-  log_.notice("all of vipd was killed: going on where it stopped");
+  log_.notice("all programs of vipd were killed: continuing where they stopped");
   since_ = now();
   holder_.begin(std::move(*left), since_);
   return true;
@@ -34,19 +34,18 @@ bool StandIn::begin_for_the_dead() {
 
 void StandIn::router_ended(bool was_ready, bool planned) {
   if (!holding() || late_) since_ = now();
-  // One that we stood in for, or a replacement that died before it was ready, has nothing newer than what we
-  // hold.
+  // A router that we held for, or a replacement that died before it was ready, has no newer state than ours.
   const bool known = late_ ? hold_.last_beat() == last_moved_ : !was_ready && holding();
   late_ = false;
   if (!known)
     if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
   if (!holding() || planned || told_) return;
-  events_.tell(events::held, "vipd-router has ended: advertising in its place");
+  events_.tell(events::held, "vipd-router ended: the guardian advertises in its place");
   told_ = true;
 }
 
 void StandIn::router_ready() {
-  if (holding()) tell_end("a new router goes on where the last one stopped");
+  if (holding()) tell_end("a new vipd-router continues where the last one stopped");
   holder_.end();
   since_ = never;
 }
@@ -61,8 +60,8 @@ void StandIn::tick(TimePoint now, bool present) {
   if (late_) {
     holder_.tell(hold_);
   } else if (holding() && now - since_ > longest_hold) {
-    events_.tell(events::given_up,
-                 fmt::format("no router for {}: giving the addresses up", to_string(longest_hold)));
+    events_.tell(events::given_up, fmt::format("no vipd-router for {}: the guardian gives up the addresses",
+                                               in_words(longest_hold)));
     holder_.last_will();
     hold_.clear();
   }
@@ -73,13 +72,13 @@ TimePoint StandIn::deadline(bool present) const {
                    holding() && !late_ ? since_ + longest_hold : never});
 }
 
-// A late router's advertisements are sent for it, so that nobody takes over; when it moves again it is told,
-// and goes on.
+// The guardian advertises in place of a late router, so that no peer takes over; when the router moves again,
+// it learns of these advertisements and continues.
 void StandIn::watch(TimePoint now) {
   if (late_ && hold_.last_beat() != last_moved_) {
     late_ = false;
     holder_.end();
-    tell_end("vipd-router moves again and goes on");
+    tell_end("vipd-router runs again and continues");
   }
   if (late_ || hold_.overdue() > now) return;
   last_moved_ = hold_.last_beat();
@@ -87,12 +86,12 @@ void StandIn::watch(TimePoint now) {
   auto state = hold_.read();
   if (!state) return;
   holder_.begin(std::move(*state), now);
-  // Else nothing is Active, or the guardian has stood still with the router, and for too long.
+  // Else there is no Active, or the guardian has stalled together with the router, for too long.
   if (!holding()) return;
-  // Of a router that is late again and again only now and then.
+  // Rate-limited for a router that is late again and again.
   told_ |= events_.tell_if_due(
       "late", events::held,
-      fmt::format("vipd-router has not moved for {}: advertising in its place",
+      fmt::format("vipd-router has not run for {}: the guardian advertises in its place",
                   to_string(std::chrono::floor<std::chrono::milliseconds>(now - last_moved_))));
 }
 

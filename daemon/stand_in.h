@@ -1,5 +1,5 @@
-// StandIn: when the guardian goes on in the router's place, for how long, and who is told. The router has
-// ended, or it is late: starved, stopped, or in an endless loop. What is done then is the Holder's business.
+// StandIn: decides when the guardian holds for the router, and for how long, and reports it. The router has
+// ended, or it is late: starved, stopped, or in an endless loop. The Holder performs the hold.
 #pragma once
 
 #include <optional>
@@ -16,24 +16,24 @@ namespace vipd::daemon {
 
 class StandIn {
  public:
-  // hold: what the router leaves. It outlives this, as the others do.
+  // hold: the state of the router. It outlives this object, as the other arguments do.
   StandIn(Log& log, EventHub& events, LeaseKeeper& leases, Hold& hold);
 
-  // All of a vipd before was killed a moment ago: goes on for its router, as if that alone had died. Returns
-  // whether there was anything to go on with.
+  // All programs of the previous vipd were killed a moment ago: holds for its router, as if only that had
+  // died. Returns whether there was a state to hold.
   bool begin_for_the_dead();
-  // planned: it was killed to be replaced by another version, of which nobody is told.
+  // planned: it was killed to be replaced by another version, which is not reported.
   void router_ended(bool was_ready, bool planned);
-  void router_ready();  // the one that goes on
-  void last_will();     // nobody does
+  void router_ready();  // the successor
+  void last_will();     // there is no successor
 
-  // While a router is there that could be late (present), it is watched.
+  // present: there is a router, which is then watched for being late.
   void tick(TimePoint now, bool present);
   TimePoint deadline(bool present) const;
 
   bool holding() const { return holder_.holding(); }  // advertises for an Active
   bool router_is_late() const { return late_; }
-  // What the next router starts from; nothing, if it starts anew.
+  // The state that the next router starts from; nothing if there is none.
   std::optional<vrrp::Snapshot> snapshot() const { return holder_.snapshot(); }
 
  private:
@@ -44,7 +44,7 @@ class StandIn {
   EventHub& events_;
   Hold& hold_;
   Holder holder_;
-  TimePoint since_ = never;  // the router is gone
+  TimePoint since_ = never;  // when the router ended
   bool late_ = false;
   TimePoint last_moved_{};  // when it became late
   bool told_ = false;

@@ -1,9 +1,8 @@
-// vipd-units: starts or stops units of systemd, over D-Bus, and waits until that is done: the hook for
-// services that must run on the Active alone. A program of its own, started by vipd as hooks are, so that
-// neither the library nor a bus that hangs is in the guardian; who takes too long is killed like any other
-// hook.
+// vipd-units: starts or stops systemd units over D-Bus and waits until that is done: the hook for services
+// that must run only on the Active. A separate program, which vipd starts like other hooks, so that neither
+// the library nor a hanging bus is in the guardian; if it takes too long, vipd kills it like any other hook.
 //
-//   vipd-units start|stop UNIT...      exit code 0: all of them are; 1: standard error says which is not
+//   vipd-units start|stop UNIT...      exit code 0: all succeeded; 1: standard error names those that failed
 #include <systemd/sd-bus.h>
 
 #include <cstdio>
@@ -28,10 +27,10 @@ struct MessageFree {
 using Bus = std::unique_ptr<sd_bus, BusFree>;
 using Message = std::unique_ptr<sd_bus_message, MessageFree>;
 
-// systemd's jobs that are not over, and the units that they are for.
+// The pending jobs of systemd, and their units.
 struct Jobs {
   std::map<std::string, std::string> pending;
-  std::map<std::string, std::string> ended_early;  // before we were told their names: job and result
+  std::map<std::string, std::string> ended_early;  // before their names were known: job and result
   int failed = 0;
 
   void ended(const std::string& job, const std::string& result) {
@@ -74,7 +73,8 @@ void begin(sd_bus* bus, bool start, const std::string& unit, Jobs& jobs) {
     jobs.pending[job] = unit;
     if (const auto early = jobs.ended_early.find(job); early != jobs.ended_early.end())
       jobs.ended(job, std::string(early->second));
-  } else if (start || !sd_bus_error_has_name(&error, no_such_unit)) {  // what is not there does not run
+  } else if (start ||
+             !sd_bus_error_has_name(&error, no_such_unit)) {  // a unit that does not exist does not run
     std::fprintf(stderr, "%s: %s\n", unit.c_str(), error.message ? error.message : std::strerror(-code));
     ++jobs.failed;
   }
@@ -85,7 +85,7 @@ void begin(sd_bus* bus, bool start, const std::string& unit, Jobs& jobs) {
 int main(int argc, char** argv) {
   const bool start = argc > 2 && std::strcmp(argv[1], "start") == 0;
   if (!start && (argc < 3 || std::strcmp(argv[1], "stop") != 0)) {
-    std::fputs("vipd-units is a part of vipd and is started by it: run vipd(8)\n", stderr);
+    std::fputs("vipd-units is a part of vipd, which starts it: run vipd(8)\n", stderr);
     return 2;
   }
   sd_bus* raw = nullptr;

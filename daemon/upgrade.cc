@@ -21,8 +21,8 @@ namespace vipd::daemon {
 namespace {
 using namespace std::chrono_literals;
 
-constexpr Duration longest_check = 8s;   // of the new program, as seen by the guardian
-constexpr Duration longest_answer = 3s;  // of its router and its monitor, as seen by it
+constexpr Duration longest_check = 8s;   // how long the guardian waits for the new program
+constexpr Duration longest_answer = 3s;  // how long the new program waits for its router and its monitor
 constexpr std::size_t most_output = 4096;
 
 struct Pipe {
@@ -37,7 +37,7 @@ Result<Pipe> make_pipe() {
   return Pipe{io::Fd(ends[0]), io::Fd(ends[1])};
 }
 
-// Appends what is there.
+// Appends the bytes that are there.
 void read_some(int fd, std::string& text) {
   std::array<char, 1024> buffer;
   while (text.size() < most_output) {
@@ -99,18 +99,18 @@ void Upgrade::ended() {
   ended_.reset();
   const auto text = trimmed(text_);
   if (deadline_ == never)
-    return asked_(failure(fmt::format("it has not answered within {}", to_string(longest_check))));
+    return asked_(failure(fmt::format("it did not answer within {}", in_words(longest_check))));
   if (exit && (*exit)->succeeded()) {
-    if (!is_version(text)) return asked_(failure("it does not say which version it is, so it is no vipd"));
+    if (!is_version(text)) return asked_(failure("it does not print a version, so it is not vipd"));
     return asked_(text);
   }
   asked_(failure(!text.empty() ? text : exit ? "it ended with " + to_string(**exit) : exit.error().message));
 }
 
-// --- the new program's side of it -----------------------------------------------------------------------
+// --- in the new program ---------------------------------------------------------------------------------
 
 namespace {
-// What a program of ours prints for --version.
+// The output of one of our programs for --version.
 Result<std::string> version_of(const std::string& name) {
   const auto path = program_path(name);
   auto pipe = TRY(make_pipe());
@@ -139,15 +139,14 @@ Result<> could_take_over(int fd) {
   const auto handover = TRY(unpack(fd));
   const auto loaded = conf::load_printed("the configuration in force", handover.configuration);
   if (!loaded.config)
-    return failure("the new version does not take the configuration in force:\n" +
+    return failure("the new version does not accept the configuration in force:\n" +
                    loaded.diagnostics.render());
   for (const std::string name : {"vipd-router", "vipd-monitor"}) {
     const auto version = TRY(version_of(name));
     const auto wanted = name + " " + VIPD_VERSION;
     if (version != wanted)
-      return failure(
-          fmt::format("{} says that it is \"{}\", it must be \"{}\": the installation is not complete",
-                      program_path(name), version, wanted));
+      return failure(fmt::format("{} is \"{}\", it must be \"{}\": the installation is incomplete",
+                                 program_path(name), version, wanted));
   }
   return {};
 }

@@ -1,6 +1,6 @@
-// Upgrade: asks the program that is installed now whether it could take over from the one that runs, before
-// anything of the running one is given up. The program is started beside it with the state that it would get
-// (`vipd --check-handover`), reads it, and tries its router and monitor.
+// Upgrade: checks whether the installed program can take over from the running one, before the running one
+// gives up anything. Starts the installed program beside it with the state that it would get (`vipd
+// --check-handover`); that program reads the state, and tries its router and monitor.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,8 @@ namespace vipd::daemon {
 
 class Upgrade {
  public:
-  // Called once: the version of the new program, or why it cannot take over. Not from within begin().
+  // Called once, not from within begin(): the version of the new program, or the reason why it cannot take
+  // over.
   using Asked = std::function<void(Result<std::string> version)>;
 
   static Result<std::unique_ptr<Upgrade>> begin(io::Loop& loop, const std::string& program,
@@ -38,8 +39,8 @@ class Upgrade {
   bool done_ = false;
 };
 
-// --- the new program's side of it: `vipd --check-handover FD` ---
-// Prints its version, or on standard error why it cannot. Returns the exit code.
+// --- in the new program: `vipd --check-handover FD` ---
+// Prints its version, or on standard error the reason why it cannot take over. Returns the exit code.
 int check_handover(int fd);
 
 }  // namespace vipd::daemon

@@ -41,7 +41,7 @@ std::vector<std::uint8_t> bytes_of(const io::Fd& fd) {
 }
 }  // namespace
 
-TEST_CASE("handover: what one program leaves the next one reads") {
+TEST_CASE("handover: the next program reads the state that one has written") {
   const auto fd = pack(sample());
   REQUIRE(fd);
   const auto back = unpack(fd->get());
@@ -54,12 +54,12 @@ TEST_CASE("handover: another format is refused, and the message says which") {
   bytes[12] = 99;
   const auto back = unpack(file_of(bytes, true).get());
   REQUIRE_FALSE(back);
-  CHECK(back.error().message == "the state is handed over in format 99, this version (vipd " VIPD_VERSION
-                                ") knows format " +
+  CHECK(back.error().message == "the handover state has format 99, this version (vipd " VIPD_VERSION
+                                ") reads format " +
                                     std::to_string(handover_format));
 }
 
-TEST_CASE("handover: what is cut short, foreign or could still be changed is refused") {
+TEST_CASE("handover: a truncated, foreign or unsealed state is refused") {
   const auto bytes = bytes_of(pack(sample()).value());
   for (std::size_t size = 0; size < bytes.size(); ++size)
     CHECK_FALSE(
@@ -67,13 +67,13 @@ TEST_CASE("handover: what is cut short, foreign or could still be changed is ref
   const auto refusal = [](const std::vector<std::uint8_t>& content, bool sealed) {
     return unpack(file_of(content, sealed).get()).error().message;
   };
-  CHECK(refusal({bytes.begin(), bytes.end() - 1}, true) == "the state handed over is damaged");
-  CHECK(refusal(bytes, false) == "the state handed over is not a sealed memory file");
-  CHECK(refusal(std::vector<std::uint8_t>(100, 'x'), true) == "the state handed over is not one of vipd");
-  CHECK(unpack(STDIN_FILENO).error().message == "the state handed over is not a sealed memory file");
+  CHECK(refusal({bytes.begin(), bytes.end() - 1}, true) == "the handover state is damaged");
+  CHECK(refusal(bytes, false) == "the handover state is not in a sealed memory file");
+  CHECK(refusal(std::vector<std::uint8_t>(100, 'x'), true) == "the handover state is not from vipd");
+  CHECK(unpack(STDIN_FILENO).error().message == "the handover state is not in a sealed memory file");
 }
 
-TEST_CASE("handover: what the kernel refuses is said, and then nothing is handed over") {
+TEST_CASE("handover: a refusal of the kernel is an error, and then nothing is handed over") {
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
@@ -83,13 +83,13 @@ TEST_CASE("handover: what the kernel refuses is said, and then nothing is handed
   REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
   std::signal(SIGXFSZ, handler);
   REQUIRE_FALSE(unwritten);
-  CHECK(unwritten.error().message == "writing the state to be handed over: File too large");
+  CHECK(unwritten.error().message == "writing the handover state: File too large");
   CHECK(keep_open({-1}, true).error().message == "handing over descriptor -1: Bad file descriptor");
 }
 
 // A router of one version adopts what a router of another has kept. These sizes change when a field comes or
 // goes: then raise handover_format, and write the new sizes here.
-TEST_CASE("handover: the format has a new number whenever what is handed over has another shape") {
+TEST_CASE("handover: the format has a new number whenever the structure of the state changes") {
   vrrp::RouterSnapshot router;
   router.peer.emplace();
   router.release_until.emplace();

@@ -30,7 +30,7 @@ Hold second_view(const Hold& hold) {
 }
 }  // namespace
 
-TEST_CASE("the guardian reads what the router has kept, with the newest deadlines") {
+TEST_CASE("the guardian reads the state of the router, with the newest deadlines") {
   auto guardian = std::move(Hold::create().value());
   auto router = second_view(guardian);
   REQUIRE(router.write(sample("first")));
@@ -44,7 +44,7 @@ TEST_CASE("the guardian reads what the router has kept, with the newest deadline
   CHECK(left->held.at(0).addresses.size() == 1);
 }
 
-TEST_CASE("a router that was only late is told what was advertised in its place, once") {
+TEST_CASE("a router that was only late learns once which advertisements were sent in its place") {
   auto guardian = std::move(Hold::create().value());
   auto router = second_view(guardian);
   REQUIRE(router.write(sample("x")));
@@ -58,7 +58,7 @@ TEST_CASE("a router that was only late is told what was advertised in its place,
   CHECK(router.take_held().empty());
 }
 
-TEST_CASE("what was advertised for a state that is not the router's any more is nothing to it") {
+TEST_CASE("advertisements for an outdated state do not concern the router") {
   auto guardian = std::move(Hold::create().value());
   auto router = second_view(guardian);
   REQUIRE(router.write(sample("x")));
@@ -95,12 +95,12 @@ TEST_CASE("a state too large to be kept is refused, and the last one stays") {
   REQUIRE(hold.write(sample("good")));
   const auto refused = hold.write(sample(std::string(20 << 20, 'x')));
   CHECK(refused.error().code == ENOSPC);
-  CHECK(refused.error().message == "the state is too large to be kept for a successor");
+  CHECK(refused.error().message == "the state is too large to keep for a successor");
   CHECK(hold.read()->snapshot.routers.at(0).reason == "good");
 }
 
 // The guardian has rights that the router has not: it must not be led to send anything else, nor to end.
-TEST_CASE("what is no advertisement is not taken from a router that is in the hands of an attacker") {
+TEST_CASE("from a compromised router the guardian takes only valid advertisements") {
   auto hold = std::move(Hold::create().value());
   const auto refused = [&](auto spoil) {
     auto state = sample("x");

@@ -5,7 +5,7 @@
 using namespace vipd;
 using namespace vipd::daemon;
 
-TEST_CASE("a request says what is wanted of which virtual router") {
+TEST_CASE("a request has a command and the name of an entry") {
   const auto request = parse_request(R"({"v": 1, "command": "switch", "router": "edge", "back": true})");
   REQUIRE(request);
   CHECK(request->command == "switch");
@@ -16,25 +16,24 @@ TEST_CASE("a request says what is wanted of which virtual router") {
   CHECK_FALSE(parse_request(R"({"command": "status"})")->is_command());
 }
 
-TEST_CASE("what is no request is refused, and the client is told why") {
+TEST_CASE("an invalid request is refused with the reason") {
   const auto refusal = [](const std::string& line) { return parse_request(line).error().message; };
   for (const auto* line : {"", "status", "[1]", "null", "{", "{\"command\": \"\xff\"}"})
-    CHECK(refusal(line) == "a request is one JSON object on a line");
-  CHECK(refusal(R"({"v": 2, "command": "status"})") == "this vipd speaks version 1 of the control protocol");
-  CHECK(refusal(R"({"v": "1", "command": "status"})") ==
-        "this vipd speaks version 1 of the control protocol");
+    CHECK(refusal(line) == "a request must be one JSON object on one line");
+  CHECK(refusal(R"({"v": 2, "command": "status"})") == "this vipd has version 1 of the control protocol");
+  CHECK(refusal(R"({"v": "1", "command": "status"})") == "this vipd has version 1 of the control protocol");
   CHECK(refusal(R"({"command": "dance"})") == "unknown command \"dance\"");
   CHECK(refusal(R"({"command": 7})") == "command is a text");
   CHECK(refusal(R"({"command": "switch", "router": 5})") == "router is a text");
   for (const auto* back : {"\"yes\"", "1", "null"})
     CHECK(refusal(std::string(R"({"command": "switch", "router": "edge", "back": )") + back + "}") ==
-          "back is true or false");
-  CHECK(refusal(R"({"command": "events", "follow": "x"})") == "follow is true or false");
+          "back must be true or false");
+  CHECK(refusal(R"({"command": "events", "follow": "x"})") == "follow must be true or false");
   for (const auto* odd : {"7", "[7]", "{}"})
     CHECK(refusal(std::string(R"({"command": "configuration", "variables": )") + odd + "}") ==
-          "variables is a list of texts");
+          "variables must be a list of texts");
   CHECK(refusal(R"({"command": "reload", "confirm": null})") ==
-        "confirm is a text: how long to wait, such as 30s");
+        "confirm must be a text: how long to wait, such as 30s");
 }
 
 TEST_CASE("a name that a client makes up cannot forge a line of the log") {

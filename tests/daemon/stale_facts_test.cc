@@ -24,7 +24,7 @@ StaleFacts watching() {
 const vrrp::CheckFacts facts{{"web/nginx", fact("web/nginx", true)}, {"web/disk", fact("web/disk", true)}};
 }  // namespace
 
-TEST_CASE("what the checks said is believed until stale_after, each its own") {
+TEST_CASE("the result of each check is valid until its own stale_after") {
   auto stale = watching();
   CHECK(stale.next_deadline() == start + 10s);
   CHECK(stale.expire(start + 9999ms, facts).empty());
@@ -32,20 +32,20 @@ TEST_CASE("what the checks said is believed until stale_after, each its own") {
   REQUIRE(first.size() == 1);
   CHECK(first[0].check == "web/nginx");
   CHECK_FALSE(first[0].healthy);
-  CHECK(first[0].detail == "nothing heard of it for 10s: vipd-monitor is silent");
+  CHECK(first[0].detail == "no result for 10 s: no sign of life from vipd-monitor");
   CHECK(stale.next_deadline() == start + 60s);
   CHECK(stale.expire(start + 11s, facts).empty());
   CHECK(stale.expire(start + 60s, facts).size() == 1);
   CHECK(stale.next_deadline() == never);
 }
 
-TEST_CASE("a monitor that is heard in time keeps what it said alive") {
+TEST_CASE("signs of life of the monitor keep results valid") {
   auto stale = watching();
   CHECK(stale.heard(start + 9s).empty());
   CHECK(stale.expire(start + 18s, facts).empty());
 }
 
-TEST_CASE("a monitor that is heard again is believed what it said before") {
+TEST_CASE("after the next sign of life of the monitor the earlier results are valid again") {
   auto stale = watching();
   CHECK(stale.expire(start + 10s, facts).size() == 1);
   const auto again = stale.heard(start + 20s);

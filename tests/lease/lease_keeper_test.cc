@@ -22,7 +22,7 @@ vrrp::VirtualRouterConfig router(vrrp::Vrid vrid, const std::string& interface,
   return config;
 }
 
-// A guardian's half, and what it has told the router.
+// The guardian's side, and its messages to the router.
 struct Host {
   Port port{"port7"};
   std::uint32_t index = if_nametoindex("port7");
@@ -152,7 +152,7 @@ TEST_CASE(
   host.keeper->close();
 }
 
-TEST_CASE("where somebody is in charge of them they do not") {
+TEST_CASE("addresses that a router manages are not guarded as leftovers") {
   Host host;
   host.leave("192.0.2.10/24");
   host.keeper->start({one}, false);
@@ -172,7 +172,7 @@ TEST_CASE("an interface that is not there yet is guarded when the router has see
   Host host;
   const auto late = router(3, "port8", {"192.0.2.30/24"});
   host.keeper->start({late});
-  CHECK(host.told.why_not.at(late.key) == "the interface is not there");
+  CHECK(host.told.why_not.at(late.key) == "the interface does not exist");
   const Port port("port8");
   host.keeper->replace(host.wanted({late}));
   CHECK(host.told.why_not.empty());
@@ -180,7 +180,7 @@ TEST_CASE("an interface that is not there yet is guarded when the router has see
   host.keeper->close();
 }
 
-TEST_CASE("nobody who does not want a lease has one, and an address owner wants none") {
+TEST_CASE("only virtual routers that want a lease have one, and an address owner wants none") {
   Host host;
   auto off = one;
   off.lease = false;
@@ -244,7 +244,7 @@ TEST_CASE("the leases that another vipd of this network namespace keeps are left
   other.start({two});
   CHECK(host.guards("192.0.2.10") == 1);
   CHECK(host.told.why_not.at(two.key) ==
-        "the leases of all interfaces are kept by another vipd in this network namespace (process " +
+        "the leases of all interfaces are managed by another vipd in this network namespace (process " +
             std::to_string(getpid()) + "): stop that one first, or serve everything with one vipd");
   host.keeper->close();
 }

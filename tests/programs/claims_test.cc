@@ -62,7 +62,7 @@ class Other {
 };
 }  // namespace
 
-TEST_CASE("a virtual router that another vipd serves is refused, and the message says who and what to do") {
+TEST_CASE("a virtual router that another vipd serves is refused with its process number and the remedy") {
   require_own_namespace();
   Claims theirs;
   Other other([&] { REQUIRE(theirs.take({router("web", 51), router("mail", 52)})); });
@@ -73,7 +73,7 @@ TEST_CASE("a virtual router that another vipd serves is refused, and the message
   CHECK(refused.error().message ==
         "edge: VRID 51 on eth0 (IPv4) is served by another vipd in this network namespace (process " +
             std::to_string(other.pid()) +
-            "): stop that one first, or take the virtual router out of the configuration of one of them");
+            "): stop that one first, or remove the virtual router from one of the two configurations");
   CHECK_MESSAGE(ours.descriptors().empty(), "all or nothing");
 
   other.end();
@@ -107,7 +107,7 @@ TEST_CASE("an address that another vipd serves is refused, whatever the VRID") {
   CHECK(ours.take({edge}));
 }
 
-TEST_CASE("what a reload takes away is free for others, what stays is not given up for a moment") {
+TEST_CASE("a reload releases removed claims, and never gives up those that stay") {
   require_own_namespace();
   Claims ours;
   REQUIRE(ours.take({router("web", 51), router("mail", 52)}));
@@ -123,7 +123,7 @@ TEST_CASE("what a reload takes away is free for others, what stays is not given 
         }) == 1);
 }
 
-TEST_CASE("the program that takes the place of this one has what it had") {
+TEST_CASE("the program that replaces this one has its claims") {
   require_own_namespace();
   Claims before;
   REQUIRE(before.take({router("web", 51)}));

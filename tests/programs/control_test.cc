@@ -82,7 +82,7 @@ TEST_CASE("control: a request is a line, however it is cut, and each gets its an
   CHECK(Fixture::hear(client) == "re: one\nre: two\n");
 }
 
-TEST_CASE("control: who has closed its end for writing still gets what it has asked for, and then the end") {
+TEST_CASE("control: a client that has closed its writing end still gets its answers") {
   Fixture fixture;
   const auto client = fixture.connect();
   fixture.say(client, "later\none\n");
@@ -120,7 +120,7 @@ TEST_CASE("control: the last line need not have an end if nothing more comes") {
   CHECK(Fixture::hear(silent) == "end");
 }
 
-TEST_CASE("control: who subscribes gets what is published, others do not") {
+TEST_CASE("control: only subscribers get published lines") {
   Fixture fixture;
   const auto watcher = fixture.connect();
   const auto other = fixture.connect();
@@ -132,7 +132,7 @@ TEST_CASE("control: who subscribes gets what is published, others do not") {
   CHECK(Fixture::hear(other).empty());
 }
 
-TEST_CASE("control: a line without end is cut off, and disturbs nobody") {
+TEST_CASE("control: a client that sends an endless line is disconnected without disturbing others") {
   Fixture fixture;
   const auto endless = fixture.connect();
   const auto other = fixture.connect();
@@ -142,7 +142,7 @@ TEST_CASE("control: a line without end is cut off, and disturbs nobody") {
   CHECK(Fixture::hear(other) == "re: hello\n");
 }
 
-TEST_CASE("control: a watcher that never reads is cut off at the bound, and disturbs nobody") {
+TEST_CASE("control: a subscriber that never reads is disconnected at the bound without disturbing others") {
   Fixture fixture;
   const auto deaf = fixture.connect();
   const auto other = fixture.connect();
@@ -166,7 +166,7 @@ TEST_CASE("control: a hundred clients that connect and say nothing leave room fo
   CHECK(Fixture::hear(client) == "re: hello\n");
 }
 
-TEST_CASE("control: who asks without end is answered at a bounded rate, and nothing is lost") {
+TEST_CASE("control: endless requests are answered at a bounded rate, and none is lost") {
   Fixture fixture;
   const auto hasty = fixture.connect();
   std::string questions;
@@ -193,15 +193,14 @@ TEST_CASE("control: who asks without end is answered at a bounded rate, and noth
   CHECK(fixture.control->next_deadline() == never);
 }
 
-TEST_CASE("control: when all connections are taken the next one is told so, and one that ends makes room") {
+TEST_CASE("control: the connection above the limit gets an error, and one that ends makes room") {
   Fixture fixture;
   std::vector<io::Fd> silent;
   for (std::size_t i = 0; i < Control::most_connections; ++i) silent.push_back(fixture.connect());
   const auto refused = fixture.connect();
-  CHECK(
-      Fixture::hear(refused) ==
-      "{\"error\":\"256 connections to vipd are open, and no more are taken (some are kept for those who may "
-      "command): close some, or try again in a moment\",\"ok\":false,\"v\":1}\n");
+  CHECK(Fixture::hear(refused) ==
+        "{\"error\":\"vipd accepts no more connections (256 are open; some are reserved for users that may "
+        "command): close some, or try again in a moment\",\"ok\":false,\"v\":1}\n");
   CHECK(Fixture::hear(refused) == "end");
   silent.pop_back();
   fixture.turn();
@@ -239,7 +238,7 @@ TEST_CASE(
   CHECK(fixture.control->next_deadline() == never);
 }
 
-TEST_CASE("control: a path too long for a socket is refused with what to do") {
+TEST_CASE("control: a path too long for a socket is refused with a remedy") {
   const auto refused = listen_for_control("/tmp/" + std::string(120, 'x'));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("choose a shorter --run-dir") != std::string::npos);

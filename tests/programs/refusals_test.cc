@@ -1,4 +1,4 @@
-// What the kernel refuses comes back as an error that says what it was for.
+// A refusal of the kernel becomes an error that names the purpose of the call.
 #include <cap-ng.h>
 #include <doctest/doctest.h>
 #include <seccomp.h>
@@ -52,7 +52,7 @@ void without_capabilities() {
 
 }  // namespace
 
-TEST_CASE("a descriptor that the kernel does not give is told with what it was for") {
+TEST_CASE("a missing descriptor is an error that names its purpose") {
   const auto sender = IpAddress::parse("192.0.2.2").value();
   const io::Fd open(dup(STDERR_FILENO));
   struct Case {
@@ -85,7 +85,7 @@ TEST_CASE("a descriptor that the kernel does not give is told with what it was f
   }
 }
 
-TEST_CASE("what is done to something that has gone is told with what it was") {
+TEST_CASE("an operation on something that has gone is an error that names it") {
   auto process = io::spawn({"/bin/true"}).value();
   REQUIRE(eventually([&] { return io::reap(process).value().has_value(); }));
   const auto number = std::to_string(process.pid);
@@ -100,7 +100,7 @@ TEST_CASE("what is done to something that has gone is told with what it was") {
             .starts_with("subscribing to netlink group 4711: "));
 }
 
-TEST_CASE("shared memory that is larger than what the process may write is refused") {
+TEST_CASE("shared memory larger than the file size limit of the process is refused") {
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   std::string said;
   {
@@ -120,7 +120,7 @@ TEST_CASE("a message that no channel could carry is refused with its size") {
   CHECK(message_of(ours.send(1, {}, closed)) == "sending to the other process: Bad file descriptor");
 }
 
-TEST_CASE("without the capabilities for it vipd goes on without priority, and says what would give it") {
+TEST_CASE("without the capabilities vipd continues without real-time priority, and logs the remedy") {
   const auto said = errors_of([] {
     const Limit no_memory(RLIMIT_MEMLOCK, 0);
     const Limit no_priority(RLIMIT_RTPRIO, 0);
@@ -138,13 +138,13 @@ TEST_CASE("without the capabilities for it vipd goes on without priority, and sa
       "may be late; CAP_IPC_LOCK, and LimitMEMLOCK=infinity or CAP_SYS_RESOURCE, allow it\n"));
 }
 
-TEST_CASE("a sandbox that the kernel does not make is told, and the program goes on without it") {
+TEST_CASE("a sandbox that the kernel refuses is logged, and the program continues without it") {
   // The reason is libseccomp's to choose.
   const auto no_filter = errors_of([] {
     without_seccomp();
     std::fprintf(stderr, "%s", message_of(daemon::restrict_system_calls(daemon::Part::router)).c_str());
   });
-  CHECK(no_filter.starts_with("the kernel takes no filter of system calls: "));
+  CHECK(no_filter.starts_with("the kernel does not accept a filter of system calls: "));
   const auto without_rights = errors_of([] {
     without_capabilities();
     std::fprintf(stderr, "%s", message_of(daemon::restrict_files({})).c_str());
@@ -159,6 +159,7 @@ TEST_CASE("a sandbox that the kernel does not make is told, and the program goes
   });
   CAPTURE(without_descriptors);
   if (has_landlock)
-    CHECK(contains(without_descriptors,
-                   "files are not restricted: Landlock: making a set of rules: Too many open files\n"));
+    CHECK(contains(
+        without_descriptors,
+        "access to files is not restricted: Landlock: making a set of rules: Too many open files\n"));
 }

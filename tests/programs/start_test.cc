@@ -64,7 +64,7 @@ TEST_CASE("a run directory that cannot be had is named, with the option for anot
   auto paths = good;
   paths.run_dir = file + "/run";
   CHECK(refusal(paths) ==
-        "making the directory " + paths.run_dir + ": Not a directory (another place: --run-dir)");
+        "making the directory " + paths.run_dir + ": Not a directory: set another --run-dir");
   paths = good;
   paths.state_dir = file + "/state";  // of events: no reason not to serve
   CHECK(refusal(paths) == "");
@@ -73,42 +73,41 @@ TEST_CASE("a run directory that cannot be had is named, with the option for anot
     const Limit nothing(RLIMIT_FSIZE, 0);
     const auto said = refusal(good);
     std::signal(SIGXFSZ, handler);
-    CHECK(said == "writing " + good.lock_file() + ": File too large (another place: --run-dir)");
+    CHECK(said == "writing " + good.lock_file() + ": File too large: set another --run-dir");
   }
   std::filesystem::remove(good.lock_file());
   std::filesystem::create_directory(good.lock_file());
-  CHECK(refusal(good) == "opening " + good.lock_file() + ": Is a directory (another place: --run-dir)");
+  CHECK(refusal(good) == "opening " + good.lock_file() + ": Is a directory: set another --run-dir");
 }
 
-TEST_CASE("a place for events that cannot be had is told as an error with what to do") {
+TEST_CASE("a directory for events that cannot be made is an error with a remedy") {
   const Scratch scratch;
   const auto directory = scratch.file("state", "") + "/events";
   const auto made = make_events_directory(directory, Privileges::find("").value());
   REQUIRE_FALSE(made);
-  CHECK(made.error().message == "events cannot be kept on disk: making the directory " + directory +
-                                    ": Not a directory (another place: --state-dir, or events, directory in "
-                                    "vipd.yaml)");
+  CHECK(made.error().message == "cannot write events to disk: making the directory " + directory +
+                                    ": Not a directory: set --state-dir, or events, directory in vipd.yaml");
   CHECK(make_events_directory(scratch.path() + "/good/events", Privileges::find("").value()));
 }
 
-TEST_CASE("two vipd do not share a run directory, and the second one is told who was first") {
+TEST_CASE("two vipd do not share a run directory, and the error of the second names the first") {
   const Scratch scratch;
   Paths paths;
   paths.run_dir = paths.state_dir = scratch.path();
   const auto first = take_run_directory(paths);
   REQUIRE(first);
-  CHECK(refusal(paths) == scratch.path() + " is in use by another vipd (process " + std::to_string(getpid()) +
-                              "): stop that one first, or give this one another --run-dir");
+  CHECK(refusal(paths) == "another vipd (process " + std::to_string(getpid()) + ") uses " + scratch.path() +
+                              ": stop that one first, or give this one another --run-dir");
 }
 
 TEST_CASE("a control socket that cannot be opened is named, with the option for another place") {
   const std::string deep = "/tmp/" + std::string(120, 'x');
   CHECK(listen_for_control(deep).error().message ==
-        "the control socket's path " + deep +
-            " is longer than the 107 characters that it may have: choose a shorter --run-dir");
+        "the path of the control socket, " + deep +
+            ", is longer than 107 characters: choose a shorter --run-dir");
   CHECK(listen_for_control("/nonexistent/control").error().message ==
-        "opening the control socket /nonexistent/control: No such file or directory (another place: "
-        "--run-dir)");
+        "cannot open the control socket /nonexistent/control: No such file or directory: set another "
+        "--run-dir");
   const Limit none(RLIMIT_NOFILE, 0);
   const auto without_descriptor = listen_for_control("/nonexistent/control").error().message;
   CHECK(without_descriptor == "opening the control socket: Too many open files");
@@ -120,33 +119,33 @@ TEST_CASE("without the capabilities that it needs vipd says which, and how to gi
           capng_apply(CAPNG_SELECT_BOTH);
           const auto permitted = check_permissions();
           std::fprintf(stderr, "%s", permitted ? "permitted" : permitted.error().message.c_str());
-        }) == "vipd needs the capabilities CAP_NET_ADMIN and CAP_NET_RAW: run it as root, or as a service");
+        }) == "vipd requires the capabilities CAP_NET_ADMIN and CAP_NET_RAW: run it as root or as a service");
 }
 
-TEST_CASE("why the programs share the user of vipd is said, or vipd does not start if a user was asked for") {
+TEST_CASE("the reason why the programs share the user of vipd is given; with --user vipd does not start") {
   const auto because = [](const std::string& line) {
     const Users users(line);
     return Privileges::find("").value().shared_because();
   };
   CHECK(because("") == "there is no user \"vipd\"");
   CHECK(because("vipd:x:0:0::/:/bin/sh\n") == "vipd itself runs as vipd");
-  CHECK(because("vipd:x:4321:4321::/:/bin/sh\n") == "this process cannot become vipd");
+  CHECK(because("vipd:x:4321:4321::/:/bin/sh\n") == "vipd cannot start programs as vipd");
 
   const Users users("vipd:x:4321:4321::/:/bin/sh\n");
   CHECK(Privileges::find("vipd").error().message ==
-        "this process cannot start others as vipd (--user): CAP_SETUID and CAP_SETGID are missing, or this "
-        "user namespace does not know the user");
+        "vipd cannot start programs as vipd (--user): it lacks CAP_SETUID and CAP_SETGID, or its user "
+        "namespace does not have this user");
   CHECK(Privileges::find("nobody-here").error().message == "there is no user \"nobody-here\" (--user)");
 }
 
-TEST_CASE("a new version says what it does not take of the configuration in force") {
+TEST_CASE("a new version names the error in a configuration in force that it does not accept") {
   Handover handover;
   handover.version = "1.0";
   handover.configuration = "virtual_routers: {edge: {vrid: 51, addresses: 192.0.2.10}}\n";
   const auto state = pack(handover);
   REQUIRE(state);
   CHECK(errors_of([&] { check_handover(state->get()); }) ==
-        "the new version does not take the configuration in force:\n"
+        "the new version does not accept the configuration in force:\n"
         "the configuration in force:1:25: error: virtual router edge has no interface\n"
         "   1 | virtual_routers: {edge: {vrid: 51, addresses: 192.0.2.10}}\n"
         "     |                         ^\n"
