@@ -7,7 +7,7 @@ namespace vipd::ctl {
 using nlohmann::json;
 
 namespace {
-constexpr std::string_view no_reason = "vipd refused, without a reason: see its log";
+constexpr std::string_view no_reason = "vipd refused without giving a reason: see its log";
 
 std::string reason_in(const json& reply) {
   const auto reason = part(reply, "error");
@@ -18,9 +18,8 @@ std::string reason_in(const json& reply) {
 Result<json> parse_reply(const std::string& line) {
   auto reply = json::parse(line, nullptr, false);
   if (!reply.is_object())
-    return failure(
-        "vipd has answered something that is no JSON object: use the vipctl that belongs to the running vipd",
-        EPROTO);
+    return failure("the answer of vipd is not a JSON object: use the vipctl that belongs to the running vipd",
+                   EPROTO);
   if (!truth(reply, "permitted", true)) {
     const auto reason = part(reply, "error");
     return failure(reason.is_string() ? reason.get<std::string>() : "permission denied", EPERM);
@@ -35,7 +34,7 @@ json parse_event(const std::string& line) {
   return event.is_object() ? event : json(nullptr);
 }
 
-// C0, DEL, and C1 as UTF-8 has it (C2 80 to C2 9F).
+// C0, DEL, and C1 in UTF-8 (C2 80 to C2 9F).
 std::string printable(std::string text, LineBreaks breaks) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto octet = static_cast<unsigned char>(text[i]);

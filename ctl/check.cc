@@ -44,7 +44,7 @@ bool is_standard_input(const std::string& file) {
   return file == "-" || file == "/dev/stdin";
 }
 
-// One byte more than is allowed is enough to know.
+// Reads one byte more than is allowed, which shows that the text is too long.
 std::string read_standard_input() {
   std::string text(conf::largest_text + 1, '\0');
   std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -52,7 +52,7 @@ std::string read_standard_input() {
   return text;
 }
 
-// What was found so far, of all files and nodes.
+// The findings so far, of all files and nodes.
 class Findings {
  public:
   Findings(bool json, std::ostream& out, std::ostream& err) : json_(json), out_(out), err_(err) {}
@@ -84,11 +84,11 @@ class Findings {
     if (!json_) err_ << "vipctl: " << error.message << "\n";
   }
 
-  // What is wrong for several nodes is said once.
+  // Reports a diagnostic once, even if it concerns several nodes.
   void add(const std::string& file, const std::string& node, const conf::Loaded& loaded) {
     if (!loaded.config) exit_code_ = std::max(exit_code_, check_errors);
     const auto& diagnostics = loaded.diagnostics;
-    const bool is_new = told_.insert(diagnostics.render()).second;
+    const bool is_new = reported_.insert(diagnostics.render()).second;
     if (is_new)
       for (auto& each : list_of(diagnostics)) list_.push_back(std::move(each));
     if (json_) return;
@@ -103,7 +103,7 @@ class Findings {
   int exit_code_ = check_ok;
   std::optional<std::string> standard_input_;
   nlohmann::ordered_json list_ = nlohmann::ordered_json::array();
-  std::set<std::string> told_;
+  std::set<std::string> reported_;
 };
 
 }  // namespace

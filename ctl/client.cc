@@ -14,18 +14,18 @@
 namespace vipd::ctl {
 
 namespace {
-// Of a connection that vipd has ended, whichever call notices it first.
+// The error for a connection that vipd has closed, whichever call notices it first.
 tl::unexpected<Error> broken(const std::string& doing) {
   const int code = errno;
   if (code != EPIPE && code != ECONNRESET) return system_failure(doing, code);
-  return failure("vipd has closed the connection: it is stopping or restarting", ECONNRESET);
+  return failure("vipd closed the connection: it is stopping or restarting", ECONNRESET);
 }
 
-constexpr const char* stands_still =
-    "vipd-monitor, which answers vipctl, does not: it may be stopped or hang, and vipd replaces it after "
-    "10s; try again then, or see the log of vipd";
+constexpr const char* no_answer =
+    "no answer from vipd-monitor: it may be stopped or hang; vipd replaces it after 10 s. Try again then, or "
+    "see the log of vipd";
 
-// Who waits in vain for a place in the queue of a program that stands still.
+// How long to wait for a place in the listen queue of a program that has stopped.
 constexpr timeval longest_connect{7, 0};
 }  // namespace
 
@@ -33,8 +33,8 @@ Result<Client> Client::connect(const std::string& run_dir) {
   const auto path = run_dir + "/control";
   sockaddr_un address{};
   if (path.size() >= sizeof address.sun_path)
-    return failure("connecting to vipd: the path " + path +
-                       " is longer than a socket's may be: give the --run-dir of vipd",
+    return failure("cannot connect to vipd: the path " + path +
+                       " is too long for a socket: set --run-dir to that of vipd",
                    ENAMETOOLONG);
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
@@ -43,12 +43,11 @@ Result<Client> Client::connect(const std::string& run_dir) {
   setsockopt(client.fd_, SOL_SOCKET, SO_SNDTIMEO, &longest_connect, sizeof longest_connect);
   if (::connect(client.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int code = errno;
-    if (code == EAGAIN) return failure(stands_still, ETIMEDOUT);
+    if (code == EAGAIN) return failure(no_answer, ETIMEDOUT);
     const char* remedy =
-        code == EACCES
-            ? " (root may ask, and who is in the group vipd; command who is in vipd-admin too: usermod -aG)"
-            : " (is vipd running? another place: --run-dir)";
-    return failure("connecting to vipd at " + path + ": " + std::strerror(code) + remedy, code);
+        code == EACCES ? ": requires root, group vipd (to read) or group vipd-admin (to command): usermod -aG"
+                       : " (is vipd running? is its --run-dir another one?)";
+    return failure("cannot connect to vipd at " + path + ": " + std::strerror(code) + remedy, code);
   }
   return client;
 }
@@ -60,11 +59,11 @@ Client::~Client() {
 Result<std::string> Client::read_line(int milliseconds) {
   while (true) {
     if (auto line = received_.next()) return std::move(*line);
-    if (received_.too_long()) return failure("vipd has answered something that does not end", EPROTO);
+    if (received_.too_long()) return failure("the answer of vipd is too long", EPROTO);
     pollfd ready{fd_, POLLIN, 0};
     const int count = poll(&ready, 1, milliseconds);
     if (count == 0) return std::string();
-    if (count < 0 && errno == EINTR) continue;  // a terminal that changes its size
+    if (count < 0 && errno == EINTR) continue;  // the terminal has changed its size
     if (count < 0) return system_failure("waiting for vipd");
     std::array<char, 16384> buffer;
     const auto size = recv(fd_, buffer.data(), buffer.size(), 0);
@@ -75,16 +74,16 @@ Result<std::string> Client::read_line(int milliseconds) {
 }
 
 Result<nlohmann::json> Client::request(const nlohmann::json& request, int milliseconds) {
-  // What a user has typed need not be UTF-8.
+  // User input may not be valid UTF-8.
   const auto line = request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (send(fd_, line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
     const auto unwritten = broken("writing to vipd");
-    // It may have said why before it has closed.
+    // vipd may have sent the reason before it closed the connection.
     const auto farewell = read_line(0);
     return farewell && !farewell->empty() ? parse_reply(*farewell) : unwritten;
   }
   const auto answer = TRY(read_line(milliseconds));
-  if (answer.empty()) return failure(stands_still, ETIMEDOUT);
+  if (answer.empty()) return failure(no_answer, ETIMEDOUT);
   return parse_reply(answer);
 }
 

@@ -29,8 +29,8 @@ Result<json> ask(const std::string& run_dir, json request) {
   return client.request(request);
 }
 
-// As a reload would read it: the file's variables are those of vipd's environment, not of ours. They are
-// asked for as they turn up, because their values may bring in further files with further variables.
+// Reads the file as a reload would: its variables come from vipd's environment, not from ours. It asks for
+// each as it turns up, because the values may include further files with further variables.
 Result<conf::Loaded> load_as_vipd(const std::string& path, const std::string& node,
                                   const std::string& run_dir) {
   auto surroundings = conf::surroundings_of_this_process(node);
@@ -49,7 +49,8 @@ Result<conf::Loaded> load_as_vipd(const std::string& path, const std::string& no
     const auto& values = part(answer, "variables");
     if (!values.is_object())
       return failure(
-          "this vipd does not tell the variables of its environment: vipctl upgrade, or use its own vipctl");
+          "this vipd does not send the variables of its environment: run vipctl upgrade, or use its own "
+          "vipctl");
     for (const auto& name : std::exchange(unknown, {})) {
       const auto& value = part(values, name);
       known[name] = value.is_string() ? std::optional(value.get<std::string>()) : std::nullopt;
@@ -73,19 +74,19 @@ bool is_of_failed_check(const conf::Change& change, const json& status) {
          });
 }
 
-// A check that is down will keep the virtual router in Initialize.
+// The change keeps the virtual router in Initialize, because the check is down.
 bool gives_up(const conf::Change& change, const json& status) {
   return change.after == "initialize" && is_of_failed_check(change, status);
 }
 
-// What a change leads to, as things are.
+// The effects of a change in the current state.
 std::vector<std::string> prospects(const conf::Change& change, const json& status) {
   std::vector<std::string> found;
   if (gives_up(change, status))
     found.emplace_back(
-        "it is down: this node gives the addresses up at once; without a Backup nobody has them");
+        "it is down: this node gives up the addresses at once; without a Backup no node has them");
   else if (is_of_failed_check(change, status))
-    found.emplace_back("it is down: that counts at once");
+    found.emplace_back("it is down: this takes effect at once");
   if (change.key != "priority" || change.after.empty() || !change.subject.starts_with("virtual router "))
     return found;
   for (const auto& router : list(status, "routers"))
@@ -94,7 +95,7 @@ std::vector<std::string> prospects(const conf::Change& change, const json& statu
   return found;
 }
 
-// here: the interfaces where vipd runs, if it tells them.
+// here: the interfaces of the host that vipd runs on, if it sends them.
 std::vector<std::string> without_interface(const conf::Config& config, const json& here) {
   std::vector<std::string> missing;
   if (!here.is_array()) return missing;
@@ -120,17 +121,18 @@ json to_json(const conf::Change& change, const json& status) {
 std::string prospect(const json& router, int base_priority) {
   const auto family = text(router, "family");
   const auto state = text(router, "state");
-  // What its checks take off now, they will take off then.
+  // Failed checks reduce the new priority as they reduce the old one.
   if (base_priority == vrrp::owner_priority)
     return fmt::format(
-        "{} becomes the address owner: priority 255 whatever its checks say, Active at once, without a lease",
+        "{} becomes the address owner: priority 255 whatever its checks report, Active at once, without a "
+        "lease",
         family);
   const int priority = std::clamp(
       base_priority + static_cast<int>(whole(router, "priority") - whole(router, "base_priority")), 1, 254);
   if (state == "Active")
     return fmt::format(
-        "{} is Active and will have priority {}: a Backup that has more and preempts takes over, without "
-        "an interruption",
+        "{} is Active and will have priority {}: a Backup with a higher priority and preempt_mode takes over "
+        "without an interruption",
         family, priority);
   const auto& peer = part(router, "peer");
   if (state != "Backup" || !peer.is_object()) return fmt::format("{} stays {}", family, state);
@@ -149,14 +151,14 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
   const auto before = conf::load_printed("", configuration);
   if (!before.config)
     return failure(
-        "vipd's configuration is not one of this vipctl: use the vipctl that belongs to the running vipd");
+        "this vipctl cannot read the configuration of vipd: use the vipctl that belongs to the running vipd");
   const auto path = file.empty() ? text(running, "file") : file;
   const auto after = TRY(load_as_vipd(path, node.empty() ? text(running, "node") : node, run_dir));
   const auto diagnostics = list_of(after.diagnostics);
   if (!as_json) err << after.diagnostics.render();
   if (!after.config) {
     if (as_json)
-      out << json{{"error", path + " has errors: a reload would be refused"}, {"diagnostics", diagnostics}}
+      out << json{{"error", path + " has errors: vipd would refuse a reload"}, {"diagnostics", diagnostics}}
                  .dump(-1, ' ', false, json::error_handler_t::replace)
           << "\n";
     return diff_errors;
@@ -181,15 +183,15 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
     return diff_ok;
   }
   if (const auto waiting = waiting_reload(status); !waiting.empty())
-    out << waiting << "; this is compared with what is in force until then\n";
+    out << waiting << "; the comparison is with the configuration in force until then\n";
   for (const auto& change : changes) {
     out << conf::to_text(change) << "\n";
     for (const auto& each : prospects(change, status)) out << "    " << each << "\n";
   }
   for (const auto& each : missing) out << each << "\n";
-  out << (changes.empty() ? "nothing would change: " + path + " says what is in force\n"
-          : interrupts    ? "clients may notice this\n"
-                          : "no client would notice this\n");
+  out << (changes.empty() ? "nothing would change: " + path + " is what is in force\n"
+          : interrupts    ? "a reload may interrupt service\n"
+                          : "a reload would not interrupt service\n");
   return diff_ok;
 }
 

@@ -1,5 +1,5 @@
-// What a reload would do: the running configuration against a file, and what follows from it for the virtual
-// routers as they are now.
+// `vipctl diff`: compares the running configuration with a file, and shows what a reload would mean for the
+// virtual routers in their current states.
 #pragma once
 
 #include <iosfwd>
@@ -10,15 +10,15 @@
 
 namespace vipd::ctl {
 
-constexpr int diff_ok = 0;      // whether anything would change or not
-constexpr int diff_errors = 1;  // the file has errors: a reload would be refused
+constexpr int diff_ok = 0;      // with or without changes
+constexpr int diff_errors = 1;  // the file has errors: vipd would refuse a reload
 
-// file: empty for the one that vipd was started with. node: empty for the one that vipd is. Variables have
-// the values of vipd's environment. An Error as ctl::Client has it; EINVAL: the file cannot be read.
+// file: empty for the one that vipd was started with. node: empty for that of the running vipd. Variables
+// have the values of vipd's environment. An Error as from ctl::Client; EINVAL: the file cannot be read.
 Result<int> diff(const std::string& run_dir, const std::string& file, const std::string& node, bool json,
                  std::ostream& out, std::ostream& err);
 
-// For a virtual router of a status and the priority that the file gives it: "IPv4 stays Active, unless ...".
+// router: an element of a status; base_priority: its new one. "IPv4 stays Backup with priority 90: ...".
 std::string prospect(const nlohmann::json& router, int base_priority);
 
 }  // namespace vipd::ctl

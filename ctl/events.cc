@@ -26,9 +26,9 @@ using events::Event;
 using nlohmann::json;
 
 constexpr std::size_t lines_before_following = 10;
-constexpr std::size_t most_remembered = 8192;  // identities of events that were shown
+constexpr std::size_t most_remembered = 8192;  // ids of shown events
 constexpr auto pause_without_vipd = 500ms;
-// How far back the journal is read again when vipd is back.
+// How far back to read the journal again after a restart of vipd.
 constexpr auto overlap = 1min;
 
 events::WallTime wall_now() {
@@ -60,7 +60,7 @@ class Show {
     while (true) {
       const auto done = once();
       if (!options_.follow || (!done && !is_absent(done.error()))) return done;
-      if (!done && !std::exchange(told_absent_, true))
+      if (!done && !std::exchange(reported_absent_, true))
         err_ << "vipctl: " << printable(done.error().message, LineBreaks::stay) << "; waiting for it\n"
              << std::flush;
       std::this_thread::sleep_for(pause_without_vipd);
@@ -71,21 +71,21 @@ class Show {
   }
 
  private:
-  // What there is, and what comes until vipd goes.
+  // Shows the events so far, then with --follow new ones until vipd closes the connection.
   Result<> once() {
     auto client = Client::connect(options_.run_dir);
     if (!client) return without_vipd(client.error());
     if (!options_.directory.empty())
       if (const auto other = TRY(other_journal(*client)); other) return read_other_journal(*other);
     const auto reply = TRY(client->request({{"v", 1}, {"command", "events"}, {"follow", options_.follow}}));
-    told_absent_ = false;
+    reported_absent_ = false;
     if (const auto trouble = text(reply, "trouble"); !trouble.empty())
-      err_ << "vipctl: vipd cannot keep events on disk: " << trouble << "\n";
-    const auto told = text(reply, "directory");
+      err_ << "vipctl: vipd cannot write events to disk: " << trouble << "\n";
+    const auto reported = text(reply, "directory");
     const auto directory = !options_.directory.empty() ? options_.directory
-                           : told.empty()              ? default_journal
-                                                       : told;
-    // What vipd itself remembers, oldest first, has its place between what is on disk.
+                           : reported.empty()          ? default_journal
+                                                       : reported;
+    // Merges the events that vipd remembers, oldest first, with those on disk.
     std::deque<Event> remembered;
     for (const auto& each : list(reply, "recent"))
       if (auto event = events::parse_line(each.dump())) remembered.push_back(std::move(*event));
@@ -93,14 +93,14 @@ class Show {
       for (; !remembered.empty() && remembered.front().time <= until; remembered.pop_front())
         take(remembered.front());
     };
-    // A vipd that has just started has no journal yet.
+    // Right after the start of vipd there may be no journal yet.
     const auto read = read_journal(directory, [&](const Event& event) {
       take_remembered(event.time);
       take(event);
     });
     if (!read && read.error().code != ENOENT)
       err_ << "vipctl: " << printable(read.error().message, LineBreaks::stay)
-           << "; what vipd itself remembers follows\n";
+           << "; the events that vipd remembers follow\n";
     take_remembered(events::WallTime::max());
     end_of_the_past();
     while (options_.follow) {
@@ -110,7 +110,7 @@ class Show {
     return {};
   }
 
-  // Where the running vipd keeps its events, if that is not where we were told to look.
+  // The directory of the running vipd, if it is not the one of --directory.
   Result<std::optional<std::string>> other_journal(Client& client) const {
     const auto reply = TRY(client.request({{"v", 1}, {"command", "events"}, {"follow", false}}));
     auto its = text(reply, "directory");
@@ -120,12 +120,12 @@ class Show {
     return its;
   }
 
-  // What happens to the running vipd is not mixed into it.
+  // The events of the running vipd do not belong to this journal.
   Result<> read_other_journal(const std::string& its) {
     if (options_.follow)
       return failure(
-          fmt::format("--follow shows what happens to the running vipd, which keeps its events in {}, not "
-                      "in {}: leave --directory away, or --follow",
+          fmt::format("--follow shows events of the running vipd, which writes them to {}, not to {}: omit "
+                      "--directory or --follow",
                       its.empty() ? "no directory" : its, options_.directory),
           EINVAL);
     const auto read = read_journal(options_.directory);
@@ -138,17 +138,17 @@ class Show {
     if (error.code == EACCES && options_.directory.empty()) return tl::unexpected(error);
     const auto directory = options_.directory.empty() ? default_journal : options_.directory;
     if (options_.directory.empty() && !options_.follow && std::filesystem::exists(directory))
-      err_ << fmt::format("vipctl: no vipd answers at {}/control; this is what {} has\n", options_.run_dir,
-                          directory)
+      err_ << fmt::format("vipctl: no vipd answers at {}/control; these are the events in {}\n",
+                          options_.run_dir, directory)
            << std::flush;
     const auto read = read_journal(directory);
     end_of_the_past(read.has_value());
     if (options_.follow) return tl::unexpected(error);
     if (read) return {};
     if (read.error().code != ENOENT) return read;
-    return failure(fmt::format("{}; and there is no journal in {} (another place: --directory)",
-                               error.message, directory),
-                   error.code);
+    return failure(
+        fmt::format("{}; and there is no journal in {}: set --directory", error.message, directory),
+        error.code);
   }
 
   Result<> read_journal(const std::string& directory) {
@@ -174,10 +174,10 @@ class Show {
     if (waiting_.size() > *selection_.lines) waiting_.pop_front();
   }
 
-  // known: all of it could be read.
+  // known: the whole journal could be read.
   void end_of_the_past(bool known = true) {
     if (known && shown_.empty() && !options_.follow && !options_.as_json)
-      err_ << "vipctl: nothing that was asked for has happened\n";
+      err_ << "vipctl: no matching events\n";
     for (const auto& event : waiting_) print(event);
     waiting_.clear();
     past_is_over_ = true;
@@ -194,10 +194,10 @@ class Show {
   std::ostream& out_;
   std::ostream& err_;
   std::set<std::string> shown_;
-  std::deque<std::string> order_;  // of what was shown
-  std::deque<Event> waiting_;      // while it is not known which are the last ones
+  std::deque<std::string> order_;  // of shown events
+  std::deque<Event> waiting_;      // candidates for the last ones
   bool past_is_over_ = false;
-  bool told_absent_ = false;
+  bool reported_absent_ = false;
   events::WallTime last_{};
 };
 }  // namespace

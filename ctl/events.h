@@ -1,5 +1,5 @@
-// `vipctl events`: what has happened on this node, from the journal on disk and from the running vipd, which
-// may know what the disk does not; with --follow what happens from now on, through restarts of vipd too.
+// `vipctl events`: the events of this node, from the journal on disk and from the running vipd, which may
+// remember events that are not on disk; with --follow also new events, across restarts of vipd.
 #pragma once
 
 #include <cstddef>
@@ -17,18 +17,18 @@ constexpr const char* default_journal = "/var/lib/vipd/events";
 
 struct EventsOptions {
   std::string run_dir;
-  std::string directory;  // of the journal; empty: as vipd says, or default_journal
+  std::string directory;  // of the journal; empty: the one that vipd reports, or default_journal
   bool follow = false;
   bool as_json = false;
   bool colours = false;
-  std::string since;  // as ctl/moment.h
+  std::string since;  // see ctl/moment.h
   std::string until;
-  std::string severity;  // "P1": and what is graver
+  std::string severity;  // minimum, such as "P1"
   std::string router;
-  std::string lines;  // the last ones only; "all"
+  std::string lines;  // how many of the last ones, or "all"
 };
 
-// What of all that to show.
+// Which events to show.
 struct Selection {
   events::WallTime since = events::WallTime::min();
   events::WallTime until = events::WallTime::max();
@@ -40,11 +40,11 @@ struct Selection {
 };
 Result<Selection> selection_of(const EventsOptions& options, events::WallTime now);
 
-// A line for people. Empty: it is no event.
+// One line of text. Empty: not an event.
 std::string event_line(const events::Event& event, bool colours);
 std::string event_line(const nlohmann::json& event, bool colours);
 
-// An Error as ctl::Client has it. EINVAL: an option makes no sense.
+// An Error as from ctl::Client. EINVAL: an option is wrong.
 Result<> show_events(const EventsOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace vipd::ctl

@@ -1,5 +1,5 @@
-// vipctl: asks, explains and commands a running vipd, and checks configuration files without one. A table of
-// subcommands; each is one small function. Exit codes are in vipctl(8).
+// vipctl: shows the state of a running vipd, explains it and gives it commands; checks configuration files
+// without a running vipd. A table of subcommands; each is one small function. Exit codes are in vipctl(8).
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
@@ -48,12 +48,18 @@ struct Options {
 bool wants_colours() {
   const char* const terminal = std::getenv("TERM");
   const bool dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
-  return isatty(STDOUT_FILENO) == 1 && !dumb && std::getenv("NO_COLOR") == nullptr;
+  const char* const no_color = std::getenv("NO_COLOR");  // https://no-color.org: set, and not empty
+  return isatty(STDOUT_FILENO) == 1 && !dumb && (no_color == nullptr || *no_color == '\0');
 }
 
-// For programs too: a line of JSON in place of the answer.
+// Of the terminal that the output goes to; 80 for a file or a pipe.
+std::size_t columns() {
+  return isatty(STDOUT_FILENO) == 1 ? ctl::Terminal::size().columns : ctl::Size{}.columns;
+}
+
+// With --json a line of JSON on stdout, so that programs can read errors too.
 void say(bool as_json, const std::string& message) {
-  const bool is_list = message.ends_with('\n');  // of diagnostics, each with its place
+  const bool is_list = message.ends_with('\n');  // diagnostics, each with its place
   if (as_json)
     std::cout << json{{"error", message}}.dump(-1, ' ', false, json::error_handler_t::replace) << "\n"
               << std::flush;
@@ -89,7 +95,7 @@ std::string text_of(const json& result) {
 
 int status(const Options& options) {
   return ask(options, {{"v", 1}, {"command", "status"}},
-             [](const json& result) { return ctl::status_text(result, wants_colours()); });
+             [](const json& result) { return ctl::status_text(result, wants_colours(), columns()); });
 }
 
 int explain(const Options& options) {
@@ -142,7 +148,7 @@ int record(const Options& options) {
   std::ofstream file(options.output);
   file << *text << std::flush;
   if (file) return 0;
-  std::cerr << "vipctl: writing " << options.output << ": " << std::strerror(errno) << "\n";
+  std::cerr << "vipctl: cannot write " << options.output << ": " << std::strerror(errno) << "\n";
   return exit_usage;
 }
 
@@ -158,8 +164,8 @@ int list_events(const Options& options) {
   return show_events(options, options.events);
 }
 
-// In a terminal a page that keeps itself up to date; elsewhere the state as it is, and then each event as it
-// comes, until interrupted.
+// On a terminal: a page that updates itself. Elsewhere: the current state, then each event as it comes, until
+// interrupted.
 int watch(const Options& options) {
   if (!options.as_json && ctl::Terminal::is_there()) {
     const auto watched = ctl::watch(options.run_dir, wants_colours());
@@ -177,12 +183,12 @@ int watch(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"vipctl asks, explains and commands a running vipd. See vipctl(8).", "vipctl"};
+  CLI::App app{"vipctl shows, explains and controls a running vipd. See vipctl(8).", "vipctl"};
   Options options;
   int result = 0;
   app.add_option("--run-dir", options.run_dir, "directory of vipd's control socket")->capture_default_str();
   app.set_version_flag("--version", std::string("vipctl ") + VIPD_VERSION);
-  app.add_flag("--json", options.as_json)->group("");  // before the command too, of those that have it
+  app.add_flag("--json", options.as_json)->group("");  // may also stand before the command
   app.require_subcommand(1);
   app.fallthrough();
 
@@ -190,7 +196,7 @@ int main(int argc, char** argv) {
     auto* sub = app.add_subcommand(name, what);
     sub->callback([&result, &options, sub, run] {
       if (options.as_json && sub->get_option_no_throw("--json") == nullptr)
-        throw CLI::ValidationError("there is no option \"--json\" of " + sub->get_name());
+        throw CLI::ValidationError(sub->get_name() + " has no option \"--json\"");
       result = run(options);
     });
     return sub;
@@ -200,49 +206,56 @@ int main(int argc, char** argv) {
     return sub;
   };
   const auto with_router = [&](CLI::App* sub) {
-    sub->add_option("router", options.router, "name of the virtual router")->required();
+    sub->add_option("router", options.router, "name of the entry under virtual_routers")->required();
     return sub;
   };
-  with_json(command("status", "the state of every virtual router and check", status));
-  with_json(command("watch", "the state and what happens, kept up to date", watch));
-  const CLI::Validator said(
+  with_json(command("status", "show the state of every virtual router and check", status));
+  with_json(command("watch", "show the state and the events, continuously updated", watch));
+  const CLI::Validator not_empty(
       [](std::string& value) { return std::string(value.empty() ? "it is empty" : ""); }, "");
-  auto* happening = with_json(command("events", "what has happened, and what happens", list_events));
-  happening->add_flag("--follow,-f", options.events.follow, "go on with what happens from now on");
-  happening->add_option("--since,-S", options.events.since, "not what was before: 5m, 11:27, yesterday ...")
-      ->check(said);
-  happening->add_option("--until,-U", options.events.until, "not what was after")->check(said);
-  happening->add_option("--severity,-p", options.events.severity, "P0, or P1 and graver");
-  happening->add_option("--router", options.events.router, "of this virtual router only");
-  happening->add_option("--lines,-n", options.events.lines, "the last ones only");
-  happening->add_option("--directory", options.events.directory, "of the journal");
-  with_json(with_router(command("explain", "why a virtual router has its state and priority", explain)));
-  auto* switching =
-      with_json(with_router(command("switch", "hand a virtual router over to the peer", switch_over)));
-  switching->add_flag("--back", options.back, "take part by priority again after a switch");
-  auto* comparing = with_json(command("diff", "what a reload would do", diff));
-  comparing->add_option("file", options.files, "in place of the file that vipd was started with")
+  auto* listing = with_json(command("events", "list past events, and new ones with --follow", list_events));
+  listing->add_flag("--follow,-f", options.events.follow, "continue with new events");
+  listing->add_option("--since,-S", options.events.since, "only from this time on: 5m, 11:27, yesterday ...")
+      ->check(not_empty);
+  listing->add_option("--until,-U", options.events.until, "only up to this time")->check(not_empty);
+  listing->add_option("--severity,-p", options.events.severity, "minimum severity: P0, P1 or P2");
+  listing->add_option("--router", options.events.router, "only events of this entry");
+  listing->add_option("--lines,-n", options.events.lines, "only the last ones: a number, or all");
+  listing->add_option("--directory", options.events.directory, "directory of the journal");
+  with_json(with_router(command("explain", "explain the state and priority of an entry", explain)));
+  auto* switching = with_json(with_router(command("switch", "hand an entry over to the peer", switch_over)));
+  switching->add_flag("--back", options.back, "end the switch: take part by priority again");
+  auto* comparing = with_json(command("diff", "show what a reload would change", diff));
+  comparing->add_option("file", options.files, "file to compare; default: the one that vipd was started with")
       ->expected(0, 1);
-  comparing->add_option("--node", options.node, "as the file is for this node; default: the running vipd's");
+  comparing->add_option("--node", options.node,
+                        "read the file as this node; default: the node of the running vipd");
   auto* reloading = with_json(command("reload", "read the configuration again", reload));
   reloading->add_option("--confirm", options.confirm,
-                        "go back after this time, such as 30s, unless confirmed");
-  with_json(command("confirm", "keep what a reload with --confirm has done", confirm));
-  with_json(command("upgrade", "let the installed version of vipd take over, without a change for anybody",
-                    upgrade));
+                        "roll back after this time, such as 30s, unless confirmed");
+  with_json(command("confirm", "keep the changes of a reload with --confirm", confirm));
+  with_json(
+      command("upgrade", "replace vipd by the installed version without interrupting service", upgrade));
   auto* checking =
-      with_json(command("check", "say whether vipd would take configuration files", [](const Options& each) {
-        return ctl::check(each.files, each.node, each.as_json, std::cout, std::cerr);
+      with_json(command("check", "check configuration files for errors", [](const Options& each) {
+        const auto files =
+            each.files.empty() ? std::vector<std::string>{ctl::installed_configuration} : each.files;
+        return ctl::check(files, each.node, each.as_json, std::cout, std::cerr);
       }));
-  checking->add_option("files", options.files, "configuration files; - for standard input")->required();
-  checking->add_option("--node", options.node, "as the file is for this node; default: each that it names");
-  auto* recording = command("record", "write what vipd was told of late, for replay", record);
-  recording->add_option("--output", options.output, "the file to write");
+  checking->add_option(
+      "files", options.files,
+      std::string("files to check, - for standard input; default: ") + ctl::installed_configuration);
+  checking->add_option("--node", options.node,
+                       "read the file as this node; default: every node that it names");
+  auto* recording = command("record", "write the most recent protocol inputs, for replay", record);
+  recording->add_option("--output", options.output, "file to write; default: standard output");
   auto* replaying = with_json(
-      command("replay", "run a recording through the protocol, and explain it", [](const Options& each) {
+      command("replay", "run a recording through the protocol and explain it", [](const Options& each) {
         return ctl::replay(each.files.front(), each.as_json, std::cout, std::cerr);
       }));
-  replaying->add_option("file", options.files, "the recording")->required()->expected(1);
+  replaying->add_option("file", options.files, "recording to read, - for standard input")
+      ->required()
+      ->expected(1);
   command("version", "print the version", [](const Options&) {
     std::cout << "vipctl " << VIPD_VERSION << "\n";
     return 0;
@@ -259,9 +272,9 @@ int main(int argc, char** argv) {
     }
     app.exit(error);  // --help, --version
   }
-  errno = 0;  // stays so if it is an earlier flush that has failed: why is not known any more
+  errno = 0;  // stays 0 if an earlier flush has failed, whose reason is lost
   if (std::cout.flush()) return result;
-  std::cerr << "vipctl: writing the output: " << (errno == 0 ? "it is full or closed" : std::strerror(errno))
-            << "\n";
+  std::cerr << "vipctl: cannot write the output: "
+            << (errno == 0 ? "it is full or closed" : std::strerror(errno)) << "\n";
   return exit_usage;
 }

@@ -33,7 +33,7 @@ events::WallTime midnight(events::WallTime now, int days_before) {
   return from_local(parts);
 }
 
-// What the format says, and all else as it is at midnight.
+// Reads the fields in the format; the others are those of midnight.
 std::optional<events::WallTime> read(const std::string& text, const char* format, events::WallTime now) {
   auto parts = local(midnight(now, 0));
   const char* const end = strptime(text.c_str(), format, &parts);
@@ -55,7 +55,7 @@ Result<events::WallTime> parse_moment(const std::string& text, events::WallTime 
   for (const auto* format : formats)
     if (const auto time = read(text, format, now)) return *time;
   return failure(fmt::format(
-      "{} is no time: write 5m, 11:27, 2026-11-21, \"2026-11-21 11:27:00\" or yesterday", quote(text)));
+      "{} is not a time: write 5m, 11:27, 2026-11-21, \"2026-11-21 11:27:00\" or yesterday", quote(text)));
 }
 
 }  // namespace vipd::ctl

@@ -17,7 +17,7 @@
 namespace vipd::ctl {
 
 namespace {
-constexpr std::size_t longest_recording = 256 << 20;  // a hundred times what vipd remembers
+constexpr std::size_t longest_recording = 256 << 20;  // a hundred times the memory of the recorder
 
 Result<std::string> read(std::istream& stream, const std::string& name) {
   std::string text;
@@ -41,9 +41,8 @@ Result<std::string> read(const std::string& file) {
 Result<std::string> recording_text(const std::string& reply) {
   const auto contents = from_base64(reply);
   if (!contents)
-    return failure(
-        "vipd has answered something that is no recording: use the vipctl that belongs to the running vipd",
-        EPROTO);
+    return failure("the answer of vipd is not a recording: use the vipctl that belongs to the running vipd",
+                   EPROTO);
   const auto recording = TRY(record::decode(*contents));
   return record::to_text(recording);
 }

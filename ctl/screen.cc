@@ -14,13 +14,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t most_events = 200;
-constexpr std::size_t fewest_rows = 6;  // below that only what is most important is shown
+constexpr std::size_t fewest_rows = 6;  // with fewer, only the title and the alarms are shown
 constexpr std::size_t spark_width = 20;
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char each) { return (each & 0xc0) != 0x80; }));
-}
 
 // The first `count` characters.
 std::string_view first(std::string_view text, std::size_t count) {
@@ -30,7 +25,7 @@ std::string_view first(std::string_view text, std::size_t count) {
   return text.substr(0, i);
 }
 
-// A line grows from left to right. Colours take no room; what has none is cut.
+// A line grows from left to right. Colours take no room; text that does not fit is cut.
 class Line {
  public:
   Line(std::size_t columns, Style style) : left_(columns), style_(style) {}
@@ -58,7 +53,7 @@ class Line {
   std::string text_;
 };
 
-// A level for each latency, between nothing and the longest that is shown; a failure has a sign of its own.
+// A level for each latency, between zero and the longest one shown; a failure is an x.
 Line& add_spark(Line& line, const std::deque<double>& latencies, Style style) {
   constexpr std::array<std::string_view, 8> levels{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   constexpr std::string_view levels_in_ascii = "_.-:=+*#";
@@ -93,20 +88,15 @@ class Drawing {
     return one.fill_until(characters(view_.time) + 1).gap().add(view_.time).text();
   }
 
-  // What must be seen however small the terminal is.
+  // Shown however small the terminal is.
   std::vector<std::string> alarms() const {
     std::vector<std::string> lines;
-    if (!view_.trouble.empty()) lines.push_back(line().add(view_.trouble, 0, "31").text());
+    if (!view_.trouble.empty()) lines.push_back(line().add(view_.trouble, 0, red).text());
     if (const auto waiting = waiting_reload(view_.status); !waiting.empty())
-      lines.push_back(line().add(waiting, 0, "33").text());
-    for (const auto& [name, program] : part(view_.status, "programs").items()) {
-      const auto restarts = whole(program, "restarts");
-      if (restarts == 0 && whole(program, "pid") != 0) continue;
-      const auto said = whole(program, "pid") == 0
-                            ? std::string("is not running")
-                            : fmt::format("has been restarted {} time{}", restarts, restarts == 1 ? "" : "s");
-      lines.push_back(line().add(fmt::format("the {} program {}", printable(name), said), 0, "33").text());
-    }
+      lines.push_back(line().add(waiting, 0, yellow).text());
+    for (const auto& [name, program] : part(view_.status, "programs").items())
+      if (const auto trouble = program_trouble(name, program); !trouble.empty())
+        lines.push_back(line().add(trouble, 0, yellow).text());
     return lines;
   }
 
@@ -117,9 +107,9 @@ class Drawing {
       lines.push_back(line()
                           .add("VIRTUAL ROUTER", 16)
                           .add("STATE", 11)
-                          .add("FOR", 8)
+                          .add("FOR", 12)
                           .add("PRIO", 5)
-                          .add("ON", 16)
+                          .add("ON", 13)
                           .add("PEER (PRIO), HEARD")
                           .text());
       for (const auto& router : routers) add_router(lines, router);
@@ -132,7 +122,7 @@ class Drawing {
     lines.push_back(line()
                         .add("CHECK", 16)
                         .add("STATE", 8)
-                        .add("FOR", 8)
+                        .add("FOR", 12)
                         .add("LATENCY", 10)
                         .add("LAST RESULTS", spark_width + 1)
                         .add("DETAIL")
@@ -161,12 +151,13 @@ class Drawing {
                                    text(router, "family") == "IPv6" ? " v6" : "");
     auto one = line();
     one.add(text(router, "name"), 15).gap().add(state, 10, state_colour(state)).gap();
-    one.add(age(number(router, "since_s")), 7).gap();
+    one.add(age(number(router, "since_s")), 11).gap();
     const auto priority = whole(router, "priority");
-    one.add(std::to_string(priority), 4, priority < whole(router, "base_priority") ? "33" : "").gap();
-    one.add(where, 15).gap().add(peer(router));
+    one.add(std::to_string(priority), 4, priority < whole(router, "base_priority") ? yellow : "").gap();
+    one.add(where, 12).gap().add(peer(router));
     lines.push_back(one.text());
-    for (const auto& remark : remarks(router)) lines.push_back(line().add("  ").add(remark, 0, "33").text());
+    for (const auto& remark : remarks(router))
+      lines.push_back(line().add("  ").add(remark, 0, yellow).text());
   }
 
   static std::string peer(const json& router) {
@@ -176,7 +167,7 @@ class Drawing {
                        age(number(peer, "heard_ms_ago") / 1000));
   }
 
-  // What is not as it should be.
+  // What is wrong with this virtual router, or unusual.
   static std::vector<std::string> remarks(const json& router) {
     std::vector<std::string> all;
     const auto state = text(router, "state");
@@ -189,12 +180,12 @@ class Drawing {
         addresses.begin(), addresses.end(), [](const json& each) { return truth(each, "present"); }));
     if (state == "Active" && here < addresses.size())
       all.push_back(
-          fmt::format("{} of {} addresses are not here", addresses.size() - here, addresses.size()));
+          fmt::format("{} of {} addresses are missing here", addresses.size() - here, addresses.size()));
     if (state != "Active" && here > 0 && !truth(router, "releasing"))
       all.push_back(here == 1 ? "1 address is here" : fmt::format("{} addresses are here", here));
     if (const auto& conflict = part(router, "conflict"); !conflict.is_null())
-      all.push_back(fmt::format("{} has {} too",
-                                part(conflict, "mac").is_null() ? "somebody" : text(conflict, "mac"),
+      all.push_back(fmt::format("{} claims {}",
+                                part(conflict, "mac").is_null() ? "another host" : text(conflict, "mac"),
                                 text(conflict, "address")));
     if (const auto& deaf = part(router, "deaf_peer"); !deaf.is_null())
       all.push_back(text(deaf) + " is Active too and does not hear this node");
@@ -206,7 +197,7 @@ class Drawing {
     const auto state = text(check, "state");
     auto one = line();
     one.add(name, 15).gap().add(state, 7, check_colour(state)).gap();
-    one.add(part(check, "since_s").is_null() ? "-" : age(number(check, "since_s")), 7).gap();
+    one.add(part(check, "since_s").is_null() ? "-" : age(number(check, "since_s")), 11).gap();
     one.add(part(check, "last_result_s_ago").is_null()
                 ? "-"
                 : fmt::format("{:.1f} ms", number(check, "latency_ms")),
@@ -257,9 +248,10 @@ std::vector<std::string> draw(View& view, Size size, Style style) {
   lines.resize(std::min(lines.size(), size.rows - 3));
   lines.emplace_back();
 
-  // Events get what the rest leaves, but at least a third; a heading, if that leaves two of them.
+  // Events get the rows that the rest leaves, but at least a third; a heading if two events still fit below
+  // it.
   const auto body = drawing.body();
-  const auto room = size.rows - lines.size() - 1;  // the last line has the keys
+  const auto room = size.rows - lines.size() - 1;  // the last line shows the keys
   const auto left = room - std::min(room, body.size());
   const auto most = std::max(room / 3, left);
   const std::size_t headed = most > 3 ? 2 : 0;

@@ -1,5 +1,5 @@
-// Screen: what `vipctl watch` shows, as lines of text. Pure: what is known goes in, lines that fit the
-// terminal come out, so that it can be tested without one. Who owns the terminal and asks vipd is ctl/watch.
+// Screen: the page of `vipctl watch` as lines of text. Pure: a View goes in, lines that fit the terminal come
+// out, so that it can be tested without a terminal. ctl/watch owns the terminal and asks vipd.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,13 @@
 
 namespace vipd::ctl {
 
-// The last results of a check, as seen by looking once a second: not every one of a check that runs more
-// often.
+// The last results of a check, sampled once a second: it misses results of a check that runs more often.
 class CheckHistory {
  public:
   static constexpr std::size_t longest = 60;
   static constexpr double failed = -1;
 
-  // check: an element of "checks" of a status. Without a new result nothing is added.
+  // check: an element of "checks" of a status. Adds nothing if there is no new result.
   void add(const nlohmann::json& check);
   const std::deque<double>& latencies() const { return latencies_; }  // ms, or `failed`; the latest last
 
@@ -29,12 +28,12 @@ class CheckHistory {
 };
 
 struct View {
-  nlohmann::json status;                        // as vipd has answered last, or null
+  nlohmann::json status;                        // the last answer of vipd, or null
   std::map<std::string, CheckHistory> history;  // by the name of the check
   std::deque<nlohmann::json> events;            // the latest last
-  std::string trouble;                          // why nothing is known at present, or empty
+  std::string trouble;                          // why the status is unknown at present, or empty
   std::string node;                             // name of this host
-  std::string time;                             // of the wall clock, as it is to be shown
+  std::string time;                             // wall-clock time to show
   std::size_t scrolled = 0;                     // by how many lines
 };
 
@@ -48,10 +47,10 @@ struct Style {
   bool unicode = true;  // else ASCII only
 };
 
-// Takes the status, and what it says of the checks.
+// Takes a new status, and the results of checks in it.
 void update(View& view, nlohmann::json status);
 
-// Lines of at most `columns` characters, `rows` of them at most. view.scrolled is brought into its bounds.
+// Lines of at most `columns` characters, `rows` of them at most. Limits view.scrolled to what can be shown.
 std::vector<std::string> draw(View& view, Size size, Style style);
 
 }  // namespace vipd::ctl

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "ctl/answer.h"
 #include "ctl/wording.h"
@@ -12,10 +13,6 @@ namespace vipd::ctl {
 
 namespace {
 using nlohmann::json;
-
-std::string state_text(const std::string& state, bool colours) {
-  return coloured(state, state_colour(state), colours);
-}
 
 std::string peer_text(const json& peer) {
   if (peer.is_null()) return "none heard";
@@ -41,10 +38,11 @@ std::string lease_text(const json& lease) {
   std::string all = "on";
   if (part(lease, "remaining_ms").is_number()) {
     const auto left = number(lease, "remaining_ms");
-    all += left > 0 ? fmt::format(", for another {:.0f} ms", left)
-                    : fmt::format(", has run out {} ago", age(-left / 1000));
+    all += left > 0 ? fmt::format(", expires in {}", age(left / 1000))
+                    : fmt::format(", expired {} ago", age(-left / 1000));
   }
-  if (const auto drops = whole(lease, "drops"); drops != 0) all += fmt::format(", {} packets dropped", drops);
+  if (const auto drops = whole(lease, "drops"); drops != 0)
+    all += fmt::format(", {} packet{} dropped", drops, drops == 1 ? "" : "s");
   return all;
 }
 
@@ -56,60 +54,94 @@ std::string discarded_text(const json& discarded) {
   return all;
 }
 
-std::string router_text(const json& router, bool colours) {
+// Blocks of lines that are no longer than `columns`.
+class Page {
+ public:
+  Page(bool colours, std::size_t columns) : colours_(colours), columns_(columns) {}
+
+  // The whole line in this colour.
+  void line(const std::string& text, std::string_view colour = {}) { add("", text, "    ", colour); }
+
+  // "edge Active for 37 s eth0 VRID 51 IPv4", or the name on a line of its own if the line were too long.
+  void heading(const std::string& name, const std::string& state, const std::string& rest) {
+    const bool fits = characters(name) + characters(state) + characters(rest) + 2 <= columns_;
+    text_ += fmt::format("{}{}{}{}\n", name, fits ? "  " : "\n    ",
+                         coloured(state, state_colour(state), colours_), rest);
+  }
+
+  // "    peer      none heard"
+  void field(const char* label, const std::string& text, std::string_view colour = {}) {
+    add(fmt::format("    {:<9} ", label), text, std::string(14, ' '), colour);
+  }
+
+  void check(const std::string& state, const std::string& name, const std::string& detail) {
+    const auto begin = text_.size() + 4;
+    add("    ", fmt::format("{}  {}  {}", state, name, detail), std::string(10, ' '));
+    text_.replace(begin, state.size(), coloured(state, check_colour(state), colours_));
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  void add(const std::string& before, const std::string& text, const std::string& indent,
+           std::string_view colour = {}) {
+    const auto room = std::max(columns_, indent.size() + 20) - indent.size();
+    bool first = true;
+    for (const auto& each : wrapped(text, room))
+      text_ += (std::exchange(first, false) ? before : indent) + coloured(each, colour, colours_) + "\n";
+  }
+
+  bool colours_;
+  std::size_t columns_;
+  std::string text_;
+};
+
+void add_router(Page& page, const json& router) {
   const auto name = text(router, "name");
-  std::string all =
-      fmt::format("{}  {}  {} VRID {} {}, since {}\n", name, state_text(text(router, "state"), colours),
-                  text(router, "interface"), whole(router, "vrid"), text(router, "family"),
-                  age(number(router, "since_s")));
-  all += fmt::format("    why       {}\n", text(router, "reason"));
+  page.heading(name, text(router, "state"),
+               fmt::format(" for {}  {} VRID {} {}", age(number(router, "since_s")),
+                           text(router, "interface"), whole(router, "vrid"), text(router, "family")));
+  page.field("why", text(router, "reason"));
   const auto priority = whole(router, "priority");
   const auto configured = whole(router, "base_priority");
-  all += fmt::format("    priority  {}{}\n", priority,
-                     priority == configured ? "" : fmt::format(" (configured {})", configured));
-  all += fmt::format("    peer      {}\n", peer_text(part(router, "peer")));
-  all += fmt::format("    addresses {}\n", addresses_text(list(router, "addresses")));
-  all += fmt::format("    lease     {}\n", lease_text(part(router, "lease")));
+  page.field("priority", priority == configured ? std::to_string(priority)
+                                                : fmt::format("{} (configured {})", priority, configured));
+  page.field("peer", peer_text(part(router, "peer")));
+  page.field("addresses", addresses_text(list(router, "addresses")));
+  page.field("lease", lease_text(part(router, "lease")));
   if (truth(router, "yielded"))
-    all += fmt::format("    switched  to the peer by command; vipctl switch --back {}\n", name);
+    page.field("switched", fmt::format("to the peer by command; vipctl switch --back {}", name), yellow);
   if (const auto& conflict = part(router, "conflict"); !conflict.is_null())
-    all +=
-        fmt::format("    conflict  {} has {} too: {} time{}, {} ago for the last time\n",
-                    part(conflict, "mac").is_null() ? "somebody" : text(conflict, "mac"),
+    page.field(
+        "conflict",
+        fmt::format("{} claims {} ({} time{}, last {} ago)",
+                    part(conflict, "mac").is_null() ? "another host" : text(conflict, "mac"),
                     text(conflict, "address"), whole(conflict, "times"),
-                    whole(conflict, "times") == 1 ? "" : "s", age(number(conflict, "heard_ms_ago") / 1000));
+                    whole(conflict, "times") == 1 ? "" : "s", age(number(conflict, "heard_ms_ago") / 1000)),
+        red);
   if (const auto& deaf = part(router, "deaf_peer"); !deaf.is_null())
-    all += fmt::format("    one way   {} is Active too and does not hear this node\n", text(deaf));
+    page.field("one way", text(deaf) + " is Active too and does not hear this node", red);
   if (const auto discarded = discarded_text(part(router, "discarded")); !discarded.empty())
-    all += fmt::format("    discarded {}\n", discarded);
-  return all;
-}
-
-std::string check_text(const json& check, bool colours) {
-  const auto state = text(check, "state");
-  return fmt::format("    {}  {}  {}\n", coloured(state, check_colour(state), colours), text(check, "name"),
-                     text(check, "detail"));
+    page.field("discarded", discarded);
 }
 }  // namespace
 
-std::string status_text(const json& status, bool colours) {
-  std::string all;
-  if (const auto waiting = waiting_reload(status); !waiting.empty())
-    all += coloured(waiting, severity_colour("P1"), colours) + "\n";
+std::string status_text(const json& status, bool colours, std::size_t columns) {
+  Page page(colours, columns);
+  if (const auto waiting = waiting_reload(status); !waiting.empty()) page.line(waiting, yellow);
   const auto& routers = list(status, "routers");
-  for (const auto& router : routers) all += router_text(router, colours);
-  if (routers.empty()) all += "no virtual routers are configured\n";
+  for (const auto& router : routers) add_router(page, router);
+  if (routers.empty()) page.line("no virtual routers are configured");
   const auto& checks = list(status, "checks");
-  if (!checks.empty()) all += "checks\n";
-  for (const auto& check : checks) all += check_text(check, colours);
+  if (!checks.empty()) page.line("checks");
+  for (const auto& check : checks)
+    page.check(text(check, "state"), text(check, "name"), text(check, "detail"));
   for (const auto& [name, interface] : part(status, "interfaces").items())
     if (const auto discarded = discarded_text(part(interface, "discarded")); !discarded.empty())
-      all += fmt::format("discarded on {}: {}\n", printable(name), discarded);
+      page.line(fmt::format("discarded on {}: {}", printable(name), discarded));
   for (const auto& [name, program] : part(status, "programs").items())
-    if (const auto restarts = whole(program, "restarts"); restarts != 0 || whole(program, "pid") == 0)
-      all += fmt::format("the {} program has been restarted {} time{}\n", printable(name), restarts,
-                         restarts == 1 ? "" : "s");
-  return all;
+    if (const auto trouble = program_trouble(name, program); !trouble.empty()) page.line(trouble, yellow);
+  return page.take();
 }
 
 std::string explanation_text(const json& explanation) {

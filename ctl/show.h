@@ -1,13 +1,15 @@
-// Show: what vipd answers, as text for people.
+// Show: the answers of vipd as text for people.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
 
 namespace vipd::ctl {
 
-// `vipctl status`: a block for each virtual router, its addresses and checks. colours: ANSI sequences.
-std::string status_text(const nlohmann::json& status, bool colours);
+// `vipctl status`: a block for each virtual router with its addresses, then the checks. Long lines are
+// wrapped, so that none is longer than `columns`. colours: with ANSI sequences.
+std::string status_text(const nlohmann::json& status, bool colours, std::size_t columns = 80);
 
 // `vipctl explain`: the sentences.
 std::string explanation_text(const nlohmann::json& explanation);

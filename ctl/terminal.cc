@@ -17,11 +17,11 @@
 namespace vipd::ctl {
 
 namespace {
-constexpr std::string_view alternate_screen = "\033[?1049h\033[?25l";  // and no cursor
+constexpr std::string_view alternate_screen = "\033[?1049h\033[?25l";  // and hides the cursor
 constexpr std::string_view usual_screen = "\033[?25h\033[?1049l";
 constexpr std::array ending{SIGINT, SIGTERM, SIGHUP};
 
-// Signals only interrupt the waiting; what they mean is decided there.
+// Signals only interrupt wait(), which acts on them.
 volatile std::sig_atomic_t ended = 0;
 void end(int) {
   ended = 1;
@@ -100,7 +100,7 @@ bool Terminal::has_unicode() {
   return std::string_view(nl_langinfo(CODESET)) == "UTF-8";
 }
 
-// Line by line over what is there, in one go, so that nothing flickers.
+// Overwrites line by line in one write, to avoid flicker.
 bool Terminal::show(const std::vector<std::string>& lines) const {
   std::string page = "\033[H";
   for (std::size_t i = 0; i < lines.size(); ++i) page += (i == 0 ? "" : "\r\n") + lines[i] + "\033[K";

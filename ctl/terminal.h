@@ -1,5 +1,5 @@
-// Terminal: a terminal that shows a page of its own (the alternate screen) and tells keys as they are
-// pressed, until the object goes; then it is as it was, whatever ends the program. One at a time.
+// Terminal: shows a page on the alternate screen of the terminal and reports keys as they are pressed. The
+// destructor restores the terminal, whatever ends the program. One object at a time.
 #pragma once
 
 #include <termios.h>
@@ -17,7 +17,7 @@ class Terminal {
  public:
   enum class Key { none, quit, up, down, page_up, page_down, suspend };
 
-  // Whether there is one that can do it.
+  // Whether there is a terminal that can do this.
   static bool is_there();
   static Result<Terminal> take();
   Terminal(Terminal&& other) noexcept : before_(std::exchange(other.before_, std::nullopt)) {}
@@ -26,12 +26,12 @@ class Terminal {
 
   static Size size();
   static bool has_unicode();
-  // In place of what is there. False: the terminal has gone.
+  // Replaces the page. False: the terminal has gone.
   bool show(const std::vector<std::string>& lines) const;
-  // Waits for a key, a signal or `other` (a descriptor) for `milliseconds` at most. quit: also if the
-  // terminal has gone, or for SIGINT, SIGTERM, SIGHUP.
+  // Waits for a key, a signal or `other` (a descriptor), at most `milliseconds`. quit: also if the terminal
+  // has gone, or on SIGINT, SIGTERM, SIGHUP.
   Key wait(int other, int milliseconds) const;
-  // As Ctrl-Z does it elsewhere: gives the terminal back, stops, and takes it again.
+  // Ctrl-Z: restores the terminal, stops the process, and takes the terminal again.
   void suspend();
 
  private:

@@ -55,11 +55,11 @@ json upgrade_summary(const json& before, const json& after) {
       changed.push_back(name);
   const auto version_before = text(before, "version");
   const auto version = text(after, "version");
-  const auto sentence =
-      fmt::format("vipd {} has taken over from vipd {}: {}", version, version_before,
-                  changed.empty() ? fmt::format("{} virtual router{} went on without a change", then.size(),
-                                                then.size() == 1 ? "" : "s")
-                                  : fmt::format("the state of {} has changed", fmt::join(changed, ", ")));
+  const auto sentence = fmt::format(
+      "vipd {} has replaced vipd {}: {}", version, version_before,
+      changed.empty() ? then.size() == 1 ? std::string("1 virtual router kept its state")
+                                         : fmt::format("{} virtual routers kept their state", then.size())
+                      : fmt::format("the state of {} has changed", fmt::join(changed, ", ")));
   return {{"text", sentence}, {"version_before", version_before}, {"version", version}, {"changed", changed}};
 }
 
@@ -70,12 +70,12 @@ Result<json> upgrade(const std::string& run_dir, std::chrono::seconds longest) {
   const auto bound = std::chrono::steady_clock::now() + longest;
   while (std::chrono::steady_clock::now() < bound) {
     std::this_thread::sleep_for(pause);
-    // While a program is replaced it may not answer.
+    // A program may not answer while it is replaced.
     if (const auto after = status(run_dir); after && replaced(before, *after))
       return upgrade_summary(before, *after);
   }
   return failure(
-      fmt::format("vipd has begun the upgrade, but its programs are not new after {} s: see its log",
+      fmt::format("vipd began the upgrade, but its programs have not been replaced after {} s: see its log",
                   longest.count()),
       ETIMEDOUT);
 }

@@ -1,5 +1,5 @@
-// Usage: what vipctl says of a command line that makes no sense: one line, and where to look. Of CLI11's
-// errors; what it finds wrong is its business.
+// Usage: turns an error that CLI11 found in vipctl's command line into one line: what is wrong, what was
+// probably meant, and where to look.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,7 +7,7 @@
 
 namespace vipd::ctl {
 
-// "there is no option \"--foo\"; vipctl status --help lists them".
+// "there is no option \"--jsno\": did you mean \"--json\"? vipctl status --help lists them".
 std::string usage_error(CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace vipd::ctl

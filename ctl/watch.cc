@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
-constexpr auto interval = 1s;        // between two looks at the state
+constexpr auto interval = 1s;        // between two requests for the status
 constexpr int answer_bound = 3'000;  // milliseconds
 constexpr std::size_t page = 10;     // lines
 
@@ -38,7 +38,7 @@ std::string time_of_day() {
   return fmt::format("{:02}:{:02}:{:02} UTC", parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
-// A connection for questions and one for events, so that neither waits for the other.
+// One connection for requests and one for events, so that neither waits for the other.
 struct Connection {
   Client questions;
   Client events;
@@ -73,7 +73,7 @@ class Watch {
     while (true) {
       look();
       view_.time = time_of_day();
-      if (!terminal.show(draw(view_, Terminal::size(), style_))) return {};  // it has gone: nobody watches
+      if (!terminal.show(draw(view_, Terminal::size(), style_))) return {};  // the terminal has gone
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_ - Clock::now());
       const auto key = terminal.wait(connection_ ? connection_->events.fd() : -1,
                                      static_cast<int>(std::max(0ms, left).count()));
@@ -91,8 +91,8 @@ class Watch {
     const auto looked = ask();
     view_.trouble.clear();
     if (looked) return;
-    view_.trouble = "trying again: " + printable(looked.error().message);
-    view_.status = nullptr;  // what was is not what is
+    view_.trouble = "retrying: " + printable(looked.error().message);
+    view_.status = nullptr;  // it is out of date
   }
 
   Result<> ask() {

@@ -1,5 +1,5 @@
-// Watch: `vipctl watch` in a terminal: the state and what happens, in place, until q is pressed. Asks vipd
-// once a second and gets events as they come; while there is no vipd it says so and tries again.
+// `vipctl watch` on a terminal: shows the state and the events until q is pressed. Requests the status once a
+// second and receives events as they come; while no vipd is running it shows this and retries.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace vipd::ctl {
 
-// Only where Terminal::is_there(). An Error: vipd did not answer at the beginning.
+// Requires Terminal::is_there(). An Error: vipd did not answer at the start.
 Result<> watch(const std::string& run_dir, bool colours);
 
 }  // namespace vipd::ctl

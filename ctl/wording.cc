@@ -3,32 +3,61 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/time.h"
 #include "ctl/answer.h"
 
 namespace vipd::ctl {
 
 namespace {
-constexpr std::string_view red = "31";
 constexpr std::string_view green = "32";
-constexpr std::string_view yellow = "33";
 constexpr std::string_view cyan = "36";
 }  // namespace
 
 std::string age(double seconds) {
-  if (seconds < 10) return fmt::format("{:.2f} s", seconds);
-  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
-  if (seconds < 172800) return fmt::format("{:.0f} h", seconds / 3600);
-  return fmt::format("{:.0f} d", seconds / 86400);
+  constexpr double longest = 1e9;  // in_words() counts nanoseconds
+  const std::chrono::duration<double> duration(std::min(seconds, longest));
+  return in_words(std::chrono::duration_cast<Duration>(duration));
 }
 
 std::string waiting_reload(const nlohmann::json& status) {
   if (!part(status, "goes_back_in_s").is_number()) return {};
-  return fmt::format(
-      "a reload waits to be confirmed: in {} it goes back to what was before it, \"vipctl confirm\" keeps it",
-      age(std::max(0.0, number(status, "goes_back_in_s"))));
+  return fmt::format("unconfirmed reload: rolls back in {}; \"vipctl confirm\" keeps it",
+                     age(number(status, "goes_back_in_s")));
+}
+
+std::string program_trouble(const std::string& name, const nlohmann::json& program) {
+  const auto restarts = whole(program, "restarts");
+  if (whole(program, "pid") == 0) return fmt::format("the {} program is not running", printable(name));
+  if (restarts == 0) return {};
+  return fmt::format("the {} program has been restarted {} time{}", printable(name), restarts,
+                     restarts == 1 ? "" : "s");
+}
+
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char each) { return (each & 0xc0) != 0x80; }));
+}
+
+std::vector<std::string> wrapped(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines(1);
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(' ', begin), text.size());
+    const auto word = text.substr(begin, end - begin);
+    if (!lines.back().empty() && characters(lines.back()) + 1 + characters(word) > columns) {
+      while (lines.back().ends_with(' ')) lines.back().pop_back();
+      lines.emplace_back();
+    }
+    if (!lines.back().empty()) lines.back() += ' ';
+    for (const char each : word) {
+      if ((each & 0xc0) != 0x80 && characters(lines.back()) >= columns) lines.emplace_back();
+      lines.back() += each;
+    }
+    begin = end + 1;
+  }
+  return lines;
 }
 
 std::string_view state_colour(std::string_view state) {

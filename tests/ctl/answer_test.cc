@@ -22,13 +22,12 @@ TEST_CASE("a reply is its result, or the reason why there is none") {
   CHECK(not_permitted.error().code == EPERM);
 }
 
-TEST_CASE("what is no reply is an error, whatever it is") {
-  CHECK(
-      ctl::parse_reply("HTTP/1.0 400").error().message ==
-      "vipd has answered something that is no JSON object: use the vipctl that belongs to the running vipd");
+TEST_CASE("anything that is not a reply is an error") {
+  CHECK(ctl::parse_reply("HTTP/1.0 400").error().message ==
+        "the answer of vipd is not a JSON object: use the vipctl that belongs to the running vipd");
   CHECK(ctl::parse_reply("[]").error().code == EPROTO);
   for (const auto* line : {"{}", R"({"ok": "true"})", R"({"ok": 1})", R"({"ok": false, "error": 7})"})
-    CHECK(ctl::parse_reply(line).error().message == "vipd refused, without a reason: see its log");
+    CHECK(ctl::parse_reply(line).error().message == "vipd refused without giving a reason: see its log");
   CHECK(ctl::parse_event(R"({"event": 7})").is_null());
   CHECK(ctl::parse_event("x").is_null());
 }
@@ -50,7 +49,7 @@ TEST_CASE("a status of another version is shown as far as it goes") {
   CHECK(ctl::upgrade_summary(json(), json(7))["changed"].empty());
 }
 
-TEST_CASE("what a service or a script answers cannot command the terminal") {
+TEST_CASE("output of services and scripts cannot control the terminal") {
   const json status{
       {"checks", {{{"name", "web"}, {"state", "up"}, {"detail", "\033]0;x\a\n\u009b2J \u00e4"}}}}};
   CHECK(ctl::status_text(status, false).find("?]0;x? ?2J \u00e4\n") != std::string::npos);

@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "daemon/paths.h"
+
 using namespace vipd;
 
 namespace {
@@ -27,7 +29,7 @@ struct Checked {
   std::string err;
 };
 
-// A file of its own, gone at the end.
+// A file that is removed at the end.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& text) {
@@ -54,6 +56,10 @@ const std::string bad = "virtual_routers: {edge: {interface: eth0, vrid: 0, addr
 
 }  // namespace
 
+TEST_CASE("without a file vipctl checks the file that vipd reads") {
+  CHECK(ctl::installed_configuration == daemon::Paths{}.config_file);
+}
+
 TEST_CASE("a good file is one line on stdout that counts what is in it") {
   const std::string path = std::string(SOURCE_DIR) + "/conf/examples/https.yaml";
   const Checked checked({path});
@@ -79,7 +85,7 @@ TEST_CASE("errors are shown with their lines, and the exit code is 1") {
                            "     | " + std::string(48, ' ') + "^\n" + file.path() + ": 1 error\n");
 }
 
-TEST_CASE("a file that cannot be read is exit code 2, and the other files are checked still") {
+TEST_CASE("a file that cannot be read is exit code 2, and the other files are still checked") {
   const TemporaryFile good_file(good);
   const TemporaryFile bad_file(bad);
   const Checked checked({bad_file.path(), "/nonexistent/vipd.yaml", good_file.path()});
@@ -90,7 +96,7 @@ TEST_CASE("a file that cannot be read is exit code 2, and the other files are ch
   CHECK(checked.err.find("vrid is 0") != std::string::npos);
 }
 
-TEST_CASE("a file that everybody may write is a warning") {
+TEST_CASE("a file that every user may write is a warning") {
   const TemporaryFile file(good);
   REQUIRE(::chmod(file.path().c_str(), 0666) == 0);
   const Checked checked({file.path()});
@@ -101,7 +107,7 @@ TEST_CASE("a file that everybody may write is a warning") {
                            file.path() + "\n");
 }
 
-TEST_CASE("as JSON it is one list of all that is wrong, and stderr stays empty") {
+TEST_CASE("as JSON it is one list of all errors, and stderr stays empty") {
   const TemporaryFile bad_file(bad);
   const TemporaryFile good_file(good);
   const Checked checked({good_file.path(), bad_file.path(), "/nonexistent"}, true);
@@ -124,7 +130,7 @@ TEST_CASE("as JSON it is one list of all that is wrong, and stderr stays empty")
   CHECK(nlohmann::json::parse(Checked({"/\xff"}, true).out).size() == 1);
 }
 
-TEST_CASE("standard input is a file like others, and is read once for all nodes") {
+TEST_CASE("standard input is a file like any other, and is read once for all nodes") {
   const auto with_input = [](const std::string& text, const std::string& name) {
     std::istringstream input(text);
     auto* const before = std::cin.rdbuf(input.rdbuf());

@@ -55,46 +55,45 @@ Result<json> upgraded(const json& before, const json& after) {
 
 }  // namespace
 
-TEST_CASE("where no vipd is, vipctl says where it has looked and what to do") {
+TEST_CASE("without a running vipd, vipctl names the path it has tried and the remedy") {
   const testing::Scratch scratch;
-  const auto there = "connecting to vipd at " + scratch.path() + "/control: ";
+  const auto there = "cannot connect to vipd at " + scratch.path() + "/control: ";
   CHECK(connecting(scratch.path()) ==
-        there + "No such file or directory (is vipd running? another place: --run-dir)");
+        there + "No such file or directory (is vipd running? is its --run-dir another one?)");
   {
     const FakeVipd gone([](const std::string&) { return ""; });
   }
   const std::string deep(120, 'x');
-  CHECK(connecting("/tmp/" + deep) ==
-        "connecting to vipd: the path /tmp/" + deep +
-            "/control is longer than a socket's may be: give the --run-dir of vipd");
+  CHECK(connecting("/tmp/" + deep) == "cannot connect to vipd: the path /tmp/" + deep +
+                                          "/control is too long for a socket: set --run-dir to that of vipd");
 }
 
-TEST_CASE("who may not ask vipd is told who may") {
+TEST_CASE("a user without permission gets the groups that have it") {
   const FakeVipd vipd([](const std::string&) { return ""; });
   REQUIRE(chmod(vipd.run_dir().c_str(), 0) == 0);
-  // Root may do everything, and in a user namespace there may be nobody else.
+  // Root has all permissions, and a user namespace may have no other user.
   const auto before = static_cast<uid_t>(setfsuid(65534));
   const bool is_another = static_cast<uid_t>(setfsuid(65534)) != 0;
   if (is_another)
-    CHECK(connecting(vipd.run_dir()) == "connecting to vipd at " + vipd.run_dir() +
-                                            "/control: Permission denied (root may ask, and who is in the "
-                                            "group vipd; command who is in vipd-admin too: usermod -aG)");
+    CHECK(connecting(vipd.run_dir()) ==
+          "cannot connect to vipd at " + vipd.run_dir() +
+              "/control: Permission denied: requires root, group vipd (to read) or "
+              "group vipd-admin (to command): usermod -aG");
   setfsuid(before);
   REQUIRE(chmod(vipd.run_dir().c_str(), 0700) == 0);
 }
 
-TEST_CASE("a vipd-monitor that stands still does not keep vipctl: it is named, and what to do") {
+TEST_CASE("vipctl does not wait for ever for a stopped vipd-monitor: the error names it and the remedy") {
   const FakeVipd vipd([](const std::string&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     return "";
   });
   CHECK(vipd.client().request({{"command", "status"}}, 20).error().message ==
-        "vipd-monitor, which answers vipctl, does not: it may be stopped or hang, and vipd replaces it after "
-        "10s; "
-        "try again then, or see the log of vipd");
+        "no answer from vipd-monitor: it may be stopped or hang; vipd replaces it after 10 s. Try again "
+        "then, or see the log of vipd");
 }
 
-TEST_CASE("what vipd says before it closes a connection that it does not take is what vipctl says") {
+TEST_CASE("vipctl shows the reason that vipd sends before it closes a connection") {
   const FakeVipd vipd([](const std::string&) { return ""; },
                       "{\"v\":1,\"ok\":false,\"error\":\"too many\"}\n");
   auto client = vipd.client();
@@ -102,7 +101,7 @@ TEST_CASE("what vipd says before it closes a connection that it does not take is
   CHECK(client.request({{"command", "status"}}).error().message == "too many");
 }
 
-TEST_CASE("without descriptors vipctl says what it could not do") {
+TEST_CASE("without descriptors vipctl names the step that failed") {
   const FakeVipd vipd([](const std::string&) { return "{}\n"; });
   auto client = vipd.client();
   rlimit before{};
@@ -116,17 +115,16 @@ TEST_CASE("without descriptors vipctl says what it could not do") {
   CHECK(unasked.error().message == "waiting for vipd: Invalid argument");
 }
 
-TEST_CASE("a vipd that goes, is silent or talks nonsense is told from one that refuses") {
+TEST_CASE("a vipd that ends, is silent or sends nonsense is distinguished from one that refuses") {
   const auto closed = answered("");
-  CHECK(closed.message == "vipd has closed the connection: it is stopping or restarting");
+  CHECK(closed.message == "vipd closed the connection: it is stopping or restarting");
   CHECK(closed.code == ECONNRESET);
   const auto nonsense = answered("hello\n");
-  CHECK(
-      nonsense.message ==
-      "vipd has answered something that is no JSON object: use the vipctl that belongs to the running vipd");
+  CHECK(nonsense.message ==
+        "the answer of vipd is not a JSON object: use the vipctl that belongs to the running vipd");
   CHECK(nonsense.code == EPROTO);
   CHECK(answered("{\"ok\": false, \"error\": \"it is late\"}\n").message == "it is late");
-  CHECK(answered("{\"ok\": false}\n").message == "vipd refused, without a reason: see its log");
+  CHECK(answered("{\"ok\": false}\n").message == "vipd refused without giving a reason: see its log");
   CHECK(answered("{\"ok\": false}\n").code == 0);
   CHECK(answered("{\"permitted\": false}\n").message == "permission denied");
   CHECK(answered("{\"permitted\": false}\n").code == EPERM);
@@ -134,62 +132,61 @@ TEST_CASE("a vipd that goes, is silent or talks nonsense is told from one that r
   const FakeVipd silent([](const std::string&) { return "\r"; });
   const auto nothing = silent.client().request({{"command", "status"}}, 10);
   CHECK(nothing.error().message ==
-        "vipd-monitor, which answers vipctl, does not: it may be stopped or hang, and vipd replaces it "
-        "after 10s; try again then, or see the log of vipd");
+        "no answer from vipd-monitor: it may be stopped or hang; vipd replaces it after 10 s. Try again "
+        "then, or see the log of vipd");
   CHECK(nothing.error().code == ETIMEDOUT);
 }
 
-TEST_CASE("a vipd that has closed the connection before it is asked has closed the connection") {
+TEST_CASE("a connection that vipd closed before the request is reported as closed") {
   const FakeVipd vipd([](const std::string&) { return ""; });
   auto client = vipd.client();
   CHECK_FALSE(client.request({{"command", "status"}}));
   CHECK(client.request({{"command", "status"}}).error().message ==
-        "vipd has closed the connection: it is stopping or restarting");
+        "vipd closed the connection: it is stopping or restarting");
 }
 
-TEST_CASE("an answer that is no recording is not written as one") {
+TEST_CASE("an answer that is not a recording is not written as one") {
   CHECK(ctl::recording_text("...").error().message ==
-        "vipd has answered something that is no recording: use the vipctl that belongs to the running vipd");
+        "the answer of vipd is not a recording: use the vipctl that belongs to the running vipd");
 }
 
-TEST_CASE("an answer that does not end is not listened to for ever") {
+TEST_CASE("an endless answer is an error, not an endless read") {
   const FakeVipd vipd([](const std::string&) { return std::string(4 << 20, 'x'); });
   auto client = vipd.client();
   Error error;
   // Each question brings a piece of the same line.
   for (int i = 0; i < 40 && error.code != EPROTO; ++i)
     error = client.request({{"command", "status"}}, 100).error();
-  CHECK(error.message == "vipd has answered something that does not end");
+  CHECK(error.message == "the answer of vipd is too long");
 }
 
-TEST_CASE("diff: a configuration that this vipctl does not understand is not compared") {
+TEST_CASE("diff: a configuration that this vipctl cannot read is an error") {
   const FakeVipd vipd([](const std::string&) {
     return json{{"ok", true}, {"result", {{"file", "f"}, {"configuration", "virtual_routers: 7"}}}}.dump() +
            "\n";
   });
   std::ostringstream out;
   CHECK(ctl::diff(vipd.run_dir(), "", "", false, out, out).error().message ==
-        "vipd's configuration is not one of this vipctl: use the vipctl that belongs to the running vipd");
+        "this vipctl cannot read the configuration of vipd: use the vipctl that belongs to the running vipd");
 }
 
-TEST_CASE("upgrade: it says which version went on, and whose state has changed meanwhile") {
+TEST_CASE("upgrade: reports the new version, and the virtual routers that changed their state") {
   const auto old = status("1.0", 100, "Active");
   const auto unchanged = upgraded(old, status("1.1", 200, "Active"));
   REQUIRE(unchanged);
-  CHECK((*unchanged)["text"] ==
-        "vipd 1.1 has taken over from vipd 1.0: 1 virtual router went on without a change");
+  CHECK((*unchanged)["text"] == "vipd 1.1 has replaced vipd 1.0: 1 virtual router kept its state");
   CHECK((*unchanged)["changed"] == json::array());
   const auto changed = upgraded(old, status("1.1", 200, "Backup"));
   REQUIRE(changed);
-  CHECK((*changed)["text"] == "vipd 1.1 has taken over from vipd 1.0: the state of edge (IPv4) has changed");
+  CHECK((*changed)["text"] == "vipd 1.1 has replaced vipd 1.0: the state of edge (IPv4) has changed");
   CHECK((*changed)["changed"] == json::array({"edge (IPv4)"}));
 }
 
-TEST_CASE("upgrade: programs that are not replaced in time are a failure that names the log") {
+TEST_CASE("upgrade: programs that are not replaced in time are an error that names the log") {
   const auto old = status("1.0", 100, "Active");
   const auto stuck = upgraded(old, old);
   REQUIRE_FALSE(stuck);
   CHECK(stuck.error().message ==
-        "vipd has begun the upgrade, but its programs are not new after 0 s: see its log");
+        "vipd began the upgrade, but its programs have not been replaced after 0 s: see its log");
   CHECK(stuck.error().code == ETIMEDOUT);
 }

@@ -50,7 +50,7 @@ class Daemon {
 };
 }  // namespace
 
-TEST_CASE("a name that is no UTF-8 is asked for all the same, and vipctl does not end of it") {
+TEST_CASE("a name that is not UTF-8 is sent with replacement characters, and does not end vipctl") {
   Daemon daemon;
   auto client = ctl::Client::connect(daemon.folder());
   REQUIRE(client);

@@ -73,12 +73,12 @@ json in_force(const std::string& keys) {
 }
 }  // namespace
 
-TEST_CASE("diff: variables are those of vipd's environment, for a reload would take them") {
+TEST_CASE("diff: variables are those of vipd's environment, as in a reload") {
   setenv("VIPD_TEST_PRIORITY", "10", 1);
   Running vipd(in_force("priority: 150"));
   vipd.set("VIPD_TEST_PRIORITY", "150");
   vipd.write(edge_with("priority: \"${VIPD_TEST_PRIORITY}\""));
-  CHECK(vipd.plan().out == "nothing would change: " + vipd.file() + " says what is in force\n");
+  CHECK(vipd.plan().out == "nothing would change: " + vipd.file() + " is what is in force\n");
 
   vipd.write(edge_with("priority: \"${VIPD_TEST_UNKNOWN}\""));
   const auto unknown = vipd.plan();
@@ -87,24 +87,25 @@ TEST_CASE("diff: variables are those of vipd's environment, for a reload would t
   unsetenv("VIPD_TEST_PRIORITY");
 }
 
-TEST_CASE("diff: a vipd that does not tell its variables is not guessed") {
+TEST_CASE("diff: a vipd that does not send its variables is an error, not a guess") {
   Running vipd(in_force("priority: 150"));
   vipd.without_variables();
   vipd.write(edge_with("priority: 150"));
   CHECK(vipd.plan().result);
   vipd.write(edge_with("priority: \"${VIPD_TEST_PRIORITY:-150}\""));
-  CHECK(vipd.plan().result.error().message ==
-        "this vipd does not tell the variables of its environment: vipctl upgrade, or use its own vipctl");
+  CHECK(
+      vipd.plan().result.error().message ==
+      "this vipd does not send the variables of its environment: run vipctl upgrade, or use its own vipctl");
 }
 
-TEST_CASE("diff: with --json what is wrong with the file is JSON too") {
+TEST_CASE("diff: with --json the errors in the file are JSON too") {
   const Running vipd(in_force("priority: 150"));
   vipd.write(edge_with("priority: 300"));
   const auto plan = vipd.plan(true);
   CHECK(*plan.result == ctl::diff_errors);
   CHECK(plan.err.empty());
   const auto told = json::parse(plan.out);
-  CHECK(told["error"] == vipd.file() + " has errors: a reload would be refused");
+  CHECK(told["error"] == vipd.file() + " has errors: vipd would refuse a reload");
   CHECK(told["diagnostics"][0]["message"] == "priority is 300, it must be 1 to 255");
 }
 
@@ -115,32 +116,30 @@ TEST_CASE("diff: a file that cannot be read is wrong usage, as it is for check")
   CHECK(plan.result.error().code == EINVAL);
 }
 
-TEST_CASE("diff: a reload that waits to be confirmed is said, for it is what is compared with") {
+TEST_CASE("diff: an unconfirmed reload is shown, because the comparison is with it") {
   Running vipd(in_force("priority: 150"), {{"goes_back_in_s", 24.2}});
   vipd.write(edge_with("priority: 120"));
   CHECK(vipd.plan().out.starts_with(
-      "a reload waits to be confirmed: in 24 s it goes back to what was before it, \"vipctl confirm\" keeps "
-      "it; "
-      "this is compared with what is in force until then\nvirtual router edge: priority 150 -> 120\n"));
+      "unconfirmed reload: rolls back in 24 s; \"vipctl confirm\" keeps it; the comparison is with the "
+      "configuration in force until then\nvirtual router edge: priority 150 -> 120\n"));
   CHECK(json::parse(vipd.plan(true).out)["goes_back_in_s"] == 24.2);
 }
 
-TEST_CASE("diff: what a new priority leads to is said for the virtual router as it is") {
-  CHECK(
-      prospect(router("Active", 150, 150, nullptr), 120) ==
-      "IPv4 is Active and will have priority 120: a Backup that has more and preempts takes over, without an "
-      "interruption");
+TEST_CASE("diff: shows what a new priority means for the virtual router in its current state") {
+  CHECK(prospect(router("Active", 150, 150, nullptr), 120) ==
+        "IPv4 is Active and will have priority 120: a Backup with a higher priority and preempt_mode takes "
+        "over without an interruption");
   CHECK(prospect(router("Backup", 50, 50, active_with_100), 90) ==
         "IPv4 stays Backup with priority 90: 192.0.2.2 has priority 100");
   CHECK(prospect(router("Backup", 50, 50, active_with_100), 150) ==
         "IPv4 becomes Active with priority 150: 192.0.2.2 has priority 100");
   CHECK(prospect(router("Initialize", 50, 50, nullptr), 150) == "IPv4 stays Initialize");
   CHECK(prospect(router("Active", 250, 250, nullptr), 255) ==
-        "IPv4 becomes the address owner: priority 255 whatever its checks say, Active at once, without a "
+        "IPv4 becomes the address owner: priority 255 whatever its checks report, Active at once, without a "
         "lease");
 }
 
-TEST_CASE("diff: what checks take off the priority now, they take off the new one as well") {
+TEST_CASE("diff: failed checks reduce the new priority as they reduce the old one") {
   CHECK(prospect(router("Backup", 40, 100, active_with_100), 150) ==
         "IPv4 stays Backup with priority 90: 192.0.2.2 has priority 100");
   auto patient = router("Backup", 50, 50, active_with_100);

@@ -94,17 +94,17 @@ TEST_CASE("events are chosen by time, severity, virtual router and number, and a
   CHECK(show(options).out == events::to_line(event("3", noon + 2h)) + "\n");
 }
 
-TEST_CASE("where nothing fits that is told, and is no error") {
+TEST_CASE("no matching events: a message, and no error") {
   const Journal journal;
   auto options = journal.options();
   options.router = "nope";
   const auto shown = show(options);
   CHECK(shown.code == 0);
   CHECK(shown.out.empty());
-  CHECK(shown.err == "vipctl: nothing that was asked for has happened\n");
+  CHECK(shown.err == "vipctl: no matching events\n");
 }
 
-TEST_CASE("an option that makes no sense says what would") {
+TEST_CASE("an invalid option is an error that names the valid values") {
   const Journal journal;
   const auto refused = [&](auto change) {
     auto options = journal.options();
@@ -119,33 +119,32 @@ TEST_CASE("an option that makes no sense says what would") {
         "--lines is \"-1\", it must be a number or all");
   CHECK(refused([](auto& options) {
           options.since = "soon";
-        }).starts_with("--since: \"soon\" is no time: write 5m"));
-  CHECK(refused([](auto& options) { options.until = "soon"; }).starts_with("--until: \"soon\" is no time"));
+        }).starts_with("--since: \"soon\" is not a time: write 5m"));
+  CHECK(
+      refused([](auto& options) { options.until = "soon"; }).starts_with("--until: \"soon\" is not a time"));
 }
 
-TEST_CASE("neither vipd nor a journal: both are told, and how to name another place") {
+TEST_CASE("neither vipd nor a journal: the error names both places and the options for others") {
   const Scratch scratch;
   ctl::EventsOptions options;
   options.run_dir = scratch.path();
   options.directory = scratch.path() + "/none";
   const auto shown = show(options);
   CHECK(shown.code == ENOENT);
-  CHECK(
-      shown.error ==
-      "connecting to vipd at " + scratch.path() +
-          "/control: No such file or directory (is vipd running? another place: --run-dir); and there is no "
-          "journal in " +
-          options.directory + " (another place: --directory)");
+  CHECK(shown.error == "cannot connect to vipd at " + scratch.path() +
+                           "/control: No such file or directory (is vipd running? is its --run-dir another "
+                           "one?); and there is no journal in " +
+                           options.directory + ": set --directory");
 }
 
-TEST_CASE("what an event says cannot command the terminal") {
+TEST_CASE("the text of an event cannot control the terminal") {
   auto evil = event("1", noon);
   evil.text = "\033[2Jgone\n";
   CHECK(ctl::event_line(evil, false).find('\033') == std::string::npos);
   CHECK(ctl::event_line(event("1", noon, true), true).find("\033[33mP1") != std::string::npos);
 }
 
-TEST_CASE("what vipd itself remembers has its place between what is on disk, and is there once") {
+TEST_CASE("the events that vipd remembers are merged with those on disk, each once") {
   const Journal journal;
   auto recent = nlohmann::json::array();
   for (const auto& each :
@@ -165,7 +164,8 @@ TEST_CASE("what vipd itself remembers has its place between what is on disk, and
   CHECK(times == std::vector<std::string>{"11:00", "12:00", "13:00", "13:30", "14:00", "15:00"});
 }
 
-TEST_CASE("another journal than that of the running vipd is read, not mixed with it, and not followed") {
+TEST_CASE(
+    "a journal other than that of the running vipd is read, not merged with it, and cannot be followed") {
   const Journal journal;
   const auto theirs = event("9", noon + 3h);
   nlohmann::json its_directory = "/var/lib/vipd/elsewhere";
@@ -188,12 +188,11 @@ TEST_CASE("another journal than that of the running vipd is read, not mixed with
   const auto followed = show(options);
   CHECK(followed.out.empty());
   CHECK(followed.error ==
-        "--follow shows what happens to the running vipd, which keeps its events in /var/lib/vipd/elsewhere, "
-        "not in " +
-            journal.directory() + ": leave --directory away, or --follow");
+        "--follow shows events of the running vipd, which writes them to /var/lib/vipd/elsewhere, not to " +
+            journal.directory() + ": omit --directory or --follow");
 
   its_directory = nullptr;
-  CHECK(show(options).error.find("keeps its events in no directory, not in " + journal.directory()) !=
+  CHECK(show(options).error.find("writes them to no directory, not to " + journal.directory()) !=
         std::string::npos);
 
   options.directory.clear();

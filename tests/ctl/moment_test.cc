@@ -47,9 +47,9 @@ TEST_CASE("a moment is a time ago, a time of day, a date, or a whole time stamp"
   CHECK(moment("yesterday") == "2026-11-19T23:00:00.000Z");
 }
 
-TEST_CASE("what is no moment is told how to write one") {
+TEST_CASE("an invalid moment is an error that shows valid ones") {
   for (const auto* bad :
        {"", "soon", "5", "25:00", "2026-11-21 10:00:00 x", "-5m", "2026-02-30", "2026-02-30 10:00"})
     CHECK(moment(bad).ends_with(
-        "is no time: write 5m, 11:27, 2026-11-21, \"2026-11-21 11:27:00\" or yesterday"));
+        "is not a time: write 5m, 11:27, 2026-11-21, \"2026-11-21 11:27:00\" or yesterday"));
 }

@@ -1,4 +1,4 @@
-// What `vipctl watch` draws: it fits, it says what is wrong, and it goes on when there is nothing to say.
+// The page of `vipctl watch`: it fits the terminal, shows problems, and works without a status too.
 #include "ctl/screen.h"
 
 #include <doctest/doctest.h>
@@ -70,26 +70,26 @@ bool contains(const std::vector<std::string>& lines, const std::string& what) {
 
 TEST_CASE("watch: routers, the peer, checks and the last events fit 80 columns") {
   auto view = view_of(status_with({router("edge", "Active")}, {check(1, 0, 2.0)}));
-  view.events = {event("Backup -> Active (priority 250): no Active has been heard"), event("it goes on")};
+  view.events = {event("Backup -> Active (priority 250): no Active has been heard"), event("it continues")};
   const auto lines = draw(view, {80, 14}, plain);
   CHECK(joined(lines) ==
         "vipd 1.2.3 on web-a   1 Active                                      11:27:01 UTC\n"
         "\n"
-        "VIRTUAL ROUTER  STATE      FOR     PRIO ON              PEER (PRIO), HEARD\n"
-        "edge            Active     37 s    250  eth0 51         192.0.2.2 (200) 0.42 s\n"
+        "VIRTUAL ROUTER  STATE      FOR         PRIO ON           PEER (PRIO), HEARD\n"
+        "edge            Active     37 s        250  eth0 51      192.0.2.2 (200) 420 ms\n"
         "\n"
-        "CHECK           STATE   FOR     LATENCY   LAST RESULTS         DETAIL\n"
-        "web/nginx       up      37 s    2.0 ms                       # HTTP 200\n"
+        "CHECK           STATE   FOR         LATENCY   LAST RESULTS         DETAIL\n"
+        "web/nginx       up      37 s        2.0 ms                       # HTTP 200\n"
         "\n"
         "EVENTS (UTC)\n"
         "11:27:00 P1 edge: Backup -> Active (priority 250): no Active has been heard\n"
-        "11:27:00 P1 edge: it goes on\n"
+        "11:27:00 P1 edge: it continues\n"
         "\n"
         "\n"
         "q quits\n");
 }
 
-TEST_CASE("watch: whatever the size, no line is longer and none too many") {
+TEST_CASE("watch: with any size of the terminal all lines fit") {
   json routers = json::array();
   for (int i = 0; i < 60; ++i)
     routers.push_back(router("a name that is far too long for its column " + std::to_string(i), "Backup"));
@@ -104,7 +104,7 @@ TEST_CASE("watch: whatever the size, no line is longer and none too many") {
     }
 }
 
-TEST_CASE("watch: the last event is seen in small terminals too, and with it the virtual router") {
+TEST_CASE("watch: a small terminal too shows the last event and the virtual router") {
   auto view = view_of(status_with({router("edge", "Active")}, {check(1, 0, 2.0)}));
   for (int i = 1; i <= 9; ++i) view.events.push_back(event("number " + std::to_string(i)));
   for (std::size_t rows = 6; rows <= 14; ++rows) {
@@ -118,7 +118,7 @@ TEST_CASE("watch: the last event is seen in small terminals too, and with it the
   CHECK(contains(draw(view, {80, 13}, plain), "\nEVENTS (UTC)\n"));
 }
 
-TEST_CASE("watch: what is wrong is said below the virtual router that it is about") {
+TEST_CASE("watch: shows a problem below its virtual router") {
   auto idle = router("idle", "Initialize");
   idle["obstacles"] = {"eth0 has no carrier"};
   auto lost = router("lost", "Active");
@@ -138,23 +138,22 @@ TEST_CASE("watch: what is wrong is said below the virtual router that it is abou
   CHECK(contains(lines, "2 Active, 3 Backup, 1 Initialize"));
   CHECK(contains(lines, "\nthe monitor program is not running\n"));
   CHECK(contains(lines, "\n  eth0 has no carrier\n"));
-  CHECK(contains(lines, "\n  1 of 1 addresses are not here\n"));
+  CHECK(contains(lines, "\n  1 of 1 addresses are missing here\n"));
   CHECK(contains(lines, "\n  1 address is here\n"));
   CHECK(contains(lines, "\n  2 addresses are here\n"));
   CHECK(contains(lines, "\n  switched to the peer: vipctl switch --back switched\n"));
-  CHECK(contains(lines, "\n  02:00:00:00:00:66 has 192.0.2.10 too\n"));
+  CHECK(contains(lines, "\n  02:00:00:00:00:66 claims 192.0.2.10\n"));
   CHECK(contains(lines, "\n  192.0.2.2 is Active too and does not hear this node\n"));
 }
 
-TEST_CASE("watch: a reload that waits to be confirmed is said above all else, in small terminals too") {
+TEST_CASE("watch: an unconfirmed reload is at the top, in small terminals too") {
   auto view = view_of(status_with({router("edge", "Active")}));
   view.status["goes_back_in_s"] = 24.2;
   for (std::size_t rows : {3, 24})
-    CHECK(
-        draw(view, {80, rows}, plain)[1].starts_with("a reload waits to be confirmed: in 24 s it goes back"));
+    CHECK(draw(view, {80, rows}, plain)[1].starts_with("unconfirmed reload: rolls back in 24 s"));
 }
 
-TEST_CASE("watch: a check's curve grows with each new result, and a failure is seen in it") {
+TEST_CASE("watch: the curve of a check grows with each new result, and shows failures") {
   auto view = view_of(status_with({router("edge", "Active")}, {check(1, 0, 1.0)}));
   update(view, status_with({router("edge", "Active")}, {check(1, 0, 1.0)}));  // nothing new
   update(view, status_with({router("edge", "Active")}, {check(2, 0, 4.0)}));
@@ -168,7 +167,7 @@ TEST_CASE("watch: a check's curve grows with each new result, and a failure is s
   CHECK(view.history.empty());
 }
 
-TEST_CASE("watch: colours only where they are wanted, and they take no room") {
+TEST_CASE("watch: colours only on request, and they take no room") {
   auto view = view_of(status_with({router("edge", "Active")}, {check(1, 1, 2.0)}));
   view.events = {event("something")};
   CHECK(!contains(draw(view, {80, 24}, plain), "\033"));
@@ -178,12 +177,12 @@ TEST_CASE("watch: colours only where they are wanted, and they take no room") {
   CHECK(contains(lines, "\033[31mx\033[0m"));
 }
 
-TEST_CASE("watch: names of several bytes a character are cut between characters") {
+TEST_CASE("watch: names in UTF-8 are cut between characters") {
   auto view = view_of(status_with({router("ärger-über-ällem-mit-ümlauten", "Active")}));
   CHECK(contains(draw(view, {80, 24}, {false, true}), "\närger-über-äll… Active"));
 }
 
-TEST_CASE("watch: scrolling ends at the last line, and the last line says where one is") {
+TEST_CASE("watch: scrolling ends at the last line, and the bottom line shows the position") {
   json routers = json::array();
   for (int i = 0; i < 50; ++i) routers.push_back(router("r" + std::to_string(i), "Backup"));
   auto view = view_of(status_with(routers));
@@ -194,10 +193,10 @@ TEST_CASE("watch: scrolling ends at the last line, and the last line says where 
   CHECK(view.scrolled == 34);
 }
 
-TEST_CASE("watch: without a vipd it says so, and with nothing to show too") {
+TEST_CASE("watch: shows that no vipd is running, and that nothing is configured") {
   View view;
-  view.trouble = "connecting to vipd: Connection refused; trying again";
-  CHECK(contains(draw(view, {80, 24}, plain), "\nconnecting to vipd: Connection refused; trying again\n"));
+  view.trouble = "retrying: cannot connect to vipd: Connection refused";
+  CHECK(contains(draw(view, {80, 24}, plain), "\nretrying: cannot connect to vipd: Connection refused\n"));
   auto empty = view_of(status_with(json::array()));
   CHECK(contains(draw(empty, {80, 24}, plain), "no virtual routers are configured"));
 }
