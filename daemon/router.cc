@@ -334,7 +334,7 @@ void Router::command(const Command& command) {
       std::any_of(concerned.begin(), concerned.end(), [](const auto& each) { return each.yielded; });
   if (command.back) {
     if (!yielded)
-      return done(false, fmt::format("{} has not been switched from this node to a peer", command.router));
+      return done(false, fmt::format("{} has not been switched away from this node", command.router));
     step(vrrp::SwitchBackRequested{command.router});
     return done(true, fmt::format("{} takes part by priority again", command.router));
   }
