@@ -27,7 +27,7 @@ bool is_in(const auto& names, const std::string& name) {
 Result<std::string> text_in(const json& request, const char* key) {
   const auto found = request.find(key);
   if (found == request.end()) return std::string();
-  if (!found->is_string()) return failure(fmt::format("{} must be a text", key));
+  if (!found->is_string()) return failure(fmt::format("{} must be a string", key));
   return found->get<std::string>();
 }
 
@@ -43,7 +43,7 @@ Result<bool> truth_in(const json& request, const char* key) {
 Result<std::optional<Duration>> confirmation(const json& request) {
   const auto found = request.find("confirm");
   if (found == request.end()) return std::optional<Duration>{};
-  if (!found->is_string()) return failure("confirm must be a text: how long to wait, such as 30s");
+  if (!found->is_string()) return failure("confirm must be a string: how long to wait, such as 30s");
   const auto parsed = parse_duration(found->get<std::string>());
   if (!parsed) return failure("confirm: " + parsed.error().message);
   const auto wait = *parsed;

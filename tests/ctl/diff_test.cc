@@ -106,13 +106,13 @@ TEST_CASE("diff: with --json the errors in the file are JSON too") {
   CHECK(plan.err.empty());
   const auto told = json::parse(plan.out);
   CHECK(told["error"] == vipd.file() + " has errors: vipd would refuse a reload");
-  CHECK(told["diagnostics"][0]["message"] == "priority is 300, it must be 1 to 255");
+  CHECK(told["diagnostics"][0]["message"] == "priority must be 1 to 255, not 300");
 }
 
 TEST_CASE("diff: a file that cannot be read is wrong usage, as it is for check") {
   const Running vipd(in_force("priority: 150"));
   const auto plan = vipd.plan_for("/nonexistent/vipd.yaml");
-  CHECK(plan.result.error().message == "reading /nonexistent/vipd.yaml: No such file or directory");
+  CHECK(plan.result.error().message == "cannot read /nonexistent/vipd.yaml: No such file or directory");
   CHECK(plan.result.error().code == EINVAL);
 }
 

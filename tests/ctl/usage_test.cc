@@ -45,7 +45,7 @@ TEST_CASE("an invalid command line is reported in one line, with the nearest wor
         "there is no option \"--rn-dir\": did you mean \"--run-dir\"? vipctl --help lists them");
   CHECK(said({"--foo"}) == "there is no option \"--foo\"; vipctl --help lists them");
   CHECK(said({"status", "edge"}) ==
-        "\"edge\" is more than can be given; vipctl status --help lists what is wanted");
-  CHECK(said({"explain"}) == "router is missing; vipctl explain --help lists what is wanted");
+        "unexpected argument \"edge\"; vipctl status --help lists the arguments");
+  CHECK(said({"explain"}) == "router is missing; vipctl explain --help lists the arguments");
   CHECK(said({"--run-dir"}) == "--run-dir needs a value; vipctl --help lists the options");
 }

@@ -23,8 +23,8 @@ TEST_CASE("an invalid request is refused with the reason") {
   CHECK(refusal(R"({"v": 2, "command": "status"})") == "this vipd has version 1 of the control protocol");
   CHECK(refusal(R"({"v": "1", "command": "status"})") == "this vipd has version 1 of the control protocol");
   CHECK(refusal(R"({"command": "dance"})") == "unknown command \"dance\"");
-  CHECK(refusal(R"({"command": 7})") == "command is a text");
-  CHECK(refusal(R"({"command": "switch", "router": 5})") == "router is a text");
+  CHECK(refusal(R"({"command": 7})") == "command must be a string");
+  CHECK(refusal(R"({"command": "switch", "router": 5})") == "router must be a string");
   for (const auto* back : {"\"yes\"", "1", "null"})
     CHECK(refusal(std::string(R"({"command": "switch", "router": "edge", "back": )") + back + "}") ==
           "back must be true or false");
@@ -33,7 +33,7 @@ TEST_CASE("an invalid request is refused with the reason") {
     CHECK(refusal(std::string(R"({"command": "configuration", "variables": )") + odd + "}") ==
           "variables must be a list of texts");
   CHECK(refusal(R"({"command": "reload", "confirm": null})") ==
-        "confirm must be a text: how long to wait, such as 30s");
+        "confirm must be a string: how long to wait, such as 30s");
 }
 
 TEST_CASE("a name that a client makes up cannot forge a line of the log") {
