@@ -160,7 +160,7 @@ class Reload(LabCase):
         a = group.daemons["a"]
         self.write(a, priority=120)
         mark = a.mark()
-        self.assertIn("2s", a.ctl("reload", "--confirm", "2s"))
+        self.assertIn("2 s", a.ctl("reload", "--confirm", "2s"))
         wait_until(lambda: a.effective_priority() == 119, PATIENCE, "the new priority")
         # Legal: these come while the reload waits for its confirmation, and then the upgrade is refused; or the machine is
         # slow, and the reload has rolled back already.

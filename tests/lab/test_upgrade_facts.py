@@ -32,7 +32,7 @@ class Upgrade(LabCase):
             ("vipd", b"#!/bin/sh\nexit 127\n", "127"),
             ("vipd", b"no program", str(a.own / "vipd")),
             ("vipd", b"#!/bin/sh\necho 'format 9, this version knows 1' >&2; exit 1\n", "format 9"),
-            ("vipd", b"#!/bin/sh\nsleep 60\n", "8s"),
+            ("vipd", b"#!/bin/sh\nsleep 60\n", "8 s"),
             ("vipd-router", b"#!/bin/sh\nexit 1\n", "vipd-router"),
             ("vipd-router", b"#!/bin/sh\necho vipd-router 0.0.1\n", "0.0.1"),
         ]
@@ -41,9 +41,11 @@ class Upgrade(LabCase):
             with self.subTest(data):
                 a.install(name, content)
                 mark = a.mark()
-                self.assertIn(data, a.refusal("upgrade"))
-                a.wait_event(mark, "upgrade_refused", data=[data])
-                a.install(name)
+                try:
+                    self.assertIn(data, a.refusal("upgrade"))
+                    a.wait_event(mark, "upgrade_refused", data=[data])
+                finally:
+                    a.install(name)
         self.assertEqual(a.programs(), programs)
         group.settle("a")
         self.assert_moved(group, moment, after(time.monotonic_ns(), 300), "a")

@@ -199,7 +199,7 @@ TEST_CASE("where the place is taken it says so, and comes when the place is free
   run("tc qdisc add dev port7 clsact");
   run("tc filter add dev port7 ingress pref 112 handle 112 protocol all bpf bytecode '1,6 0 0 0' flowid 1:1");
   host.keeper->start({one});
-  CHECK(contains(host.told.why_not.at(one.key), "of somebody else has priority 112"));
+  CHECK(contains(host.told.why_not.at(one.key), "has priority 112"));
   run("tc filter del dev port7 ingress pref 112");
   host.keeper->tick(now() + 10s);
   CHECK(host.told.why_not.empty());
