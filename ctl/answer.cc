@@ -1,6 +1,7 @@
 #include "ctl/answer.h"
 
 #include <cerrno>
+#include <nlohmann/json.hpp>
 
 namespace vipd::ctl {
 

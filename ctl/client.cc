@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "ctl/answer.h"
 

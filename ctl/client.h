@@ -2,8 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 
 #include "base/lines.h"
 #include "base/result.h"

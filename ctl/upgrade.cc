@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
 

@@ -1,6 +1,7 @@
 #include "ctl/usage.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/document.h"
 #include "base/usage.h"

@@ -2,8 +2,12 @@
 // probably meant, and where to look.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+namespace CLI {
+class App;
+class ParseError;
+}  // namespace CLI
 
 namespace vipd::ctl {
 

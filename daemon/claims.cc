@@ -95,7 +95,8 @@ struct NameHolder {
 std::optional<NameHolder> holder_of(const std::string& name) {
   for (const auto process : io::users_of("socket:[" + inode_of(name) + "]")) {
     struct stat status{};
-    if (stat(fmt::format("/proc/{}", process).c_str(), &status) == 0) return NameHolder{process, status.st_uid};
+    if (stat(fmt::format("/proc/{}", process).c_str(), &status) == 0)
+      return NameHolder{process, status.st_uid};
   }
   return std::nullopt;
 }

@@ -91,9 +91,10 @@ class Writer {
     each_check([](const Check& check) { return check.runs; });
     out_.counter("vipd_check_failures", "Attempts that failed.");
     each_check([](const Check& check) { return check.failures; });
-    out_.histogram("vipd_check_latency_seconds",
-                   "Time from the start of an attempt to its answer; an attempt that was ended without one counts as "
-                   "longer than its bound.");
+    out_.histogram(
+        "vipd_check_latency_seconds",
+        "Time from the start of an attempt to its answer; an attempt that was ended without one counts as "
+        "longer than its bound.");
     each_check([](const Check& check) { return check.latencies; });
     out_.gauge("vipd_check_last_result_age_seconds", "Time since the last result.");
     for (const auto& check : measured_.checks)

@@ -70,13 +70,13 @@ struct RouterStatus {
   Duration active_adver_interval{};   // learnt; ours while Active
   std::optional<TimePoint> deadline;  // Adver_Timer or Active_Down_Timer
   std::optional<Peer> peer;
-  std::optional<IpAddress> followed;  // the Active that a Backup waits for
-  ChecksumForm checksum{};            // of the advertisements sent (IPv4)
-  bool yielded = false;               // gave way by `vipctl switch`
-  bool on_trial = false;              // gave way to a router never heard before, which must advertise again
-  bool releasing = false;             // has left, serves until it hears the successor
-  std::optional<AddressClaim> claim;      // the last one
-  std::optional<IpAddress> deaf_peer;     // is Active too and does not hear this node
+  std::optional<IpAddress> followed;   // the Active that a Backup waits for
+  ChecksumForm checksum{};             // of the advertisements sent (IPv4)
+  bool yielded = false;                // gave way by `vipctl switch`
+  bool on_trial = false;               // gave way to a router never heard before, which must advertise again
+  bool releasing = false;              // has left, serves until it hears the successor
+  std::optional<AddressClaim> claim;   // the last one
+  std::optional<IpAddress> deaf_peer;  // is Active too and does not hear this node
   std::vector<Prefix> addresses_present;  // the virtual addresses that are in the kernel
   Counters counters;
 };

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <nlohmann/json.hpp>
 
 #include "ctl/events.h"
 #include "ctl/show.h"

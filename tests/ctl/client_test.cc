@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
 

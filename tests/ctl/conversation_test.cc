@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 using namespace vipd;
 

@@ -1,6 +1,7 @@
 #include "ctl/usage.h"
 
 #include <doctest/doctest.h>
+#include <CLI/CLI.hpp>
 
 #include <vector>
 
@@ -44,8 +45,7 @@ TEST_CASE("an invalid command line is reported in one line, with the nearest wor
   CHECK(said({"--rn-dir", "x"}) ==
         "there is no option \"--rn-dir\": did you mean \"--run-dir\"? vipctl --help lists them");
   CHECK(said({"--foo"}) == "there is no option \"--foo\"; vipctl --help lists them");
-  CHECK(said({"status", "edge"}) ==
-        "unexpected argument \"edge\"; vipctl status --help lists the arguments");
+  CHECK(said({"status", "edge"}) == "unexpected argument \"edge\"; vipctl status --help lists the arguments");
   CHECK(said({"explain"}) == "router is missing; vipctl explain --help lists the arguments");
   CHECK(said({"--run-dir"}) == "--run-dir needs a value; vipctl --help lists the options");
 }
