@@ -100,7 +100,7 @@ class ArchiveWriter {
   template <class... T>
   void write(const std::variant<T...>& value) {
     write(static_cast<std::uint8_t>(value.index()));
-    std::visit([this](const auto& each) { write(each); }, value);
+    std::visit([this](const auto& each) { this->write(each); }, value);
   }
   template <class R, class P>
   void write(const std::chrono::duration<R, P>& value) {
