@@ -261,7 +261,7 @@ TEST_CASE("a lower limit of the latency is not counted among those that took at 
   CHECK(up_to(250ms) == 2);
 }
 
-TEST_CASE("a check that allows less than its interval goes on in its rhythm when it is too slow") {
+TEST_CASE("a check whose latency is below its interval keeps its rhythm when it is too slow") {
   World world;
   world.latency = 300ms;
   world.monitor.replace({check("a")}, world.now);
@@ -328,7 +328,7 @@ TEST_CASE("an answer that had arrived by the bound counts, though the loop woke 
   }
 }
 
-TEST_CASE("of an answer that was read after the bound it is said, because nobody knows when it had come") {
+TEST_CASE("an answer that was read after the bound says so, because its arrival time is unknown") {
   World world;
   world.latency = 100ms;
   world.monitor.replace({check("a")}, world.now);

@@ -2,7 +2,6 @@
 """The addresses on the interface: what is left over goes, what is not ours stays. What a client notices:
 test_unnoticed.py."""
 import functools
-import os
 import time
 
 from vipdlab.case import LabCase, after, main
@@ -74,21 +73,6 @@ class Addresses(LabCase):
 
 
 class Reload(LabCase):
-    def test_a_configuration_that_cannot_be_read_without_waiting_is_refused(self):
-        group = self.group([Vipd], RouterSettings(interval_ms=INTERVAL_MS), (250,)).start()
-        a = group.daemons["a"]
-        a.config_file.unlink()
-        os.mkfifo(a.config_file)
-        mark, programs = a.mark(), a.programs()
-        a.reload()
-        a.wait_event(mark, "reload_refused", data=[str(a.config_file)], severity="P1")
-        a.config_file.unlink()
-        # The guardian has not waited for a writer: it works, and with what was in force.
-        a.kill_router()
-        wait_until(lambda: a.child("vipd-router") not in (None, programs["router"]), PATIENCE, "a new router process")
-        group.settle("a")
-        self.assertEqual(a.programs()["guardian"], programs["guardian"])
-
     def test_the_hosts_own_address_stays_when_a_virtual_one_of_its_subnet_goes(self):
         group = self.group([Vipd], RouterSettings(interval_ms=INTERVAL_MS), (250,))
         a = group.daemons["a"]

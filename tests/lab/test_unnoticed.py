@@ -2,6 +2,7 @@
 """What a client must not notice, or not for longer than a take-over takes: addresses removed by hand, interfaces that go
 and come, reloads, recordings, clients that fetch metrics without end, nodes that were cut off and meet again."""
 # timed: outages in milliseconds, and datagrams that are lost
+import os
 import time
 
 from vipdlab.case import LabCase, after, main
@@ -39,6 +40,23 @@ class Addresses(LabCase):
         self.assertEqual(group.active(), "a")
         self.assert_moved(group, begin, until, "a")
         self.assertEqual({name: each.times_active() for name, each in group.daemons.items()}, before)
+
+    def test_a_configuration_that_cannot_be_read_without_waiting_is_refused(self):
+        group = self.group([Vipd], RouterSettings(interval_ms=INTERVAL_MS), (250,)).start()
+        a = group.daemons["a"]
+        a.config_file.unlink()
+        os.mkfifo(a.config_file)
+        mark, programs = a.mark(), a.programs()
+        a.reload()
+        a.wait_event(mark, "reload_refused", data=[str(a.config_file)], severity="P1")
+        a.config_file.unlink()
+        # The guardian has not waited for a writer: it works, and with what was in force.
+        a.kill_router()
+        moment = time.monotonic_ns()
+        wait_until(lambda: a.child("vipd-router") not in (None, programs["router"]), PATIENCE, "a new router process")
+        group.settle("a")
+        self.assert_outage(group, moment, after(moment, 500), 50)
+        self.assertEqual(a.programs()["guardian"], programs["guardian"])
 
     def test_an_interface_that_is_deleted_and_comes_again_is_used_again(self):
         group = self.pair().start()
