@@ -129,7 +129,7 @@ class Show {
                       "--directory or --follow",
                       its.empty() ? "no directory" : its, options_.directory),
           EINVAL);
-    const auto read = read_journal(options_.directory);
+    auto read = read_journal(options_.directory);
     end_of_the_past(read.has_value());
     if (!read && read.error().code == ENOENT) return failure(read.error().message, EINVAL);
     return read;
@@ -142,7 +142,7 @@ class Show {
       err_ << fmt::format("vipctl: no vipd answers at {}/control; these are the events in {}\n",
                           options_.run_dir, directory)
            << std::flush;
-    const auto read = read_journal(directory);
+    auto read = read_journal(directory);
     end_of_the_past(read.has_value());
     if (options_.follow) return tl::unexpected(error);
     if (read) return {};

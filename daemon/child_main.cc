@@ -24,8 +24,10 @@ std::optional<ChildStart> start_child(const char* name, int argc, char** argv) {
       sandbox = false;
     else if (std::strcmp(argv[i], "--events-dir") == 0 && i + 1 < argc)
       events_directory = argv[++i];
+    else if (std::strcmp(argv[i], "--log-level") == 0 && i + 1 < argc)
+      understood = parse_level(argv[++i], level);
     else
-      understood = std::strcmp(argv[i], "--log-level") == 0 && ++i < argc && parse_level(argv[i], level);
+      understood = false;
   }
   auto guardian = io::Channel::adopt(io::Fd(guardian_fd));
   if (!understood || !guardian) {

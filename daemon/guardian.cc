@@ -331,7 +331,7 @@ void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
   router_link_.send(Configure{conf::virtual_routers(configuration_.current()), std::move(adopted)});
 }
 
-void Guardian::message_from_router(io::Message message) {
+void Guardian::message_from_router(const io::Message& message) {
   if (on<WantedLeases>(message, [this](WantedLeases wanted) { leases_.replace(std::move(wanted)); })) return;
   if (on<Happened>(message, [this](Happened happened) { events_.pass_on(std::move(happened.events)); }))
     return;
@@ -391,10 +391,10 @@ bool Guardian::in_time(TimePoint until) {
   return false;
 }
 
-void Guardian::message_from_monitor(io::Message message) {
+void Guardian::message_from_monitor(const io::Message& message) {
   monitor_heard_ = now();
   if (is(message, MessageType::alive)) return;
-  if (on<RunScript>(message, [this](RunScript request) { run_script(std::move(request)); })) return;
+  if (on<RunScript>(message, [this](const RunScript& request) { run_script(request); })) return;
   if (on<CancelScript>(message, [this](CancelScript request) { script_runs_.erase(request.run); })) return;
   if (on<Happened>(message, [this](Happened happened) { events_.pass_on(std::move(happened.events)); }))
     return;
@@ -447,7 +447,7 @@ EventSettings Guardian::event_settings() const {
   return {events_directory(), limits.size, limits.age};
 }
 
-void Guardian::run_script(RunScript request) {
+void Guardian::run_script(const RunScript& request) {
   auto run = scripts_.run_script(request.check, request.timeout,
                                  [this, number = request.run](const health::ScriptOutcome& outcome) {
                                    monitor_link_.send(ScriptEnded{number, outcome});

@@ -95,10 +95,10 @@ class Guardian {
   void replace_hanging_monitor(TimePoint time);
   void connect_router_and_monitor();
 
-  void message_from_router(io::Message message);
-  void message_from_monitor(io::Message message);
+  void message_from_router(const io::Message& message);
+  void message_from_monitor(const io::Message& message);
   bool in_time(TimePoint until);
-  void run_script(RunScript request);
+  void run_script(const RunScript& request);
   void look_for_leftovers();
   void tell_monitor();
   void say_ready(const std::string& status) const;

@@ -14,7 +14,7 @@ namespace vipd::daemon {
 
 // A claim that fails, for lack of descriptors for instance, is no reason not to serve.
 Result<> Guardian::claim(const conf::Config& config) {
-  const auto claimed = claims_.take(conf::virtual_routers(config));
+  auto claimed = claims_.take(conf::virtual_routers(config));
   if (!claimed && claimed.error().code == EADDRINUSE) return claimed;
   if (!claimed) log_.warning(claimed.error().message);
   return {};

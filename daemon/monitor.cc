@@ -160,7 +160,7 @@ void Monitor::message_from_guardian(io::Message message) {
         control_.set_access({access.owner, access.group});
       }))
     return;
-  if (on<Checks>(message, [this](Checks checks) {
+  if (on<Checks>(message, [this](const Checks& checks) {
         checks_.replace(checks.checks, now());
         configured_ = true;
         seed();
@@ -203,7 +203,7 @@ void Monitor::message_from_guardian(io::Message message) {
   }
 }
 
-void Monitor::message_from_router(io::Message message) {
+void Monitor::message_from_router(const io::Message& message) {
   if (is(message, MessageType::discard)) return;  // closed with the message
   if (on<KnownFacts>(message, [this](KnownFacts facts) {
         known_ = std::move(facts.facts);

@@ -58,7 +58,7 @@ class Monitor {
   void turn();
   void guardian_lost(const std::string& why);
   void message_from_guardian(io::Message message);
-  void message_from_router(io::Message message);
+  void message_from_router(const io::Message& message);
   void programs_changed(Programs programs);
   void fact_changed(const health::Fact& fact);
   void seed();

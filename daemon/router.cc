@@ -286,7 +286,7 @@ void Router::believe(std::vector<vrrp::CheckFact> facts) {
   for (auto& fact : facts) step(vrrp::HealthChanged{std::move(fact)});
 }
 
-void Router::message_from_monitor(io::Message message) {
+void Router::message_from_monitor(const io::Message& message) {
   believe(stale_facts_.heard(now()));
   if (on<Health>(message, [this](Health health) { believe(std::move(health.facts)); })) return;
   if (on<StatusRequest>(message, [this](StatusRequest request) {
@@ -302,7 +302,7 @@ void Router::message_from_monitor(io::Message message) {
         monitor_.send(RecordReply{request.id, recorder_.contents()});
       }))
     return;
-  on<Command>(message, [this](Command each) {
+  on<Command>(message, [this](const Command& each) {
     if (now() < each.until) command(each);
   });
 }

@@ -48,7 +48,7 @@ class Router {
   void discard(const io::Fd& socket);
   io::Shield what_matters(const std::string& interface, Family family) const;
   void message_from_guardian(io::Message message);
-  void message_from_monitor(io::Message message);
+  void message_from_monitor(const io::Message& message);
   void command(const Command& command);
   void guardian_lost(const std::string& why);
   std::vector<vrrp::Event> checkpoint() const;

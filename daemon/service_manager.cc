@@ -34,7 +34,7 @@ void send_to_service_manager(std::string_view state, int fd) {
   sockaddr_un address{};
   if (!path || std::strlen(path) >= sizeof address.sun_path) return;
   address.sun_family = AF_UNIX;
-  std::strcpy(address.sun_path, path);
+  std::memcpy(address.sun_path, path, std::strlen(path));      // the rest is zero
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // an abstract name
   const io::Fd socket_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_fd) return;

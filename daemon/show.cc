@@ -18,7 +18,8 @@ InMilliseconds milliseconds(Duration duration) {
 }
 
 double rounded_seconds(Duration duration) {
-  return static_cast<double>(duration.count() / 1'000'000) / 1e3;
+  const auto whole = std::chrono::floor<std::chrono::milliseconds>(duration).count();
+  return static_cast<double>(whole) / 1e3;
 }
 
 template <std::size_t n>

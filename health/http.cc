@@ -1,5 +1,6 @@
 #include "health/http.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -148,7 +149,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     if (!settings_.reuse) headers_.add("Connection: close");
     // "Name;" is how libcurl sends a header without a value, "Name:" leaves it out.
     for (const auto& [name, value] : settings_.headers)
-      headers_.add(value.empty() ? name + ";" : name + ": " + value);
+      headers_.add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
     set(CURLOPT_HTTPHEADER, headers_.get());
     set(CURLOPT_USERAGENT, "vipd");
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));

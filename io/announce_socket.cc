@@ -28,23 +28,23 @@ Result<AnnounceSocket> AnnounceSocket::open() {
 
 std::vector<int> AnnounceSocket::send(std::span<const Frame> frames) {
   std::array<sockaddr_ll, send_batch_size> destinations{};
-  return send_in_batches(fd_.get(), frames.size(),
-                         [&](std::size_t slot, std::size_t i, msghdr& header, iovec& data) {
-                           const auto& frame = frames[i];
-                           auto& destination = destinations[slot];
-                           destination = {};
-                           destination.sll_family = AF_PACKET;
-                           destination.sll_ifindex = static_cast<int>(frame.interface_index);
-                           if (frame.bytes.size() >= ETH_HLEN) {
-                             destination.sll_halen = ETH_ALEN;
-                             std::memcpy(destination.sll_addr, frame.bytes.data(), ETH_ALEN);
-                             std::memcpy(&destination.sll_protocol, frame.bytes.data() + 2 * ETH_ALEN,
-                                         sizeof destination.sll_protocol);
-                           }
-                           header.msg_name = &destination;
-                           header.msg_namelen = sizeof destination;
-                           data = {const_cast<std::uint8_t*>(frame.bytes.data()), frame.bytes.size()};
-                         });
+  return send_in_batches(
+      fd_.get(), frames.size(), [&](std::size_t slot, std::size_t i, msghdr& header, iovec& data) {
+        const auto& frame = frames[i];
+        auto& destination = destinations[slot];
+        destination = {};
+        destination.sll_family = AF_PACKET;
+        destination.sll_ifindex = static_cast<int>(frame.interface_index);
+        if (frame.bytes.size() >= ETH_HLEN) {
+          destination.sll_halen = ETH_ALEN;
+          std::memcpy(destination.sll_addr, frame.bytes.data(), ETH_ALEN);
+          std::memcpy(&destination.sll_protocol, frame.bytes.data() + std::size_t{2} * ETH_ALEN,
+                      sizeof destination.sll_protocol);
+        }
+        header.msg_name = &destination;
+        header.msg_namelen = sizeof destination;
+        data = {const_cast<std::uint8_t*>(frame.bytes.data()), frame.bytes.size()};
+      });
 }
 
 }  // namespace vipd::io

@@ -34,7 +34,8 @@ Result<std::string> take_token(std::string_view& rest) {
     if (each == '"') {
       inside = !inside;
     } else if (each == '\\' && inside) {
-      if (++i == rest.size() || is_control(rest[i])) break;
+      ++i;
+      if (i == rest.size() || is_control(rest[i])) break;
       token += rest[i] == 'n' ? '\n' : rest[i];
     } else if (blank || (!inside && each == '#')) {
       break;

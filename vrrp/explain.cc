@@ -35,8 +35,8 @@ std::string outlook(const RouterStatus& router, TimePoint now) {
                          in_words(router.config.advertisement_interval), router.priority);
     case StateName::backup: break;
   }
-  const auto takes_over = fmt::format("It takes over in {} unless it hears the Active.",
-                                      in_words(router.deadline.value_or(now) - now));
+  auto takes_over = fmt::format("It takes over in {} unless it hears the Active.",
+                                in_words(router.deadline.value_or(now) - now));
   if (router.on_trial)
     return takes_over +
            " It gave way to a router that it had never heard before: that router must advertise again.";

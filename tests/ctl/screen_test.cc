@@ -42,11 +42,11 @@ json event(const std::string& text) {
   return {{"time", "2026-11-21T11:27:00.123Z"}, {"severity", "P1"}, {"router", "edge"}, {"text", text}};
 }
 
-json status_with(json routers, json checks = json::array()) {
+json status_with(const std::vector<json>& routers, const std::vector<json>& checks = {}) {
   return {{"version", "1.2.3"},
           {"programs", {{"router", {{"pid", 5}, {"restarts", 0}}}}},
-          {"routers", std::move(routers)},
-          {"checks", std::move(checks)}};
+          {"routers", routers},
+          {"checks", checks}};
 }
 
 View view_of(json status) {
