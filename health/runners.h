@@ -18,8 +18,8 @@
 
 namespace vipd::health {
 
-// It outlives the attempts (and so the Monitor) that use it. It ignores SIGPIPE from its construction on, which
-// OpenSSL and libcurl would raise by writing to a connection that the peer has closed.
+// It outlives the attempts (and so the Monitor) that use it. It ignores SIGPIPE from its construction on:
+// OpenSSL and libcurl would raise it by writing to a connection that the peer has closed.
 struct Context {
   Context(io::Loop& loop_to_use, std::function<TimePoint()> clock_to_use, ScriptExecutor& scripts_to_use);
   Context(const Context&) = delete;
