@@ -1,4 +1,4 @@
-// The runner of script checks: asks the ScriptExecutor to run it and judges how it ended.
+// The runner of script checks: has the ScriptExecutor run the script, and judges how it ended.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// How the kinds say things in a Verdict's detail.
+// How the kinds phrase the detail of a Verdict.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace vipd::health {
 
-// "0.42 ms", "3.1 ms", "812 ms", "1.5 s": rounded up, so that what is slower than a bound also reads so.
+// "0.42 ms", "3.1 ms", "812 ms", "1.5 s": rounded up, so that a value above a bound is also printed above it.
 std::string in_words(Duration duration);
 
-// Does this errno say that this node has run out of something, and nothing about the service?
+// Whether this errno means that this node has run out of a resource, which proves nothing about the service.
 bool is_exhaustion(int code);
 
 }  // namespace vipd::health

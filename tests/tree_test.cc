@@ -101,7 +101,7 @@ std::string trouble_with_foreign(const SourceFile& file, const Include& include)
   return {};
 }
 
-// What health/ offers to everybody who reads a configuration must link without the runners and their
+// What health/ offers to all code that reads a configuration must link without the runners and their
 // libraries.
 bool is_settings_of_health(const std::string& path) {
   return path == "health/check.h" || path == "health/kinds.cc" || path.ends_with("_settings.h") ||
