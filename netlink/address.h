@@ -1,4 +1,4 @@
-// Addresses onto interfaces and off them. Says how, not when: vrrp/ decides, and daemon/effects asks.
+// Addresses onto interfaces and off them. Says how, not when: vrrp/ decides, and programs/router/effects asks.
 //
 // An added address is marked as ours, is not subject to duplicate address detection, and with a finite
 // `valid` the kernel takes it away by itself when nobody renews it. Adding an address that is there renews

@@ -1,5 +1,5 @@
 // LinkTable: the kernel's links and addresses, out of its messages, and which of them have changed since
-// somebody was last told. netlink/monitor feeds it from sockets; nothing here knows one.
+// somebody was last told. netlink/link_watch feeds it from sockets; nothing here knows one.
 //
 // Messages that say nothing new, cannot be or are of another kind leave it as it is.
 #pragma once

@@ -1,6 +1,6 @@
 // Socket: one netlink socket, opened by libmnl. Errors carry the kernel's own words (extended
 // acknowledgements), malformed dump requests are refused (strict checking). It moves messages; netlink/batch
-// and netlink/monitor give them meaning.
+// and netlink/link_watch give them meaning.
 #pragma once
 
 #include <libmnl/libmnl.h>

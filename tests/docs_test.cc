@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "checks/settings/check.h"
 #include "conf/load.h"
 #include "events/catalogue.h"
-#include "health/check.h"
 #include "tests/conf/made_up.h"
 #include "tests/source_tree.h"
 #include "vrrp/packet.h"
@@ -104,14 +104,14 @@ TEST_CASE("vipd.yaml(5) has an entry for every configuration key, and for nothin
 
 TEST_CASE("vipd.yaml(5) has an entry and a section for every kind of health check") {
   const auto page = source_file("man/vipd.yaml.5").text();
-  for (const auto& kind : health::kind_names()) {
+  for (const auto& kind : checks::kind_names()) {
     CHECK_MESSAGE(page.find("\n.It Ic " + kind + "\n") != std::string::npos, kind << " has no entry");
     CHECK_MESSAGE(page.find("\n.Ss Kind " + kind + "\n") != std::string::npos, kind << " has no section");
   }
 }
 
 TEST_CASE("vipd-metrics(7) has an entry for every metric, and for nothing else") {
-  const auto source = source_file("daemon/metrics.cc").text();
+  const auto source = source_file("programs/monitor/metrics.cc").text();
   auto names = matches(source, R"re((?:gauge|histogram)\(\s*"(vipd_[a-z_]+)")re");
   for (const auto& name : matches(source, R"re((?:counter\(|activity\(|\{)\s*"(vipd_[a-z_]+)")re"))
     names.insert(name + "_total");
@@ -142,7 +142,7 @@ TEST_CASE("vipd(8) has an entry for every event and for every reason to discard 
 
 TEST_CASE(
     "Every name of an event is in the catalogue, and vipd(8) has its severity as the catalogue has it") {
-  const auto names = matches(source_file("vrrp/events.h").text() + source_file("events/names.h").text(),
+  const auto names = matches(source_file("vrrp/event_names.h").text() + source_file("events/names.h").text(),
                              R"re(constexpr std::string_view [a-z_]+ = "([a-z_]+)")re");
   REQUIRE(names.size() > 30);
   for (const auto& name : names)
@@ -170,7 +170,7 @@ TEST_CASE("vipd(8) names every field that is written to the journal") {
 
 TEST_CASE("vipctl(8) names every key of the JSON that vipctl prints") {
   const auto page = source_file("man/vipctl.8").text();
-  const auto source = source_file("daemon/show.cc").text() + source_file("ctl/check.cc").text() +
+  const auto source = source_file("programs/monitor/show.cc").text() + source_file("ctl/check.cc").text() +
                       source_file("events/line.cc").text();
   const auto fields = matches(source_of("daemon", ".cc"), R"re(fields\["([a-z_]+)"\])re");
   REQUIRE(fields.size() > 5);
@@ -200,7 +200,7 @@ TEST_CASE("vipd(8) and vipctl(8) have an entry for every option and command, and
 }
 
 TEST_CASE("vipd-control(7) has an entry for every command of the control socket, and for nothing else") {
-  const auto source = source_file("daemon/request.cc").text();
+  const auto source = source_file("programs/monitor/request.cc").text();
   const auto lists = matches(source, R"re(std::string_view, \d+> (?:questions|commands)(\{[^}]*\}))re");
   Words commands;
   for (const auto& list : lists) commands = commands + matches(list, R"re("([a-z]+)")re");

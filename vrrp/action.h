@@ -1,4 +1,4 @@
-// Actions: what the engine wants done, as values in the order in which it wants them. daemon/effects performs
+// Actions: what the engine wants done, as values in the order in which it wants them. programs/router/effects performs
 // them; a closed list, so that the compiler finds every place that a new one concerns.
 #pragma once
 

@@ -1,6 +1,6 @@
 // The engine: one door, step(now, event) -> actions, and the windows next_deadline(), status(), snapshot().
 //
-//   kernel, peers, health, configuration, commands --> Event --> step() --> Actions --> daemon/effects
+//   kernel, peers, health, configuration, commands --> Input --> step() --> Actions --> programs/router/effects
 //
 // Pure: no descriptor, clock, log or thread; time is an argument and stands still during a step. The engine
 // holds no rule: it finds the virtual router, asks the rule files, and gathers their actions.
@@ -25,7 +25,7 @@
 
 #include "base/interface.h"
 #include "vrrp/action.h"
-#include "vrrp/event.h"
+#include "vrrp/input.h"
 #include "vrrp/interface_view.h"
 #include "vrrp/status.h"
 #include "vrrp/virtual_router.h"
@@ -35,7 +35,7 @@ namespace vipd::vrrp {
 class Engine {
  public:
   // What follows from `event` at `now`. Time never runs backwards from one call to the next.
-  Actions step(TimePoint now, const Event& event);
+  Actions step(TimePoint now, const Input& event);
 
   // When a Tick is due at the latest. None: nothing waits for time.
   std::optional<TimePoint> next_deadline() const;

@@ -1,0 +1,24 @@
+// Leftovers: virtual addresses that an earlier vipd has added and that no vipd manages now. It was killed,
+// with addresses of infinite lifetime (dead_man: off), and its successor has another configuration.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/ip.h"
+#include "base/result.h"
+#include "vrrp/parameters.h"
+
+namespace vipd::programs {
+
+struct Leftover {
+  std::string interface;
+  Prefix prefix;
+  Result<> removed;  // or why the kernel refused
+};
+
+// Takes away what bears vipd's mark (netlink::address_protocol), is not of these virtual routers and is
+// claimed by no other vipd of this network namespace. Error: the kernel could not be asked.
+Result<std::vector<Leftover>> remove_leftovers(const std::vector<vrrp::VirtualRouterConfig>& routers);
+
+}  // namespace vipd::programs
