@@ -1,8 +1,8 @@
-// RiseFall: how many results in a row it takes until a check is believed to be up or down. Pure counting.
+// RiseFall: counts how many consecutive results turn a check up or down.
 //
-// The very first result decides at once: at start there is nothing to protect from flapping, and a node whose
-// service is dead must not take addresses for `fall` intervals. A state that is known from before (seed) is
-// kept until enough results speak against it.
+// The very first result decides at once: at start there is no flapping to guard against, and a node whose
+// service is dead must not take addresses for `fall` intervals. A state known from before (seed) is kept
+// until enough results contradict it.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ class RiseFall {
  public:
   RiseFall(int fall, int rise) : fall_(fall), rise_(rise) {}
 
-  // Counts one result. True if the state has changed by it.
+  // Counts one result. Returns true if it has changed the state.
   bool record(bool success) {
     if (success != last_) in_a_row_ = 0;
     last_ = success;
@@ -27,7 +27,7 @@ class RiseFall {
     return true;
   }
 
-  // The state is known already. Nothing has been counted yet.
+  // Sets a known state. Nothing has been counted yet.
   void seed(bool healthy) {
     known_ = true;
     healthy_ = healthy;

@@ -3,28 +3,28 @@
 #include <algorithm>
 #include <cassert>
 
-#include "checks/runners/wording.h"
+#include "checks/wording.h"
 
 namespace vipd::checks {
 
 namespace {
 
 constexpr Duration longest_spread = std::chrono::seconds(1);
-// In one step: attempts that start together count their time from the same moment, and each takes a while.
+// Per step: attempts that start together measure their time from the same moment, and starting each takes a
+// while.
 constexpr int most_starts = 16;
 // The share of the interval by which a start may be late and still belong to its slot.
 constexpr int late_start_share = 4;
 
-// FNV-1a: the same on every machine and in every run, which std::hash does not promise. The fold at the end
-// lets names that differ only in their last letter fall far apart.
+// FNV-1a: the same on every machine and in every run, unlike std::hash. The fold at the end spreads names
+// that differ only in their last letter.
 std::uint64_t stable_hash(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   return (hash ^ (hash >> 32)) * 0x9e3779b97f4a7c15;
 }
 
-// Where in the first interval the check starts: at most a second away, so that nobody waits long for a first
-// verdict.
+// When in the first interval the check starts: within at most a second, so that the first verdict comes soon.
 Duration spread(const CheckConfig& check) {
   const auto range = std::min(check.interval, longest_spread).count();
   const auto share =
@@ -32,9 +32,9 @@ Duration spread(const CheckConfig& check) {
   return Duration{static_cast<Duration::rep>(share * static_cast<double>(range))};
 }
 
-// The slot after an attempt that was due at `slot` and has ended now. One that came while the attempt ran is
-// taken if it has only just passed: an attempt that is ended at a bound as long as the interval, or twice as
-// long, must not cost a further interval.
+// The slot after an attempt that was due at `slot` and has ended now. A slot that came during the attempt is
+// still used if it has only just passed: an attempt that is ended at a bound of one or two intervals must not
+// cost a further interval.
 TimePoint next_slot(TimePoint slot, TimePoint started, Duration interval, TimePoint now) {
   const auto latest = slot + (now - slot) / interval * interval;
   if (latest > started && now - latest <= interval / late_start_share) return latest;
@@ -131,7 +131,7 @@ void Schedule::step(TimePoint now) {
   }
 }
 
-// They had a turn of the loop more: what has arrived in time has been taken.
+// The loop has had another turn: every answer that arrived in time has been taken.
 void Schedule::end_overdue(TimePoint now) {
   for (const auto& [name, attempt_number] : std::exchange(overdue_, {})) {
     const auto found = checks_.find(name);
@@ -159,7 +159,7 @@ void Schedule::take_answers(TimePoint now) {
     const auto found = checks_.find(answer.check);
     if (found == checks_.end() || found->second.attempt_number != answer.attempt_number) continue;
     auto& verdict = answer.verdict;
-    // It was there when the loop looked after the bound; when it had arrived is not known.
+    // The answer was there when the loop looked after the bound; when it arrived is unknown.
     if (verdict.healthy && verdict.latency > found->second.bound())
       verdict.detail += ", which this node was late to read";
     finish_attempt(found->second, std::move(verdict), now);
@@ -186,7 +186,7 @@ void Schedule::finish_attempt(Check& check, Verdict verdict, TimePoint now) {
 
 void Schedule::record(Check& check, Verdict verdict, TimePoint now) {
   ++check.runs;
-  // More than that, so it is not counted among those that took at most as long.
+  // The real latency is longer, so it must not count among those that took at most this long.
   check.latencies.add(verdict.latency + Duration{verdict.latency_exceeded ? 1 : 0});
   if (!verdict.conclusive) {
     check.last = std::move(verdict);

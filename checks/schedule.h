@@ -1,18 +1,18 @@
-// Schedule: when each check runs, for how long, and what its results mean.
+// Schedule: decides when each check runs, for how long, and what its results mean.
 //
 //     replace(checks)  the configuration, at start and at each reload
-//     step(now)        takes what has come back, ends what takes too long, starts what is due
-//     next_deadline()  when step is due next; also after each turn of the loop in which answers may have come
+//     step(now)        takes the answers, ends attempts that take too long, starts those that are due
+//     next_deadline()  when step is due next; and after each turn of the loop that may bring answers
 //
-// It is given the time and has no descriptor: what an attempt needs is inside the Prepared that `prepare`
-// makes (checks/runners/runners.h; tests make their own). Each change of a check's verdict goes to `changed` as a
-// Fact, a snapshot. A check has one attempt at a time. Its first run is spread by a hash of its name, and
-// every later one keeps that rhythm: slots that a long attempt has missed are left out.
+// It gets the time as an argument and has no descriptor: what an attempt needs is inside the Prepared that
+// `prepare` makes (checks/runners/runners.h; tests make their own). Each change of a check's verdict goes to
+// `changed` as a Fact, a snapshot. A check has one attempt at a time. Its first start is spread by a hash of
+// its name, and all later ones keep that rhythm: slots that a long attempt has missed are skipped.
 //
-// An attempt without an answer is ended, and has failed, at its bound: the latency that the check allows, or
-// else the timeout. An answer in time counts even if the loop was late to read it, so an attempt is only
-// ended if the loop has looked for answers once more after the bound: by a step at or after the bound, which
-// asks for another turn of the loop, and the step after that turn.
+// An attempt without an answer is ended, and counts as failed, at its bound: the latency that the check
+// allows, or else the timeout. An answer in time counts even if the loop was late to read it. Therefore an
+// attempt is ended only after the loop has looked for answers once more after the bound: a step at or after
+// the bound asks for another turn of the loop, and the step after that turn ends the attempt.
 #pragma once
 
 #include <cstdint>
@@ -28,18 +28,18 @@
 
 #include "base/archive.h"
 #include "base/histogram.h"
+#include "checks/attempt.h"
 #include "checks/rise_fall.h"
-#include "checks/runners/attempt.h"
 #include "checks/settings/check.h"
 
 namespace vipd::checks {
 
-// What is known of a check.
+// The known state of a check.
 struct Fact {
   std::string check;
   bool healthy = false;
   std::optional<int> priority;  // printed by a healthy script: added to the priority, -254 to 254
-  std::string detail;           // of the result that made it so
+  std::string detail;           // of the result that led to this state
   TimePoint since;              // when healthy took this value
   Duration latency{};           // of that result; a lower limit if it came without an answer
   bool operator==(const Fact&) const = default;
@@ -50,7 +50,7 @@ void fields(A& a, Is<Fact> auto& fact) {
   a(fact.check, fact.healthy, fact.priority, fact.detail, fact.since, fact.latency);
 }
 
-// Everything about a check, for people and metrics.
+// Everything about a check, for status and metrics.
 struct CheckStatus {
   std::string check;
   std::string kind;
@@ -61,7 +61,7 @@ struct CheckStatus {
   std::string detail;                    // of the last result
   std::optional<TimePoint> last_result;  // when it came
   Duration latency{};                    // of the last result
-  bool latency_exceeded = false;         // the last attempt was ended then, without an answer
+  bool latency_exceeded = false;         // the last attempt was ended without an answer
   Histogram latencies;                   // of all, since this program was started
   std::uint32_t successes_in_a_row = 0;
   std::uint32_t failures_in_a_row = 0;
@@ -73,16 +73,17 @@ struct CheckStatus {
 class Schedule {
  public:
   using Prepare = std::function<Prepared(const CheckConfig& check)>;
-  using Changed = std::function<void(const Fact& fact)>;  // may ask us anything, but not replace
+  using Changed = std::function<void(const Fact& fact)>;  // may call const functions, but not replace
 
   Schedule(Prepare prepare, Changed changed);
   Schedule(const Schedule&) = delete;
 
-  // The checks as they shall be from now on, by their names. Unchanged ones are not touched. Changed ones
-  // keep their state, and start anew to count and to run. Others are cancelled and forgotten, without a Fact.
+  // Sets the checks, identified by their names. Unchanged ones are not affected. Changed ones keep their
+  // state, but restart their counts and schedule. All others are cancelled and forgotten, without a Fact.
   void replace(const std::vector<CheckConfig>& checks, TimePoint now);
 
-  // What an earlier process has found. Counts as long as the check has no result; unknown names are ignored.
+  // A result from an earlier process. Counts as long as the check has none of its own; unknown names are
+  // ignored.
   void seed(const Fact& fact);
 
   void step(TimePoint now);

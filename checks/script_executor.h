@@ -1,6 +1,6 @@
-// ScriptExecutor: runs the script of a check. An interface, because the monitor may not: in the programs it
-// asks the guardian, which has the rights to change the user, by the name of the check alone. LocalExecutor
-// is what the guardian uses.
+// ScriptExecutor: runs the script of a check. It is an interface because the monitor must not run scripts:
+// there the implementation sends the name of the check to the guardian, which has the rights to change the
+// user. The guardian uses LocalExecutor.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ void fields(A& a, Is<ScriptOutcome> auto& outcome) {
   a(outcome.end, outcome.status, outcome.output, outcome.errors, outcome.trouble);
 }
 
-// A run under way. Destroying it ends the script, and its children, without a call.
+// A running script. Destroying it ends the script and its children, without calling done.
 class ScriptRun {
  public:
   ScriptRun() = default;
@@ -52,7 +52,8 @@ class ScriptExecutor {
 
   virtual ~ScriptExecutor() = default;
 
-  // check: CheckConfig::name of a check of kind script. done is called once, inside this call too.
+  // check: CheckConfig::name of a check of kind script. done is called once, possibly before this call
+  // returns.
   virtual std::unique_ptr<ScriptRun> run_script(const std::string& check, Duration timeout, Done done) = 0;
 };
 

@@ -1,6 +1,6 @@
-// AdvertSender: sends VRRP advertisements of one family from any interface, and hears nothing. What it has in
-// common with AdvertSocket, which hears as well, is here: what an advertisement looks like in its IP header
-// (RFC 9568 section 5.1).
+// AdvertSender: sends VRRP advertisements of one family from any interface, and receives nothing. It contains
+// what it shares with AdvertSocket, which receives as well: the IP header of an advertisement (RFC 9568
+// section 5.1).
 #pragma once
 
 #include <sys/socket.h>
@@ -17,8 +17,8 @@ namespace vipd::io {
 
 inline constexpr int advert_hop_limit = 255;
 
-// What to send. destination is the group (advert_group) or a unicast peer; source must be an address that
-// this host has and may use (not a tentative one).
+// What to send. The destination is the group (advert_group) or a unicast peer; the source must be an address
+// that this host has and may use (not a tentative one).
 struct Outgoing {
   IpAddress source;
   IpAddress destination;
@@ -29,10 +29,10 @@ IpAddress advert_group(Family family);  // 224.0.0.18, ff02::12
 
 class AdvertSender {
  public:
-  // One descriptor for as long as it lives, and none to send. Needs CAP_NET_RAW.
+  // Keeps one descriptor, and sending takes no further ones. Needs CAP_NET_RAW.
   static Result<AdvertSender> open(Family family);
 
-  // One errno per datagram, 0 for sent, as AdvertSocket::send.
+  // One errno per datagram, 0 if it was sent, as AdvertSocket::send.
   std::vector<int> send(std::uint32_t interface_index, std::span<const Outgoing> datagrams);
 
  private:
@@ -46,7 +46,7 @@ class AdvertSender {
 
 // A raw socket of IP protocol 112.
 Result<Fd> open_advert_socket(Family family);
-// TTL 255, DSCP CS6, the checksum as given, and never hears itself.
+// TTL 255, DSCP CS6, the checksum as given; the socket does not receive its own messages.
 Result<> set_advert_header(int fd, Family family);
 std::vector<int> send_adverts(int fd, Family family, std::uint32_t interface_index,
                               std::span<const Outgoing> datagrams);

@@ -1,6 +1,7 @@
-// AdvertSocket: VRRP advertisements of one family on one interface, in and out (IP protocol 112, RFC 9568
-// section 5.1). One socket serves all virtual routers there; the kernel drops adverts of VRIDs that nobody
-// here has. It moves bytes: vrrp/packet makes them and judges them, checksum and TTL included.
+// AdvertSocket: sends and receives VRRP advertisements of one family on one interface (IP protocol 112, RFC
+// 9568 section 5.1). One socket serves all virtual routers there; the kernel drops advertisements of VRIDs
+// that no virtual router here has. It only moves bytes: vrrp/packet makes and checks them, checksum and TTL
+// included.
 #pragma once
 
 #include <cstdint>
@@ -18,47 +19,48 @@
 
 namespace vipd::io {
 
-// What was received. Valid during the callback only.
+// A received datagram. Valid during the callback only.
 struct Datagram {
   IpAddress source;
   IpAddress destination;
   int hop_limit = 0;  // TTL or hop limit as it arrived
   std::span<const std::uint8_t>
       payload;             // from the VRRP header on; an IPv4 header and its options are cut off
-  bool truncated = false;  // it was longer than any advertisement can be; payload is its beginning
+  bool truncated = false;  // it was longer than the longest advertisement; payload is its beginning
 };
 
-// What an IPv4 raw socket delivers, IP header and all. Empty if there is none.
+// Parses what an IPv4 raw socket delivers, with the IP header. Empty if there is no VRRP message in it.
 Datagram parse_ipv4(std::span<const std::uint8_t> packet);
 
 class AdvertSocket {
  public:
   // Bound to the interface with this index (the name is for messages only), joined to the group there and
-  // nowhere else; sends with TTL 255, DSCP CS6, and never hears itself. Non-blocking. Needs CAP_NET_RAW.
+  // nowhere else. Sends with TTL 255, DSCP CS6, and does not receive its own messages. Non-blocking. Needs
+  // CAP_NET_RAW.
   static Result<AdvertSocket> open(Family family, const std::string& interface, std::uint32_t index);
-  // A socket that open() made, in this process or in an earlier one that handed the descriptor on.
+  // A socket that open() made, in this process or in an earlier one that passed the descriptor on.
   static AdvertSocket adopt(Fd fd, Family family, const std::string& interface, std::uint32_t index);
 
   int fd() const { return fd_.get(); }
   Family family() const { return family_; }
   std::uint32_t interface_index() const { return index_; }
 
-  // From now on the kernel drops advertisements of other VRIDs. What is too short to have a VRID, and what is
-  // not a VRRP advertisement of version 2 or 3, still arrives: someone wants to count it. Before the first
-  // call everything arrives. Already queued datagrams stay.
+  // From now on the kernel drops advertisements of other VRIDs. Messages too short to have a VRID, and
+  // messages that are not a VRRP advertisement of version 2 or 3, still arrive, so that they are counted.
+  // Before the first call everything arrives. Datagrams already queued stay.
   Result<> set_vrids(std::span<const std::uint8_t> vrids);
 
-  // Under a flood the queue overflows, and what matters is lost with the rest. With a shield the kernel also
-  // drops, but for one of 1024, what is malformed or does not matter. Nothing: away with it.
+  // Under a flood the queue overflows, and important advertisements are lost with the rest. With a shield the
+  // kernel also drops malformed and unimportant ones, except one of 1024. Nothing: removes the shield.
   Result<> set_shield(std::optional<Shield> shield);
 
-  // Calls back for what is queued, at most 1024 datagrams a call so that a flood does not hold up the loop.
+  // Calls back for the queued datagrams, at most 1024 per call, so that a flood does not hold up the loop.
   // Returns how many there were. The callback must not destroy this socket.
   Result<std::size_t> receive(const std::function<void(const Datagram&)>& received);
 
-  // One errno per datagram, 0 for sent. ENODEV or ENXIO: the interface is gone. ENETDOWN: it is down.
-  // ENETUNREACH, EINVAL or EADDRNOTAVAIL: that, or the source is not a usable address of this host. EAGAIN or
-  // ENOBUFS: the queue is full.
+  // One errno per datagram, 0 if it was sent. ENODEV or ENXIO: the interface is gone. ENETDOWN: it is down.
+  // ENETUNREACH, EINVAL or EADDRNOTAVAIL: the same, or the source is not a usable address of this host.
+  // EAGAIN or ENOBUFS: the queue is full.
   std::vector<int> send(std::span<const Outgoing> datagrams);
 
  private:

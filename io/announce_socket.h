@@ -1,6 +1,5 @@
-// AnnounceSocket: complete Ethernet frames out of any interface, for gratuitous ARP and unsolicited Neighbor
-// Advertisements (RFC 9568 section 8). Sends only: it receives nothing. vrrp/arp and vrrp/ndisc make the
-// bytes.
+// AnnounceSocket: sends complete Ethernet frames from any interface, for gratuitous ARP and unsolicited
+// Neighbor Advertisements (RFC 9568 section 8), and receives nothing. vrrp/arp and vrrp/ndisc make the bytes.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +23,8 @@ class AnnounceSocket {
 
   int fd() const { return fd_.get(); }
 
-  // One errno per frame, 0 for sent. ENXIO: no such interface. ENETDOWN: it is down. ENOBUFS or EAGAIN: its
-  // queue is full, try again later. EINVAL: shorter than an Ethernet header.
+  // One errno per frame, 0 if it was sent. ENXIO: no such interface. ENETDOWN: it is down. ENOBUFS or EAGAIN:
+  // its queue is full, try again later. EINVAL: shorter than an Ethernet header.
   std::vector<int> send(std::span<const Frame> frames);
 
  private:

@@ -1,5 +1,5 @@
-// Claim: a station says that it has an address, by ARP or by a Neighbor Advertisement. io/claim_socket gets
-// them from the kernel.
+// Claim: a station claims an address, by ARP or by a Neighbor Advertisement. io/claim_socket receives claims
+// from the kernel.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,21 @@ namespace vipd::io {
 
 struct Claim {
   IpAddress address;
-  MacAddress mac;  // nothing but zeros: the station did not say
+  MacAddress mac;  // all zeros: the message did not contain it
 };
 
 // Offsets into an ARP packet (RFC 826) for IPv4 over Ethernet.
 constexpr std::size_t arp_sender_mac = 8;
 constexpr std::size_t arp_sender_ip = 14;
 constexpr std::size_t arp_size = 28;
-// Into a Neighbor Advertisement (RFC 4861 section 4.4).
+// Offsets into a Neighbor Advertisement (RFC 4861 section 4.4).
 constexpr std::size_t na_target = 8;
 constexpr std::size_t na_options = 24;
 
-// An ARP packet without the header of its link. Nothing if it is cut short.
+// Parses an ARP packet without its link-layer header. Nothing if it is truncated.
 std::optional<Claim> parse_arp(std::span<const std::uint8_t> packet);
 
-// An ICMPv6 message of that type.
+// Parses an ICMPv6 message of that type.
 std::optional<Claim> parse_neighbor_advertisement(std::span<const std::uint8_t> packet);
 
 }  // namespace vipd::io

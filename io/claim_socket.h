@@ -1,9 +1,9 @@
-// ClaimSocket: what other stations on a link say about having certain addresses: ARP packets with such a
-// sender, Neighbor Advertisements with such a target. One family on one interface. What this host itself
-// sends does not arrive.
+// ClaimSocket: receives the claims of other stations on a link to certain addresses: ARP packets with such a
+// sender, Neighbor Advertisements with such a target. One family on one interface. It does not receive what
+// this host itself sends.
 //
-// The kernel drops what concerns other addresses (its filter looks at the last byte, the rest is done here),
-// so a busy link costs nothing. What cannot be read in time is lost, which does not matter: a conflict
+// The kernel drops packets about other addresses (its filter checks the last byte, this class the rest), so a
+// busy link costs nothing. Packets that cannot be read in time are lost, which does not matter: a conflict
 // repeats.
 #pragma once
 
@@ -21,17 +21,17 @@ namespace vipd::io {
 
 class ClaimSocket {
  public:
-  // Hears nothing before the first set_addresses(). Needs CAP_NET_RAW.
+  // Receives nothing before the first set_addresses(). Needs CAP_NET_RAW.
   static Result<ClaimSocket> open(Family family, const std::string& interface, std::uint32_t index);
 
   int fd() const { return fd_.get(); }
   Fd release() { return std::move(fd_); }
   std::uint32_t interface_index() const { return index_; }
 
-  // The ones that are of interest from now on; those of the other family are ignored.
+  // Sets the addresses of interest; ignores those of the other family.
   Result<> set_addresses(std::set<IpAddress> addresses);
 
-  // Calls back for what is queued, at most 64 a call. mac: nothing but zeros if the station did not say.
+  // Calls back for the queued claims, at most 64 per call. mac: all zeros if the message did not contain it.
   void receive(const std::function<void(const IpAddress& address, const MacAddress& mac)>& claimed);
 
  private:

@@ -1,4 +1,5 @@
-// The clocks of the kernel. Programs read them here and hand the time on as an argument; rules never do.
+// The clocks of the kernel. Programs read them here and pass the time on as an argument; rules never read
+// one.
 #pragma once
 
 #include "base/time.h"
@@ -9,8 +10,8 @@ TimePoint now();  // CLOCK_MONOTONIC: stands still while the machine is suspende
 
 Duration boottime();  // CLOCK_BOOTTIME: since boot, the time of suspension included
 
-// How long the machine has been suspended since boot. It grows over a suspension and stays the same otherwise
-// (but for the microsecond between reading two clocks), so a loop sees from it that it has been asleep.
+// How long the machine has been suspended since boot. It grows with each suspension and is otherwise constant
+// (except for the microsecond between reading two clocks), so a loop detects by it that it has been asleep.
 Duration suspended_offset();
 
 }  // namespace vipd::io

@@ -1,5 +1,5 @@
-// Fd: the one owner of a descriptor. Closes it, and nothing else; who reads or writes it is someone else's
-// business.
+// Fd: the one owner of a descriptor. It closes the descriptor and does nothing else; other code reads and
+// writes it.
 #pragma once
 
 #include <utility>

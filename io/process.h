@@ -1,5 +1,5 @@
-// Process: starts programs, watches and ends them. fork and exec without a shell; the new program gets the
-// descriptors it is given and no other, default signal actions, and exactly the rights it is told.
+// Process: starts, watches and ends programs. fork and exec without a shell; the new program gets the given
+// descriptors and no others, default signal actions, and exactly the given rights.
 #pragma once
 
 #include <sys/resource.h>
@@ -23,8 +23,8 @@ struct SpawnOptions {
   std::optional<uid_t> user;
   std::optional<gid_t> group;  // wanted whenever user is
   std::vector<gid_t> groups;
-  // CAP_... numbers that the program shall have, as ambient capabilities, and no others ever again (bounding
-  // set, where we may change it). Absent: what the kernel makes of the change of user.
+  // The only CAP_... numbers that the program ever has, as ambient capabilities (the bounding set is limited
+  // too, if permitted). Absent: as the kernel's change of user leaves them.
   std::optional<std::vector<int>> capabilities;
   bool no_new_privs = false;
 
@@ -55,23 +55,25 @@ struct Process {
   Fd pidfd;  // readable when it has ended
 };
 
-// argv[0] is a path, nothing is searched. Returns when the program is running. An error's code is the errno,
-// its message tells a program that cannot be executed ("cannot execute /usr/local/bin/check: Permission
-// denied") from a preparation that failed ("changing to user 997: Operation not permitted"). Waits two
+// argv[0] is a path; PATH is not searched. Returns when the program is running. An error's code is the errno;
+// its message distinguishes a program that cannot be executed ("cannot execute /usr/local/bin/check:
+// Permission denied") from a failed preparation ("changing to user 997: Operation not permitted"). Waits two
 // seconds at most (ETIMEDOUT: a file system that hangs).
 Result<Process> spawn(const std::vector<std::string>& argv, const SpawnOptions& options = {});
 
-// A child of this process that another program in it has started (before execve). ESRCH: there is none.
+// Takes over a child of this process that an earlier program in the same process started (before execve).
+// ESRCH: there is none.
 Result<Process> adopt_child(pid_t pid);
 
 // Sends a signal. ESRCH: it has ended.
 Result<> kill(const Process& process, int signal);
 
-// To the whole group that spawn made with process_group. Call it before reap: afterwards the number may
-// belong to someone else.
+// Signals the whole group that spawn made with process_group. Call it before reap: afterwards the number may
+// belong to another process.
 Result<> kill_group(pid_t pid, int signal);
 
-// How it ended, or nothing if it still runs. Does not block. Call it once it is readable, until it says how.
+// How it ended, or nothing if it still runs. Does not block. Call it once the pidfd is readable, until it
+// returns an Exit.
 Result<std::optional<Exit>> reap(const Process& process);
 
 }  // namespace vipd::io

@@ -1,8 +1,8 @@
-// SenderTap: finds out which link-layer address the VRRP messages of one sender come from. An AdvertSocket
-// cannot tell: the kernel takes the link's header off before it.
+// SenderTap: finds out from which link-layer address the VRRP messages of one sender come. An AdvertSocket
+// cannot see it, because the kernel has already removed the link-layer header.
 //
-// A packet socket whose filter lets nothing else through. It is asked about every packet of its family on the
-// interface all the same, so it is for the moment in which somebody is looked for, and not for good.
+// It is a packet socket whose filter passes nothing else. The kernel still runs that filter for every packet
+// of its family on the interface, so use it only while a sender is to be identified.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@ namespace vipd::io {
 
 class SenderTap {
  public:
-  // For messages that arrive from now on. Needs CAP_NET_RAW.
+  // Receives messages that arrive from now on. Needs CAP_NET_RAW.
   static Result<SenderTap> open(const IpAddress& sender, std::uint32_t interface_index);
 
   int fd() const { return fd_.get(); }
   Fd release() { return std::move(fd_); }
 
-  // Of the message that was received, if there is one by now.
+  // The link-layer address of the received message, if one has arrived.
   std::optional<MacAddress> receive();
 
  private:

@@ -1,5 +1,5 @@
-// SharedMemory: a piece of memory of fixed size that two processes map (heartbeats, leases). The descriptor
-// is passed on through a Channel or spawn(). Nobody can resize it, so reading it never faults.
+// SharedMemory: memory of fixed size that two processes map (heartbeats, leases). The descriptor is passed on
+// through a Channel or spawn(). No process can resize it, so reading it never faults.
 #pragma once
 
 #include <cassert>
@@ -13,14 +13,13 @@
 
 namespace vipd::io {
 
-// An anonymous file in memory that can be sealed; close-on-exec, never executable where the kernel can say
-// so.
+// An anonymous memory file that can be sealed; close-on-exec; not executable, if the kernel supports that.
 Result<Fd> open_memory_file(const char* name);
 
 class SharedMemory {
  public:
   static Result<SharedMemory> create(const char* name, std::size_t size);  // all zero
-  // What another process has created. EPROTO: it is not sealed against resizing or smaller than size.
+  // Memory that another process has created. EPROTO: it is smaller than size, or not sealed against resizing.
   static Result<SharedMemory> adopt(Fd fd, std::size_t size);
 
   SharedMemory(SharedMemory&& other) noexcept
@@ -35,8 +34,8 @@ class SharedMemory {
   int fd() const { return fd_.get(); }
   std::span<std::byte> bytes() const { return bytes_; }
 
-  // The beginning as a T: atomics and plain numbers, for which all zero is a good value. The other process
-  // may write whatever it likes at any time.
+  // The beginning of the memory as a T: atomics and plain numbers, for which all zeros is a valid value. The
+  // other process may write anything at any time.
   template <class T>
   T& as() const {
     static_assert(std::is_standard_layout_v<T> && std::is_trivially_destructible_v<T>);

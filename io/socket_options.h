@@ -1,4 +1,4 @@
-// SocketOptions: a row of setsockopt calls, of which the first failure is told.
+// SocketOptions: a series of setsockopt calls that stops at the first failure and returns it.
 #pragma once
 
 #include <sys/socket.h>
@@ -13,7 +13,7 @@ class SocketOptions {
  public:
   explicit SocketOptions(int fd) : fd_(fd) {}
 
-  // `name` says in the message what it was for. After a failure nothing more is set.
+  // `name` names the option in the error message. After a failure no further option is set.
   template <class T>
   SocketOptions& set(int level, int option, const T& value, const char* name) {
     if (!failed_ && setsockopt(fd_, level, option, &value, sizeof value) != 0) {
@@ -23,7 +23,7 @@ class SocketOptions {
     return *this;
   }
 
-  // A wish: refused where we lack the right or the kernel the option.
+  // An optional setting: it fails if vipd lacks the permission, or the kernel the option.
   template <class T>
   bool wish(int level, int option, const T& value) {
     return setsockopt(fd_, level, option, &value, sizeof value) == 0;

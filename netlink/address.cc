@@ -21,8 +21,8 @@ ifa_cacheinfo lifetimes(const AddressChange& change) {
                        ? for_ever
                        : static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 1, for_ever - 1));
   // Source address selection of IPv6 considers all addresses. The virtual address must not become the source
-  // of this host's own connections, because it may move away under them. (For IPv4 the kernel prefers the
-  // host's own address already.)
+  // of this host's own connections, because it may move to another host during them. (For IPv4 the kernel
+  // prefers the host's own address already.)
   info.ifa_prefered = change.prefix.address.family == Family::ipv6 ? 0 : info.ifa_valid;
   return info;
 }

@@ -1,8 +1,9 @@
-// Addresses onto interfaces and off them. Says how, not when: vrrp/ decides, and programs/router/effects asks.
+// Adds addresses to interfaces and removes them. This code knows how, not when: vrrp/ decides, and
+// programs/router/effects asks.
 //
-// An added address is marked as ours, is not subject to duplicate address detection, and with a finite
-// `valid` the kernel takes it away by itself when nobody renews it. Adding an address that is there renews
-// it.
+// An added address is marked as vipd's and is not subject to duplicate address detection. With a finite
+// `valid` the kernel removes it by itself unless it is renewed. Adding an address that is already there
+// renews it.
 #pragma once
 
 #include <cstdint>
@@ -28,24 +29,24 @@ struct AddressChange {
   std::uint32_t interface_index = 0;
   Prefix prefix;
   Duration valid{0};  // until the kernel removes it, rounded up to whole seconds; zero: for ever
-  // No route to the prefix's network comes and goes with this address. Must be set, in renewals too, when the
-  // interface has an address of its own in that network (see is_connected): on many kernels an IPv6 address
-  // with a finite lifetime sets the expiry of that route, whoever else needs it. Of an IPv4 address only what
-  // is set when it is first added counts.
+  // The kernel adds and removes no route to the prefix's network together with this address. Must be set, in
+  // renewals too, if the interface has an address of its own in that network (see is_connected): on many
+  // kernels an IPv6 address with a finite lifetime sets the expiry of that route, even if others need it. For
+  // an IPv4 address only the value at its first addition counts.
   bool no_prefix_route = false;
   std::string label;  // IPv4: "eth0:vip", at most 15 characters; empty: the interface's name
 };
 
-// One result per change, in order; a bad one does not harm the others. Removing what is not there succeeds.
-// Write netlink::apply: unqualified, the compiler also thinks of std::apply.
+// One result per change, in order; a failed change does not affect the others. Removing an absent address
+// succeeds. Write netlink::apply: unqualified, the compiler also considers std::apply.
 //
-// With a budget it stops when that time is over and the result is shorter than the changes, by those that are
-// still to do (see netlink/batch).
+// With a budget it stops when that time is over; the result is then shorter than the changes by those still
+// to be made (see netlink/batch).
 std::vector<Result<>> apply(Socket& socket, std::span<const AddressChange> changes,
                             Duration budget = no_budget);
 
-// Is the network of `prefix` connected to the interface by an address other than these of ours? Then the
-// route is someone else's and AddressChange::no_prefix_route is in order.
+// Whether the network of `prefix` is connected to the interface by an address other than these of ours. Then
+// the route is not ours, and AddressChange::no_prefix_route must be set.
 bool is_connected(const Interface& interface, const Prefix& prefix, std::span<const Prefix> ours);
 
 }  // namespace vipd::netlink

@@ -1,6 +1,6 @@
-// The messages of a datagram from the kernel, and the attributes of a message, one after the other. Bounded
-// by what has come, whatever their lengths say. (libmnl's mnl_nlmsg_ok() takes a length above 2 GiB for a
-// negative one, and so for good.)
+// Iterates over the messages of a datagram from the kernel, and over the attributes of a message. Bounded by
+// the received bytes, whatever their length fields claim. (libmnl's mnl_nlmsg_ok() takes a length above 2 GiB
+// for a negative number, and thus for valid.)
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -16,8 +16,8 @@
 
 namespace vipd::netlink {
 
-// Calls visit(const nlmsghdr&) for each message of a datagram, until one has a length that cannot be. A
-// visitor that returns bool ends it with false.
+// Calls visit(const nlmsghdr&) for each message of a datagram, until one has an impossible length. A visitor
+// that returns bool stops with false.
 template <class Visit>
 void for_each_message(std::span<const std::uint8_t> datagram, Visit visit) {
   while (datagram.size() >= sizeof(nlmsghdr)) {
@@ -46,7 +46,7 @@ void for_each_attribute(std::span<const std::uint8_t> attributes, Visit visit) {
   }
 }
 
-// Those of the message behind the first `offset` bytes of its payload.
+// The attributes of the message after the first `offset` bytes of its payload.
 template <class Visit>
 void for_each_attribute(const nlmsghdr& message, std::size_t offset, Visit visit) {
   const std::size_t size = mnl_nlmsg_get_payload_len(&message);
@@ -55,7 +55,7 @@ void for_each_attribute(const nlmsghdr& message, std::size_t offset, Visit visit
   for_each_attribute(std::span(payload, size).subspan(NLMSG_ALIGN(offset)), visit);
 }
 
-// A value of exactly T's size into `target`; anything else is ignored.
+// Copies a value of exactly T's size into `target`; ignores any other.
 template <class T>
 void read_attribute(std::span<const std::uint8_t> value, T& target) {
   if (value.size() == sizeof target) std::memcpy(&target, value.data(), sizeof target);

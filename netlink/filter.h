@@ -1,5 +1,5 @@
-// Filters: programs at the tc ingress and egress of an interface, as `tc filter show` has them. Says what is
-// there, puts one of ours in place and takes it away; other people's are never touched.
+// Filters: programs at the tc ingress and egress of an interface, as shown by `tc filter show`. Lists
+// filters, and adds and removes vipd's own; filters of other programs are never changed.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct Filter {
   std::uint32_t program = 0;  // its number in the kernel
 };
 
-// Where a filter is, among those of its hook.
+// The place of a filter among those of its hook.
 struct FilterPlace {
   std::uint32_t interface_index = 0;
   Hook hook{};
@@ -32,21 +32,21 @@ struct FilterPlace {
   std::uint32_t handle = 0;
 };
 
-// By interface, the qdisc that filters hang on: "clsact" has both hooks, "ingress" only the one.
+// The qdisc of each interface to which filters are attached: "clsact" has both hooks, "ingress" only one.
 Result<std::map<std::uint32_t, std::string>> filter_qdiscs(Socket& socket);
-// false: one of them is there already.
+// false: the interface already has such a qdisc.
 Result<bool> add_clsact(Socket& socket, std::uint32_t interface_index);
-// Takes everybody's filters along. Success if it is not there.
+// Also removes the filters of other programs. Success if there is no such qdisc.
 Result<> remove_clsact(Socket& socket, std::uint32_t interface_index);
 
-// What a message of the kernel's says: the interface and the kind of a qdisc as above; a filter.
+// Parses a message from the kernel: the interface and kind of a qdisc as above; a filter.
 std::optional<std::pair<std::uint32_t, std::string>> parse_filter_qdisc(const nlmsghdr& message);
 std::optional<Filter> parse_filter(const nlmsghdr& message);
 
 Result<std::vector<Filter>> filters(Socket& socket, std::uint32_t interface_index, Hook hook);
-// In place of the one that is there, if any, without a packet in between that sees neither.
+// Replaces the filter at that place, if any, without a moment in which packets see neither.
 Result<> put_program(Socket& socket, const FilterPlace& place, int program, const std::string& name);
-// Success if it is not there.
+// Success if there is none.
 Result<> remove_filter(Socket& socket, const FilterPlace& place);
 
 }  // namespace vipd::netlink

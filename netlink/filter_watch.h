@@ -1,6 +1,6 @@
-// FilterWatch: tells when somebody else has touched a filter of ours at the tc hooks, or the qdisc that it
-// hangs on. So nobody has to look again and again: a look waits for the kernel's lock on interfaces, which
-// others may hold for seconds.
+// FilterWatch: notifies when another program has changed a filter of ours at the tc hooks, or the qdisc to
+// which it is attached. This replaces polling, because reading the filters waits for the kernel's lock on
+// interfaces, which others may hold for seconds.
 //
 // Watch fd() for reading and call receive().
 #pragma once
@@ -20,13 +20,13 @@ namespace vipd::netlink {
 
 class FilterWatch {
  public:
-  // Ours have this priority and handle, on whichever interface, and one of these names.
+  // Our filters have this priority and handle, on any interface, and one of these names.
   static Result<FilterWatch> open(std::uint32_t priority, std::uint32_t handle, std::set<std::string> names);
 
   int fd() const { return events_.fd(); }
 
-  // Calls back for each interface where ours may be gone, with 0 where the kernel had to drop events:
-  // anywhere. What we do ourselves is told too where it takes a filter away.
+  // Calls back for each interface where our filter may be gone; with 0, meaning any interface, if the kernel
+  // had to drop events. Also called when we remove a filter ourselves.
   Result<> receive(const std::function<void(std::uint32_t interface_index)>& touched);
 
  private:
@@ -39,8 +39,8 @@ class FilterWatch {
   std::set<std::string> names_;
 };
 
-// Does an event of the kernel's say that a filter of that place and those names may be gone? On which
-// interface.
+// Returns the interface if an event of the kernel means that a filter with that place and one of those names
+// may be gone.
 std::optional<std::uint32_t> touched_filter(const nlmsghdr& event, std::uint32_t priority,
                                             std::uint32_t handle, const std::set<std::string>& names);
 

@@ -1,13 +1,14 @@
-// The lease: a program of ours in the kernel that lets packets for a virtual address in, and from it out,
-// only while somebody is in charge of the address here (netlink/lease.bpf.c says what it drops). It stays
-// when all of us die or hang: then the lease runs out, and this host falls silent before a peer takes over.
+// The lease: a vipd program in the kernel that passes packets to and from a virtual address only while a
+// process on this host is responsible for the address (netlink/lease.bpf.c lists what it drops). It stays
+// when all of vipd dies or hangs: then the lease runs out, and this host falls silent before a peer takes
+// over.
 //
-// The program hangs at the tc ingress and egress of each interface with virtual addresses, beside other
-// people's filters, and keeps its memory alive with it. open_lease() finds what a predecessor left attached
-// and goes on with that memory, so that an expired lease stays expired and a valid one valid.
+// The program is attached to the tc ingress and egress of each interface with virtual addresses, beside the
+// filters of other programs, and keeps its memory alive. open_lease() finds what a predecessor left attached
+// and continues with that memory, so that an expired lease stays expired and a valid one valid.
 //
-// Where vipd is built without it (netlink/lease_absent.cc), and where the kernel refuses, open_lease() says
-// so.
+// If vipd is built without it (netlink/lease_absent.cc), or if the kernel refuses it, open_lease() returns an
+// error.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@
 
 namespace vipd::netlink {
 
-// Ours among the filters of an interface; see vipd(8).
+// vipd's own place among the filters of an interface; see vipd(8).
 constexpr std::uint32_t lease_priority = 112;
 constexpr std::uint32_t lease_handle = 112;
 
@@ -35,17 +36,17 @@ class Lease {
 
   virtual ~Lease() = default;
 
-  // --- interfaces; an index that does not exist any more is an ENODEV that can be ignored
-  // Where a filter of ours is, this program's or a predecessor's.
+  // --- interfaces; ENODEV for an index that no longer exists can be ignored
+  // The interfaces with a filter of ours, from this program or a predecessor.
   virtual Result<std::set<std::uint32_t>> interfaces() = 0;
-  // Atomically in place of a predecessor's. Does nothing and returns false if it is there. EBUSY: somebody
-  // else's filter has our place.
+  // Atomically replaces a predecessor's filter. Does nothing and returns false if ours is already attached.
+  // EBUSY: a filter of another program has our place.
   virtual Result<bool> attach(std::uint32_t interface_index) = 0;
-  // With the qdisc, if that is of our making and nobody else uses it.
+  // Also removes the qdisc, if vipd made it and no other program uses it.
   virtual Result<> detach(std::uint32_t interface_index) = 0;
 
-  // Somebody else may have taken it off an interface: events_fd() is to be watched for reading, and the
-  // interface, with 0 all of them, to be attached to again. Our own detach() is told as well.
+  // Another program may have removed our filter from an interface: watch events_fd() for reading. The
+  // callback gets the interface to attach to again; 0: all of them. Also called after our own detach().
   using Touched = std::function<void(std::uint32_t interface_index)>;
   virtual int events_fd() const = 0;
   virtual Result<> receive_events(const Touched& touched) = 0;
@@ -62,8 +63,8 @@ class Lease {
   virtual int program(Hook hook) const = 0;  // its descriptor
 };
 
-// EPERM: that takes CAP_BPF, outside of any user namespace; finding a predecessor's memory takes
-// CAP_SYS_ADMIN, without which it begins anew. ENOSYS: not built in.
+// EPERM: it needs CAP_BPF, outside of any user namespace; finding a predecessor's memory needs CAP_SYS_ADMIN,
+// without which it starts afresh. ENOSYS: not built in.
 Result<std::unique_ptr<Lease>> open_lease();
 
 }  // namespace vipd::netlink

@@ -1,12 +1,12 @@
-// The memory that the lease's program in the kernel (lease.bpf.c) shares with ours: C and C++, 32 and 64 bits
-// alike. A next version of vipd adopts the maps of this one while they are in use, as long as names and sizes
-// are the same: whoever changes a struct here gives the maps another name.
+// The memory that the lease's program in the kernel (lease.bpf.c) shares with vipd: the same layout in C and
+// C++, on 32 and 64 bits. A later version of vipd adopts the maps of this one while they are in use, as long
+// as names and sizes are the same: if you change a struct here, rename its map.
 #pragma once
 
 #include <linux/types.h>
 
-// A virtual address where it is guarded: the key of the map vipd_addresses. Its value is the number of a
-// slot.
+// A virtual address and the interface on which it is guarded: the key of the map vipd_addresses. Its value is
+// the number of a slot.
 struct vipd_lease_address {
   __u32 ifindex;
   __u32

@@ -15,7 +15,7 @@ namespace vipd::netlink {
 
 class LeaseSlots {
  public:
-  // The descriptor of the map, which another program may have made; it can be closed afterwards.
+  // Maps the descriptor of the slots, which another program may have made; it can be closed afterwards.
   static Result<LeaseSlots> map(int fd);
   LeaseSlots(LeaseSlots&& other) noexcept : slots_(std::exchange(other.slots_, nullptr)) {}
   LeaseSlots& operator=(LeaseSlots&& other) noexcept {
@@ -26,7 +26,7 @@ class LeaseSlots {
 
   static std::uint32_t size();
 
-  // What is no slot is ignored, and has no lease.
+  // A number that is no slot is ignored, and has no lease.
   void set(std::uint32_t slot, TimePoint until);  // CLOCK_BOOTTIME
   void clear(std::uint32_t slot);                 // no lease: everything passes
   TimePoint until(std::uint32_t slot) const;      // TimePoint{}: no lease

@@ -1,7 +1,7 @@
-// LinkTable: the kernel's links and addresses, out of its messages, and which of them have changed since
-// somebody was last told. netlink/link_watch feeds it from sockets; nothing here knows one.
+// LinkTable: the kernel's links and addresses, built from its messages, and which of them have changed since
+// the last report. netlink/link_watch reads the messages from sockets; nothing here knows a socket.
 //
-// Messages that say nothing new, cannot be or are of another kind leave it as it is.
+// Messages that contain nothing new, are invalid or are of another kind do not change it.
 #pragma once
 
 #include <linux/netlink.h>
@@ -29,19 +29,19 @@ class LinkTable {
   void forget_addresses(Family family);
   void everything_changed();
 
-  // Tells each interface that differs from what was last told, as a whole. One that is gone (deleted,
-  // renamed, moved to another namespace) is told once, with index 0, before those that have come.
+  // Reports each interface that differs from the last report, as a whole. An interface that is gone (deleted,
+  // renamed, moved to another namespace) is reported once, with index 0, before the new ones.
   void tell(const Changed& changed);
 
-  // The links that have come to run since the last call.
+  // The links that have started running since the last call.
   std::set<std::uint32_t> take_started();
 
-  // Index 0 if there is none of that name.
+  // Index 0 if no interface has that name.
   Interface snapshot(const std::string& name) const;
 
  private:
-  // Where the kernel has an address in its list: IPv4 before IPv6, IPv4's secondary addresses last, otherwise
-  // in the order of their coming.
+  // The position of an address in the kernel's list: IPv4 before IPv6, IPv4's secondary addresses last,
+  // otherwise in the order in which they were added.
   struct Position {
     Family family = Family::ipv4;
     bool secondary = false;
@@ -56,7 +56,7 @@ class LinkTable {
   using Links = std::map<std::uint32_t, Link>;  // by index
 
  public:
-  // To try a new start, and to go back to what was there if it fails.
+  // For trying to read everything again, and going back to the previous links if that fails.
   Links take_links();
   void put_back(Links links) { links_ = std::move(links); }
 
@@ -66,8 +66,8 @@ class LinkTable {
   static Interface assemble(const Link& link);
 
   Links links_;
-  std::set<std::uint32_t> changed_;        // since it was last told
-  std::set<std::uint32_t> started_;        // links that have come to run since
+  std::set<std::uint32_t> changed_;        // since the last report
+  std::set<std::uint32_t> started_;        // links that have started running since
   bool names_changed_ = false;             // a link came, went or was renamed
   std::map<std::string, Interface> told_;  // by name
   std::uint64_t last_order_ = 0;

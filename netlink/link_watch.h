@@ -1,9 +1,9 @@
-// LinkWatch: the kernel's links and addresses as snapshots. Subscribes, keeps a copy, and tells once per turn
-// what has changed, each interface as a whole. When the kernel had to drop events (ENOBUFS), reads everything
-// again.
+// LinkWatch: the kernel's links and addresses as snapshots. Subscribes, keeps a copy, and reports once per turn
+// what has changed, each interface as a whole. When the kernel had to drop events (ENOBUFS), it reads
+// everything again.
 //
-// Watch fd() for reading and call receive(). Events that change nothing of an Interface (counters, renewed
-// lifetimes) are not passed on.
+// Watch fd() for reading and call receive(). Events that do not change an Interface (counters, renewed
+// lifetimes) are not reported.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +20,20 @@ class LinkWatch {
  public:
   using Changed = LinkTable::Changed;
 
-  // receive_buffer: bytes of events that the kernel may queue; an address is about 1 kB there.
+  // receive_buffer: how many bytes of events the kernel may queue; an address takes about 1 kB.
   static Result<LinkWatch> open(std::size_t receive_buffer = 8 << 20);
 
   int fd() const { return events_.fd(); }
 
-  // Reads everything from the kernel and tells what differs; the first time, that is every interface. After
-  // an error of receive(), call it again a little later: until it succeeds nothing more is told.
+  // Reads everything from the kernel and reports what differs; the first time, that is every interface. After
+  // an error of receive(), call it again a little later: nothing is reported until it succeeds.
   Result<> refresh(const Changed& changed);
 
-  // Takes what is queued, at most 1024 events a call, and tells the changes. The callback may call
+  // Processes the queued events, at most 1024 per call, and reports the changes. The callback may call
   // snapshot().
   Result<> receive(const Changed& changed);
 
-  // As of the last receive() or refresh(); index 0 if there is none of that name.
+  // The state at the last receive() or refresh(); index 0 if no interface has that name.
   Interface snapshot(const std::string& name) const;
 
   std::uint64_t overruns() const { return overruns_; }  // how often the kernel dropped events

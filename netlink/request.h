@@ -1,5 +1,5 @@
-// Request: one message for the kernel under construction: a header, the fixed part of its kind (ifaddrmsg,
-// ...), attributes. netlink/batch and Socket::dump send it.
+// Request: builds one message for the kernel: a header, the fixed part of its kind (ifaddrmsg, ...), and
+// attributes. netlink/batch and Socket::dump send it.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace vipd::netlink {
 
 class Request {
  public:
-  // type: RTM_NEWADDR, ... flags: NLM_F_CREATE, ... (NLM_F_REQUEST comes by itself).
+  // type: RTM_NEWADDR, ... flags: NLM_F_CREATE, ... (NLM_F_REQUEST is added).
   Request(std::uint16_t type, std::uint16_t flags);
 
   template <class T>
@@ -28,14 +28,14 @@ class Request {
   void put_struct(std::uint16_t attribute, const T& value) {
     put(attribute, {reinterpret_cast<const std::uint8_t*>(&value), sizeof value});
   }
-  // Attributes put between begin and end are inside this one.
+  // Attributes that are put between begin and end become part of this one.
   std::size_t begin(std::uint16_t attribute);
   void end(std::size_t nest);
 
-  // What error messages say we were doing: "adding 192.0.2.1/24 to eth0".
+  // The operation, for error messages: "adding 192.0.2.1/24 to eth0".
   std::string doing;
 
-  // The message with this sequence number and these further flags, ready to be sent.
+  // The message with this sequence number and these additional flags, ready to be sent.
   std::span<const std::uint8_t> finish(std::uint32_t sequence, std::uint16_t flags);
   std::size_t size() const { return bytes_.size(); }
 

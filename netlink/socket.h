@@ -1,6 +1,6 @@
-// Socket: one netlink socket, opened by libmnl. Errors carry the kernel's own words (extended
-// acknowledgements), malformed dump requests are refused (strict checking). It moves messages; netlink/batch
-// and netlink/link_watch give them meaning.
+// Socket: one netlink socket, opened by libmnl. Errors include the kernel's own words (extended
+// acknowledgements); malformed dump requests are refused (strict checking). It only moves messages;
+// netlink/batch and netlink/link_watch interpret them.
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -19,27 +19,28 @@
 
 namespace vipd::netlink {
 
-// A deadline in the past: receive() only looks.
+// A deadline in the past: receive() does not wait.
 constexpr TimePoint at_once{};
 
 class Socket {
  public:
-  // protocol: NETLINK_ROUTE, ... receive_buffer in bytes, forced where we may, else as much as is allowed.
+  // protocol: NETLINK_ROUTE, ... receive_buffer in bytes: forced if permitted, otherwise as large as allowed.
   static Result<Socket> open(int protocol, std::size_t receive_buffer = 1 << 20);
 
   int fd() const;
   Result<> join(unsigned group);  // RTNLGRP_...
   std::uint32_t next_sequence() { return ++sequence_; }
 
-  // The kernel works on what is sent before this returns; it waits for the kernel's locks as long as it must.
+  // The kernel processes the request before this returns, and waits for the kernel's locks as long as
+  // necessary.
   Result<> send(std::span<const std::uint8_t> bytes);
 
-  // One datagram of messages, or an error: ETIMEDOUT when none has come until the deadline (in the past: only
-  // looks), ENOBUFS when the kernel has lost some, EMSGSIZE when it did not fit. Valid until the next call.
+  // One datagram of messages, or an error: ETIMEDOUT if none has arrived by the deadline (in the past: does
+  // not wait), ENOBUFS if the kernel has dropped some, EMSGSIZE if it did not fit. Valid until the next call.
   Result<std::span<const std::uint8_t>> receive(TimePoint deadline);
 
-  // A dump request: calls back for each object, again from the start if the kernel says that things changed
-  // meanwhile (started is called before each start, to throw away what was collected). Bounded.
+  // Sends a dump request and calls back for each object, again from the start if the kernel reports that
+  // things changed meanwhile (`started` is called before each start, to discard what was collected). Bounded.
   Result<> dump(Request& request, const std::function<void()>& started,
                 const std::function<void(const nlmsghdr&)>& object, Duration bound);
 
@@ -56,7 +57,7 @@ class Socket {
   std::uint32_t sequence_ = 0;
 };
 
-// The verdict of an NLMSG_ERROR or NLMSG_DONE message: 0 or an errno, and the kernel's words ("Invalid prefix
+// The content of an NLMSG_ERROR or NLMSG_DONE message: 0 or an errno, and the kernel's words ("Invalid prefix
 // length"), which may be empty.
 struct Verdict {
   int code = 0;

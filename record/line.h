@@ -1,6 +1,6 @@
-// Line: one line of a recording, taken apart: a time, a word, what stands behind it, and key=value fields.
-// What is asked for is checked and, if it is wrong, said in words that help; what nobody has asked for is an
-// error.
+// Line: one line of a recording, split into its parts: a time, a word, positional arguments, and key=value
+// fields. Each part is checked when it is requested, and an error says what is wrong; a part that was never
+// requested is an error too.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +16,19 @@
 
 namespace vipd::record {
 
-// A text as a value of a field: in quotes, if it has to be.
+// A text as the value of a field: in quotes if necessary.
 std::string quoted(const std::string& text);
 
 class Line {
  public:
-  // Everything from # on is a comment. An empty line has an empty word.
+  // # begins a comment, up to the end of the line. An empty line has an empty word.
   static Result<Line> parse(std::string_view text);
 
   Duration time() const { return time_; }  // since the recording begins
   const std::string& word() const { return word_; }
 
-  // Each is an error if it is not there, or no good.
-  Result<std::string> next(const std::string& what);  // behind the word, one after the other
+  // Each returns an error if the part is missing or invalid.
+  Result<std::string> next(const std::string& what);  // the arguments after the word, one by one
   Result<std::string> text(const std::string& key);
   Result<std::int64_t> number(const std::string& key, std::int64_t least, std::int64_t most);
   Result<bool> boolean(const std::string& key);
@@ -39,7 +39,7 @@ class Line {
   std::vector<std::string> fields_that_begin_with(const std::string& beginning) const;
 
   bool has(const std::string& key) const { return find(key) != nullptr; }
-  Result<> finish() const;  // nothing is left over
+  Result<> finish() const;  // an error if a part was not requested
 
  private:
   const std::string* find(const std::string& key) const;
@@ -48,7 +48,7 @@ class Line {
   std::string word_;
   std::vector<std::string> rest_;
   std::size_t taken_ = 0;
-  std::vector<std::pair<std::string, std::string>> fields_;  // in their order
+  std::vector<std::pair<std::string, std::string>> fields_;  // in the order of the line
   std::set<std::string> asked_;
 };
 

@@ -125,7 +125,7 @@ bool Recorder::append_known(TimePoint now, const vrrp::DatagramReceived& datagra
 void Recorder::append(TimePoint now, const vrrp::Input& event) {
   const auto* datagram = std::get_if<vrrp::DatagramReceived>(&event);
   const auto archive = datagram ? to_bytes(*datagram) : to_bytes(event);
-  // The input may be larger than the rest of the half. A whole half is always enough for a checkpoint and
+  // The input may be larger than the rest of the half. A whole half always has room for a checkpoint and
   // more, unless there are tens of thousands of addresses; then this half is larger for a while.
   auto* half = &halves_[current_];
   append_head(half->bytes, datagram ? Kind::datagram : Kind::event, now);

@@ -1,9 +1,8 @@
-// Recorder: keeps the last events of an engine in memory of a fixed size: a few bytes each, no system call,
-// and no allocation for what happens all the time (ticks, and advertisements that were seen before).
+// Recorder: keeps the most recent engine inputs in memory of a fixed size: a few bytes each, no system call,
+// and no allocation for frequent inputs (ticks, and advertisements seen before).
 //
-// Two halves take turns. When one is full the other is cleared, and begins with a checkpoint: events that
-// bring a new engine into the state of that moment. So at least half of the memory is always there to be
-// replayed.
+// Two halves alternate. When one is full the other is cleared, and begins with a checkpoint: inputs that
+// bring a new engine into the state of that moment. So at least half of the memory can always be replayed.
 #pragma once
 
 #include <array>
@@ -21,17 +20,17 @@ class Recorder {
  public:
   using Checkpoint = std::function<std::vector<vrrp::Input>()>;
 
-  // capacity: bytes, of both halves together.
+  // capacity: bytes, for both halves together.
   Recorder(std::size_t capacity, Checkpoint checkpoint);
 
-  // Before the engine takes it.
+  // Call it before Engine::step gets the input.
   void record(TimePoint now, const vrrp::Input& event);
 
-  // As it is, for decode().
+  // A copy of the memory, for decode().
   std::vector<std::uint8_t> contents() const;
 
  private:
-  // What one half has: encoded entries, and the datagrams among them, by which later ones are abbreviated.
+  // The content of one half: encoded entries, and its datagrams, to which later entries refer by number.
   struct Half {
     std::vector<std::uint8_t> bytes;
     std::vector<vrrp::DatagramReceived> datagrams;
@@ -49,7 +48,7 @@ class Recorder {
   std::size_t current_ = 0;
 };
 
-// What contents() gave, possibly in another process. An error says why not: another version, or damaged.
+// Decodes contents(), possibly in another process. An Error has the reason: another version, or damaged.
 Result<Recording> decode(std::span<const std::uint8_t> contents);
 
 }  // namespace vipd::record

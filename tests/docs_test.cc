@@ -55,7 +55,7 @@ void none_is_made_up(const Words& entries, const Words& words, const std::string
 
 // What the schema asks its Reader for.
 Words configuration_keys() {
-  const auto source = source_of("conf", "schema.cc") + source_of("health", "_settings.cc");
+  const auto source = source_of("conf", "schema.cc") + source_of("checks", "_settings.cc");
   return matches(
              source,
              R"re((?:\.|->)(?:text|boolean|integer|duration|address|texts|child|required)\(\s*"([a-z_]+)")re") +
@@ -160,8 +160,9 @@ TEST_CASE(
 
 TEST_CASE("vipd(8) names every field that is written to the journal") {
   const auto page = source_file("man/vipd.8").text();
-  const auto fields = matches(source_of("daemon", ".cc"), R"re(\{"([A-Z][A-Z_]+)", )re") +
-                      matches(source_of("daemon", ".cc"), R"re(emplace_back\("([A-Z][A-Z_]+)", )re");
+  const auto source = source_file("programs/common/event_log.cc").text();
+  const auto fields = matches(source, R"re(\{"([A-Z][A-Z_]+)", )re") +
+                      matches(source, R"re(emplace_back\("([A-Z][A-Z_]+)", )re");
   REQUIRE(fields.size() > 5);
   for (const auto& field : fields)
     CHECK_MESSAGE(page.find("Ev " + field) != std::string::npos,
@@ -172,7 +173,7 @@ TEST_CASE("vipctl(8) names every key of the JSON that vipctl prints") {
   const auto page = source_file("man/vipctl.8").text();
   const auto source = source_file("programs/monitor/show.cc").text() + source_file("ctl/check.cc").text() +
                       source_file("events/line.cc").text();
-  const auto fields = matches(source_of("daemon", ".cc"), R"re(fields\["([a-z_]+)"\])re");
+  const auto fields = matches(source_of("programs", ".cc"), R"re(fields\["([a-z_]+)"\])re");
   REQUIRE(fields.size() > 5);
   const auto keys = matches(source, R"re(\b(?:out|age|out\.begin)\("([a-z_]+)", )re") +
                     matches(source, R"re(\(out, "([a-z_]+)", )re") +
@@ -186,7 +187,7 @@ TEST_CASE("vipctl(8) names every key of the JSON that vipctl prints") {
 
 TEST_CASE("vipd(8) and vipctl(8) have an entry for every option and command, and for nothing else") {
   const Words everywhere{"-help"};
-  const auto of_vipd = command_line_options(source_of("daemon", ".cc"));
+  const auto of_vipd = command_line_options(source_of("programs", ".cc"));
   const auto of_vipctl = command_line_options(source_of("ctl", ".cc"));
   const auto commands = matches(source_of("ctl", ".cc"), R"re([( ]command\("([a-z]+)", ")re");
   REQUIRE(of_vipd.size() > 3);

@@ -152,7 +152,7 @@ class Cable {
   std::string here_;
 };
 
-// An interface whose cable nobody listens at, up, without addresses.
+// An interface that is up, without addresses and without a host at the other end of its cable.
 class Port {
  public:
   explicit Port(const std::string& name) : far_("far-" + name), cable_(far_, name, "far") {}

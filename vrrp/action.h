@@ -1,5 +1,5 @@
-// Actions: what the engine wants done, as values in the order in which it wants them. programs/router/effects performs
-// them; a closed list, so that the compiler finds every place that a new one concerns.
+// Actions: what the engine wants done, as values in the order of execution. programs/router/effects performs them. The
+// list is closed, so that the compiler finds every place that a new action concerns.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +22,14 @@ struct SendAdvertisement {
   std::vector<std::uint8_t> message;
 };
 
-// Adding an address that is there renews its lifetime.
+// Adding an address that is already there renews its lifetime.
 struct AddAddress {
   RouterKey router;
   Prefix prefix;
   Duration valid{};  // valid_lft; zero: for ever
 };
 
-// All addresses of an Active, again: their lifetime starts anew.
+// Renews all addresses of an Active: their lifetime starts anew.
 struct RenewAddresses {
   RouterKey router;
   std::vector<Prefix> prefixes;
@@ -48,7 +48,7 @@ struct Announce {
   std::vector<std::uint8_t> frame;
 };
 
-// A question whether another station has the address: nobody should answer.
+// Asks whether another station has the address; normally no station answers.
 struct Probe {
   RouterKey router;
   IpAddress address;
@@ -64,21 +64,21 @@ struct StateChanged {
   std::string reason;
 };
 
-// A received message that touched a counter and nothing else.
+// A received message that changed nothing but a counter.
 struct AdvertisementDiscarded {
   std::string interface;
   IpAddress source;
   DecodeError error{};
 };
 
-// Find out which link-layer address this sender's advertisements come from, should it be heard again soon.
-// SenderIdentified is the answer.
+// Asks which link-layer address this sender's advertisements come from, should it be heard again soon. The
+// answer is the input SenderIdentified.
 struct IdentifySender {
   RouterKey router;
   IpAddress sender;
 };
 
-// Something that an operator wants to know, with the event's stable name: the list is in events.h.
+// An event for the operator, under its stable name; events.h lists them.
 struct Noted {
   RouterKey router;
   std::string name;

@@ -1,9 +1,9 @@
 // AddressKeeper: keeps the kernel's addresses in line with the state of one virtual router.
 //
-// It compares what must be there with what the interface's snapshots show, and asks for the difference: an
-// address that somebody removes from an Active comes back at once, one that shows up on a node that is not
-// Active (a leftover of an earlier run, a hand) goes. Repairs are rate-limited. It decides nothing about who
-// is Active.
+// It compares the addresses that must be there with those in the interface's snapshots, and asks for the
+// difference: an address that was removed from an Active comes back at once; one on a node that is not Active
+// (left by an earlier run, or added by hand) goes. Repairs are rate-limited. It does not decide which node is
+// Active.
 #pragma once
 
 #include <cstdint>
@@ -17,27 +17,27 @@ namespace vipd::vrrp {
 
 class AddressKeeper {
  public:
-  // All addresses must be there from now on (section 6.4.2: becoming Active).
+  // From now on all addresses must be there (section 6.4.2: becoming Active).
   void hold(const Turn& turn, const VirtualRouterConfig& config);
-  // None must be there any more.
+  // From now on none must be there.
   void drop(const Turn& turn, const VirtualRouterConfig& config);
-  // Goes on holding what a predecessor has put there: asks for nothing that is there already.
+  // Keeps holding the addresses of a predecessor: asks for none that is already there.
   void adopt(const VirtualRouterConfig& config);
-  // The configuration has another list of addresses: only the difference is asked for.
+  // The configuration has another list of addresses: asks for the difference only.
   void reconfigure(const Turn& turn, const VirtualRouterConfig& before, const VirtualRouterConfig& config);
 
-  // One of the addresses has changed on the interface. Returns those that had to be put back and want
-  // announcing.
+  // One of the addresses has changed on the interface. Returns those that had to be restored and must be
+  // announced.
   std::vector<IpAddress> observe(const Turn& turn, const VirtualRouterConfig& config);
-  // The kernel has refused one.
+  // The kernel has refused an address.
   void failed(const Turn& turn, const VirtualRouterConfig& config, const Prefix& prefix,
               const std::string& error);
-  // A deadline has passed: retries, renewals. Returns addresses that were asked for again.
+  // A deadline has passed: retries and renewals. Returns the addresses that it has asked for again.
   std::vector<IpAddress> tick(const Turn& turn, const VirtualRouterConfig& config);
   TimePoint deadline() const;  // never, if nothing waits
 
   bool holding() const { return holding_; }
-  // None must be there, but some still are.
+  // No address must be there, but some still are.
   bool lingering() const { return !holding_ && lingering_; }
   std::vector<Prefix> present() const;
   std::uint64_t restored() const { return restored_; }
@@ -45,9 +45,9 @@ class AddressKeeper {
  private:
   struct Address {
     Prefix prefix;
-    bool requested = false;   // we have asked for it and not taken it back
+    bool requested = false;   // we have asked for it, and not for its removal since
     bool seen = false;        // was in the last snapshot
-    bool failing = false;     // what we asked for was refused, and told
+    bool failing = false;     // the kernel refused it, and that has been reported
     TimePoint retry = never;  // when to ask again
   };
 

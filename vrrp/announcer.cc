@@ -40,7 +40,7 @@ void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
     next_ = std::min(next_, last_ + pauses.front());
   tick(turn, config);
   if (echoed_ != TimePoint::min() && turn.now - echoed_ < echo_interval) {
-    next_ = std::min(next_, echoed_ + echo_interval);  // where no further round comes before that
+    next_ = std::min(next_, echoed_ + echo_interval);  // unless a further round comes before that
     return;
   }
   echoed_ = turn.now;
@@ -48,8 +48,8 @@ void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
   next_ = turn.now + echo;
 }
 
-// At least one round more: the last one that was counted may not have got out, and what another host has
-// announced while the router was replaced, or just before it died, nobody here knows of.
+// At least one more round: the last one that was counted may not have been sent, and this node does not know
+// what another host announced while the router was replaced, or just before it died.
 void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config, int rounds_done) {
   const bool all = rounds_done >= config.announce.repeat;
   rounds_done_ = all ? config.announce.repeat - 1 : rounds_done;
@@ -66,7 +66,7 @@ void Announcer::tick(const Turn& turn, const VirtualRouterConfig& config) {
   for (const auto& prefix : config.addresses) announce(turn, config, prefix.address);
   ++rounds_done_;
   last_ = turn.now;
-  // Not at a take-over itself: who had the address before may still be about to remove it.
+  // Not during the take-over itself: the host that had the address may still be about to remove it.
   if (rounds_done_ >= std::max(config.announce.repeat, 2))
     for (const auto& prefix : config.addresses) probe(turn, config, prefix.address);
   schedule(turn.now, config);

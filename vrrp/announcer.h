@@ -1,8 +1,8 @@
-// Announcer: when to tell the link which MAC address answers for the addresses (RFC 9568 section 8.1.2 and
-// 8.2.2). The RFC wants one announcement; here a few rounds follow at growing distances, because a lost one
-// would leave clients talking to the old Active, and then one every so often for switches that forget. Those
-// come with the question whether another station has the address too: most answers are heard by who has asked
-// only.
+// Announcer: decides when to announce to the link which MAC address answers for the addresses (RFC 9568
+// sections 8.1.2 and 8.2.2). The RFC requires one announcement. Here a few rounds follow at growing
+// distances, because clients that miss the only one would keep talking to the old Active; then one round
+// every so often, for switches that forget. These later rounds also ask whether another station has the
+// address, because usually only the asking host hears the answer.
 #pragma once
 
 #include "vrrp/parameters.h"
@@ -14,18 +14,19 @@ class Announcer {
  public:
   // Announces all addresses now, and starts the rounds anew.
   void start(const Turn& turn, const VirtualRouterConfig& config);
-  // The same after a second Active was heard, however often: rounds keep their distance, but for one a second
-  // that follows soon, because what the other one announced may arrive after our answer.
+  // The same after a second Active was heard, however often. Rounds keep their distance, except that one per
+  // second may follow soon: what the other Active announced may arrive after our answer.
   void again(const Turn& turn, const VirtualRouterConfig& config);
-  // Goes on where a predecessor stopped, after so many rounds; if those were all, with one more, soon.
+  // Continues where a predecessor stopped after `rounds_done` rounds; if those were all, with one more round
+  // soon.
   void adopt(TimePoint now, const VirtualRouterConfig& config, int rounds_done);
-  // Other rounds, from the next one on.
+  // Changes the rounds, from the next one on.
   void reconfigure(TimePoint now, const VirtualRouterConfig& config);
   void tick(const Turn& turn, const VirtualRouterConfig& config);
   TimePoint deadline() const { return next_; }
   int rounds_done() const { return rounds_done_; }
 
-  // One address, once, outside the rounds.
+  // Announces one address, once, outside the rounds.
   static void announce(const Turn& turn, const VirtualRouterConfig& config, const IpAddress& address);
 
  private:

@@ -8,7 +8,7 @@ namespace {
 std::vector<std::uint8_t> request(const MacAddress& mac, const IpAddress& sender,
                                   const MacAddress& target_mac, const IpAddress& target) {
   assert(sender.family == Family::ipv4 && target.family == Family::ipv4);
-  std::vector<std::uint8_t> frame(6, 0xff);  // to everybody
+  std::vector<std::uint8_t> frame(6, 0xff);  // broadcast
   const auto append = [&frame](const auto& bytes) { frame.insert(frame.end(), bytes.begin(), bytes.end()); };
   append(mac.octets);
   append(std::initializer_list<std::uint8_t>{0x08, 0x06,    // EtherType ARP

@@ -11,11 +11,12 @@ namespace vipd::vrrp {
 
 class Checksum {
  public:
-  // Bytes are taken as 16-bit words in network order; an odd last byte is padded with zero.
+  // Sums the bytes as 16-bit words in network order; pads an odd last byte with zero.
   Checksum& add(std::span<const std::uint8_t> bytes);
   Checksum& add_pseudo_header(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,
                               std::size_t length);
-  // The value for the checksum field in host order; 0 if the field was already in the sum and is right.
+  // The value for the checksum field, in host order; 0 if the sum already includes the field and the field is
+  // right.
   std::uint16_t value() const;
 
  private:

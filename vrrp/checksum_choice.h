@@ -1,8 +1,8 @@
 // ChecksumChoice: which form of the IPv4 checksum `checksum: auto` sends (RFC 9568 section 5.2.8).
 //
-// The form of the peers, as far as they are heard: those of the other form reject what we send. A Backup
-// starts with what it hears first. After that a single message, which anybody can forge, changes nothing: the
-// other form must be the only one that is heard, three times and for more than one interval.
+// It sends the form that its peers send, because peers reject the other form. A Backup adopts the first form
+// it hears. After that a single message, which any host can forge, changes nothing: the other form must be
+// the only one heard, three times and for longer than one interval.
 #pragma once
 
 #include <optional>
@@ -14,17 +14,17 @@ namespace vipd::vrrp {
 
 class ChecksumChoice {
  public:
-  // A valid advertisement; interval: our own.
+  // A valid advertisement was heard. `interval` is our own.
   void hear(TimePoint now, ChecksumForm form, Duration interval, bool active);
   void adopt(std::optional<ChecksumForm> heard) { heard_ = heard; }
 
   std::optional<ChecksumForm> heard() const { return heard_; }
-  // Until somebody is heard: keepalived and FRR reject the other one.
+  // Before any peer is heard: the pseudo-header, because keepalived and FRR reject the other form.
   ChecksumForm form() const { return heard_.value_or(ChecksumForm::pseudo_header); }
 
  private:
   std::optional<ChecksumForm> heard_;
-  int others_ = 0;  // messages of the other form, and none of ours in between
+  int others_ = 0;  // consecutive messages of the other form
   TimePoint others_since_{};
 };
 

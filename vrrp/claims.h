@@ -1,11 +1,10 @@
-// Claims: other stations that say on the link that a virtual address of ours is theirs (RFC 5227
-// section 2.4).
+// Claims: other stations that claim a virtual address of ours on the link (RFC 5227 section 2.4).
 //
-// Part of an Active: whoever is not has nothing to defend. A claim says nothing at once, because a router
-// that takes over announces before its advertisement may have arrived: it is judged three intervals later. If
-// then we are still Active, and no other router of the group is heard, there is a conflict: the operator is
-// told, and the address announced again, at most once in ten seconds (DEFEND_INTERVAL), so that two stations
-// that both defend themselves never make a war of it.
+// Part of an Active, because a router that is not Active has nothing to defend. A claim is judged three
+// intervals after it was heard and not at once: a router that takes over announces the addresses before its
+// advertisement may have arrived. If we are then still Active and no other router of the group is heard,
+// there is a conflict: it is reported to the operator, and the address is announced again, at most once in
+// ten seconds (DEFEND_INTERVAL), so that two stations that both defend the address do not escalate.
 #pragma once
 
 #include <set>
@@ -24,12 +23,13 @@ class Claims {
   void heard(TimePoint now, const VirtualRouterConfig& config, const IpAddress& address,
              const MacAddress& mac, std::uint32_t times);
 
-  // When the claims that were heard are to be judged; never, if none wait.
+  // When the claims heard so far are to be judged; never, if there are none.
   TimePoint deadline() const { return due_; }
-  // Those that are due; none before that. peer_speaks: another router of this VRID was heard just before.
+  // The claimed addresses that are due for judgement; none before that. peer_speaks: another router of this
+  // VRID was heard just before.
   std::set<IpAddress> take(TimePoint now, bool peer_speaks);
 
-  // The last one that nothing explained.
+  // The last claim that had no explanation.
   const std::optional<AddressClaim>& last() const { return last_; }
 
  private:

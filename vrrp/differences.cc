@@ -9,7 +9,7 @@
 namespace vipd::vrrp {
 
 namespace {
-// Whatever the order; but if ours begins with a link-local address, so must theirs (section 5.2.9, erratum
+// In any order; but if our list begins with a link-local address, so must theirs (section 5.2.9, erratum
 // 8300).
 bool has_our_addresses(const VirtualRouterConfig& config, const Advertisement& advertisement) {
   const auto& ours = config.addresses;

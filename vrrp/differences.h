@@ -1,5 +1,6 @@
-// Differences: what a peer's advertisements show of a configuration that is unlike ours (RFC 9568 sections
-// 5.2.7, 5.2.9 and 7.1). None of them makes a packet invalid: they are counted, and told once until they end.
+// Differences: what a peer's advertisements reveal of a configuration that differs from ours (RFC 9568
+// sections 5.2.7, 5.2.9 and 7.1). No difference makes a packet invalid: each is counted, and reported once
+// until it ends.
 #pragma once
 
 #include "vrrp/packet.h"
@@ -15,8 +16,8 @@ class Differences {
   // What the advertisement is compared with.
   struct Ours {
     const VirtualRouterConfig& config;
-    Priority priority = 0;  // 0: takes no part, and has none
-    Duration adopted{};     // the interval by which the silence of its sender is judged
+    Priority priority = 0;  // 0: does not take part, and has no priority
+    Duration adopted{};     // the interval by which the silence of the sender is judged
   };
   void look_at(const Turn& turn, const Ours& ours, const IpAddress& source,
                const Advertisement& advertisement, Counters& counters);

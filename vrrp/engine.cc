@@ -41,7 +41,7 @@ void Engine::handle(const DatagramReceived& event) {
   if (view(event.interface).is_own(event.source)) return discard(event, DecodeError::own_packet, nullptr);
   const auto decoded =
       decode({event.source, event.destination, event.hop_limit, event.payload, event.truncated});
-  // The VRID of a bad packet may be wrong, but it is good enough for a counter.
+  // The VRID of a bad packet may be wrong, but is good enough for a counter.
   VirtualRouter* router =
       event.payload.size() >= 2 ? find({event.interface, event.payload[1], event.source.family}) : nullptr;
   if (!decoded) return discard(event, decoded.error(), router);
@@ -64,15 +64,15 @@ void Engine::discard(const DatagramReceived& event, DecodeError error, VirtualRo
 
 void Engine::handle(const InterfaceChanged& event) {
   auto& changed = view(event.interface.name);
-  // Deleted and created again under the same name, without a notification of the time between.
+  // The interface was deleted and created again under the same name, without a notification in between.
   if (changed.interface().exists() && event.interface.exists() &&
       changed.interface().index != event.interface.index)
     update(changed, Interface{.name = event.interface.name});
   update(changed, event.interface);
 }
 
-// The virtual routers that a change concerns: all on the interface if its usability has changed, and those
-// whose addresses came or went.
+// Updates the virtual routers that a change concerns: all on the interface if its usability has changed,
+// otherwise those whose addresses came or went.
 void Engine::update(InterfaceView& changed, const Interface& interface) {
   const auto difference = changed.update(interface);
   std::set<std::string> to_reconsider;
@@ -159,8 +159,8 @@ void Engine::handle(const ConfigReplaced& event) {
 }
 
 // At start-up a check without a result counts as down. A check that is added while its virtual router runs
-// counts as up until its first result: else every reload that adds a check would move the addresses. A check
-// that was there before and still has no result is not new.
+// counts as up until its first result; otherwise every reload that adds a check would move the addresses. A
+// check that existed before and still has no result is not new.
 void Engine::expect_new_checks(const ConfigReplaced& event) {
   auto awaited = awaited_checks();
   if (event.adopted) awaited.insert(event.adopted->awaited.begin(), event.adopted->awaited.end());
@@ -250,7 +250,7 @@ void Engine::handle(const Shutdown&) {
 
 // --- time ---
 
-// The stall fence applies to the others as at any other input.
+// The stall fence applies to all other virtual routers, as with any other input.
 void Engine::handle(const AdvertisementsHeld& event) {
   for (const auto& [key, due] : event.due)
     if (auto* router = find(key)) {

@@ -1,9 +1,10 @@
-// The engine: one door, step(now, event) -> actions, and the windows next_deadline(), status(), snapshot().
+// The engine: one entrance, step(now, event) -> actions, and three views: next_deadline(), status(),
+// snapshot().
 //
 //   kernel, peers, health, configuration, commands --> Input --> step() --> Actions --> programs/router/effects
 //
-// Pure: no descriptor, clock, log or thread; time is an argument and stands still during a step. The engine
-// holds no rule: it finds the virtual router, asks the rule files, and gathers their actions.
+// It is pure: it has no descriptor, clock, log or thread; time is an argument and stands still during a step.
+// It contains no rules: it finds the virtual router, asks the rule files, and gathers their actions.
 //   vrrp/packet          what is a valid message              (RFC 9568 sections 5 and 7.1)
 //   vrrp/parameters      Skew_Time, Active_Down_Interval      (section 6.1)
 //   vrrp/virtual_router  Initialize, Backup, Active           (section 6.4)
@@ -34,25 +35,25 @@ namespace vipd::vrrp {
 
 class Engine {
  public:
-  // What follows from `event` at `now`. Time never runs backwards from one call to the next.
+  // Returns what follows from `event` at `now`. Time never runs backwards from one call to the next.
   Actions step(TimePoint now, const Input& event);
 
-  // When a Tick is due at the latest. None: nothing waits for time.
+  // When a Tick is due at the latest; nothing if no virtual router waits for time.
   std::optional<TimePoint> next_deadline() const;
 
   Status status(TimePoint now) const;
   std::map<RouterKey, Measurements> measurements() const;
   Snapshot snapshot() const;
-  // Adver_Timer or Active_Down_Timer (or never) of each virtual router, numbered as in snapshot(): all of a
-  // snapshot that changes with each advertisement. The numbers are the same until a step() yields actions
-  // other than advertisements, renewals and announcements.
+  // Adver_Timer or Active_Down_Timer (or never) of each virtual router, numbered as in snapshot(). In a
+  // snapshot only these change with each advertisement. The numbers stay the same until a step() yields
+  // actions other than advertisements, renewals and announcements.
   void for_each_deadline(const std::function<void(std::size_t, TimePoint)>& visit) const;
 
-  // VirtualRouter::lease() of each, in the same order.
+  // VirtualRouter::lease() of each virtual router, in the same order.
   void for_each_lease(TimePoint now,
                       const std::function<void(const RouterKey&, std::optional<TimePoint>)>& visit) const;
 
-  // After Shutdown: nothing is held or being handed over any more.
+  // After Shutdown: no address is held or being handed over any more.
   bool finished() const;
 
  private:
@@ -96,18 +97,18 @@ class Engine {
   std::set<RouterKey> removed_;  // from the configuration; they live until their addresses are handed over
   std::map<std::string, DiscardCounters> discarded_;
 
-  // Found quickly, whatever their number.
+  // For lookups that stay fast whatever the number of entries.
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::vector<std::string>> entries_of_check_;
   std::map<std::string, InterfaceView> views_;
   using Deadline = std::pair<TimePoint, VirtualRouter*>;
-  struct Sooner {  // by time and key: what happens never depends on where something is in memory
+  struct Sooner {  // by time and key: the order never depends on memory addresses
     bool operator()(const Deadline& left, const Deadline& right) const {
       if (left.first != right.first) return left.first < right.first;
       return left.second != right.second && left.second->config().key < right.second->config().key;
     }
   };
-  std::set<Deadline, Sooner> deadlines_;           // of those that wait for time
+  std::set<Deadline, Sooner> deadlines_;           // of the virtual routers that wait for time
   std::map<VirtualRouter*, TimePoint> scheduled_;  // where each stands in deadlines_
 };
 

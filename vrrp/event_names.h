@@ -1,5 +1,5 @@
 // The stable names of the engine's events for operators. events/catalogue.cc has their severities; the manual
-// explains each (a test compares them).
+// explains each (a test compares the two).
 #pragma once
 
 #include <string_view>

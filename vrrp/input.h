@@ -1,6 +1,6 @@
-// Engine inputs: the facts that enter Engine::step, one at a time. A closed list: the recorder writes them; a
-// replay, a scenario and the simulation feed them. All are snapshots or commands; repeating a snapshot is
-// harmless.
+// Engine inputs: the facts that enter Engine::step, one at a time. The list is closed: the recorder writes
+// these inputs; a replay, a scenario and the simulation feed them. All are snapshots or commands; repeating a
+// snapshot is harmless.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct DatagramReceived {
   bool truncated = false;
 };
 
-// The current state of an interface; index 0: there is no interface of that name.
+// The current state of an interface. Index 0: no interface has that name.
 struct InterfaceChanged {
   Interface interface;
 };
@@ -37,21 +37,21 @@ struct HealthChanged {
   CheckFact fact;
 };
 
-// The whole configuration: start-up is a reload from nothing. `adopted` is the state of a predecessor that
-// stopped without notice (a crash, an upgrade); its virtual routers continue where they were.
+// The whole configuration; start-up is a reload from an empty one. `adopted` is the state of a predecessor
+// that stopped without notice (a crash, an upgrade); its virtual routers continue where they were.
 struct ConfigReplaced {
   std::vector<VirtualRouterConfig> routers;
   std::optional<Snapshot> adopted;
 };
 
-// An address could not be added or removed. The engine tries again later and shows it.
+// An address could not be added or removed. The engine retries later and shows the failure.
 struct AddressFailed {
   RouterKey router;
   Prefix prefix;
   std::string error;
 };
 
-// Which link-layer address the advertisements of a sender come from: the answer to IdentifySender.
+// Answers IdentifySender: which link-layer address the advertisements of a sender come from.
 struct SenderIdentified {
   std::string interface;
   IpAddress sender;
@@ -66,13 +66,13 @@ struct AddressClaimed {
   std::uint32_t times = 1;  // since the last such input
 };
 
-// `vipctl switch`: hand the virtual routers of this entry over to the peer, and stay Backup until
+// `vipctl switch`: hands the virtual routers of this entry over to the peer; they stay Backup until
 // SwitchBackRequested or until the peer fails.
 struct SwitchRequested {
   std::string name;
 };
 
-// `vipctl switch --back`: take part by priority again.
+// `vipctl switch --back`: the entry takes part by priority again.
 struct SwitchBackRequested {
   std::string name;
 };
@@ -81,13 +81,13 @@ struct SwitchBackRequested {
 struct Shutdown {};
 
 // While this router did not run, the guardian advertised in its place. `due`: when each of these Actives must
-// send its next advertisement; their peers have noticed nothing.
+// send its next advertisement. Their peers have noticed nothing.
 struct AdvertisementsHeld {
   std::vector<std::pair<RouterKey, TimePoint>> due;
 };
 
-// Only time has passed. The only input that fires deadlines: a program that wakes up late reads its sockets
-// first, so that a stalled Backup does not take over from an Active whose advertisements are waiting.
+// Only time has passed. No other input fires deadlines: a program that wakes up late reads its sockets first,
+// so that a stalled Backup does not take over from an Active whose advertisements are waiting.
 struct Tick {};
 
 using Input = std::variant<DatagramReceived, InterfaceChanged, HealthChanged, ConfigReplaced, AddressFailed,

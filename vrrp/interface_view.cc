@@ -13,7 +13,7 @@ bool by_prefix(const InterfaceAddress& a, const InterfaceAddress& b) {
   return a.prefix < b.prefix;
 }
 
-// The addresses with an entry in only one of two sorted lists, each once.
+// The addresses that differ between two sorted lists, each once.
 std::vector<IpAddress> differing(const std::vector<InterfaceAddress>& before,
                                  const std::vector<InterfaceAddress>& after) {
   std::vector<IpAddress> result;

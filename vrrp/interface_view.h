@@ -1,9 +1,9 @@
-// InterfaceView: one interface as the virtual routers on it need it: the snapshot, which of its addresses are
-// virtual ones and whose, the primary address (RFC 9568 section 1.6), and if there is none, or the link
-// cannot be used, why not, in words for the operator.
+// InterfaceView: one interface as its virtual routers need it: the snapshot; which of its addresses are
+// virtual, and whose; the primary address (RFC 9568 section 1.6); and, if there is none or the link cannot be
+// used, the reason in words for the operator.
 //
-// An interface may have thousands of addresses and carry a thousand virtual routers: a snapshot is compared
-// with the one before once, here, so that nobody else has to walk through it.
+// An interface may have thousands of addresses and carry a thousand virtual routers: each snapshot is
+// compared with the previous one once, here, so that no other code has to walk through it.
 #pragma once
 
 #include <array>
@@ -25,13 +25,13 @@ class InterfaceView {
   explicit InterfaceView(std::string name) { interface_.name = std::move(name); }
 
   struct Difference {
-    bool usability = false;  // primary address, carrier, existence: every virtual router is concerned
-    std::vector<IpAddress> addresses;  // that came, went or look otherwise, each once
+    bool usability = false;            // primary address, carrier, existence: concerns every virtual router
+    std::vector<IpAddress> addresses;  // that came, went or changed, each once
   };
   Difference update(Interface snapshot);
 
-  // The virtual routers, and their addresses. Addresses are shared for a moment when a reload moves them from
-  // one virtual router to another.
+  // Sets the virtual routers and their addresses. Two of them share an address for a moment when a reload
+  // moves it from one to the other.
   void set_routers(std::vector<VirtualRouter*> routers);
   const std::vector<VirtualRouter*>& routers() const { return routers_; }
   std::vector<VirtualRouter*> users(const IpAddress& address) const;
@@ -39,14 +39,15 @@ class InterfaceView {
 
   const Interface& interface() const { return interface_; }
   const InterfaceAddress* find(const Prefix& prefix) const;                  // nullptr: not there
-  std::span<const InterfaceAddress> all_of(const IpAddress& address) const;  // in whatever prefix length
+  std::span<const InterfaceAddress> all_of(const IpAddress& address) const;  // with any prefix length
 
-  // IPv4: the first address that is not a virtual one; of an address owner that has no other: the first
-  // virtual one. IPv6: the same among the link-local addresses that may be used already.
+  // IPv4: the first address that is not virtual; for an address owner that has no other, the first virtual
+  // one. IPv6: the same among the link-local addresses that are usable already.
   std::optional<IpAddress> primary_address(Family family, bool owner) const;
-  // Empty: Startup may happen.
+  // Empty: nothing prevents Startup.
   std::vector<std::string> obstacles(Family family, bool owner) const;
-  // A message from this address is one of ours. Virtual addresses are not meant: their owner sends from them.
+  // A message from this address was sent by this node. Excludes virtual addresses, except those from which
+  // their owner sends.
   bool is_own(const IpAddress& address) const;
 
  private:

@@ -1,5 +1,5 @@
-// What is measured of one virtual router while its program runs: for metrics, and for nothing that the
-// protocol does.
+// What is measured of one virtual router while its program runs. For metrics only: the protocol uses none of
+// it.
 #pragma once
 
 #include <array>
@@ -14,18 +14,18 @@ namespace vipd::vrrp {
 
 // Why this node became Active (compare RFC 6527, vrrpv3StatisticsNewMasterReason).
 enum class Reason : std::uint8_t {
-  no_active,    // no Active has been heard since the start, or nobody took over after a switch
+  no_active,    // no Active was heard since the start, or none took over after a switch
   owner,        // the addresses are its own
   better,       // the Active advertised a lower priority than ours
   farewell,     // the Active has left
-  silence,      // the Active was not heard any more
-  false_claim,  // whoever had claimed to be Active was not heard again
+  silence,      // the Active has fallen silent
+  false_claim,  // the router that had claimed to be Active was not heard again
 };
 constexpr std::size_t reason_count = 6;
 std::string_view to_string(Reason reason);  // "no_active"
 
 struct Measurements {
-  Histogram lateness;  // of advertisements, behind Adver_Timer
+  Histogram lateness;  // of advertisements: how long after Adver_Timer they were sent
   Histogram jitter;    // of advertisements heard from the Active that is followed: their distance against its
                        // interval
   Histogram failover;  // from the last advertisement of an Active that fell silent to becoming Active

@@ -22,7 +22,7 @@ IpAddress solicited_node_group(const IpAddress& target) {
   return group;
 }
 
-// From `mac` to a group's Ethernet address. Puts the checksum into the message.
+// Wraps a message from `mac` to a group's Ethernet address, and puts the checksum into the message.
 std::vector<std::uint8_t> frame_of(std::vector<std::uint8_t> message, const MacAddress& mac,
                                    const IpAddress& source, const IpAddress& group) {
   const auto sum =

@@ -1,6 +1,6 @@
-// Unsolicited Neighbor Advertisement: tells an IPv6 link which MAC address answers for a virtual address now
-// (RFC 9568 section 8.2.2, RFC 4861 section 4.4), and the question whether another one does. Complete
-// Ethernet frames of 86 and 78 bytes.
+// Unsolicited Neighbor Advertisement, which announces to an IPv6 link which MAC address now answers for a
+// virtual address (RFC 9568 section 8.2.2, RFC 4861 section 4.4); and the question whether another station
+// has it. Complete Ethernet frames of 86 and 78 bytes.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,9 @@ namespace vipd::vrrp {
 std::vector<std::uint8_t> unsolicited_neighbor_advertisement(const MacAddress& mac, const IpAddress& source,
                                                              const IpAddress& target);
 
-// A Neighbor Solicitation for `target` from nobody, as for duplicate address detection (RFC 4862 section
-// 5.4.2): who has it says so to all nodes, and nobody learns anything from the question.
+// A Neighbor Solicitation for `target` without a sender address, as for duplicate address detection (RFC 4862
+// section 5.4.2). A station that has the address answers to all nodes; no station changes its neighbour cache
+// because of the question.
 std::vector<std::uint8_t> duplicate_address_probe(const MacAddress& mac, const IpAddress& target);
 
 }  // namespace vipd::vrrp

@@ -42,8 +42,8 @@ tl::unexpected<DecodeError> discard(DecodeError error) {
   return tl::unexpected(error);
 }
 
-// The form in which the checksum is right, if any. RFC 9568 section 5.2.8 sums an IPv4 message alone;
-// keepalived, FRR and others read RFC 5798 as adding a pseudo-header for IPv4 too.
+// The form in which the checksum is right, if any. By RFC 9568 section 5.2.8 the sum covers an IPv4 message
+// alone; keepalived, FRR and others read RFC 5798 as adding a pseudo-header for IPv4 too.
 std::optional<ChecksumForm> right_checksum(const Datagram& datagram, std::span<const std::uint8_t> message) {
   if (datagram.source.family == Family::ipv4 && Checksum().add(message).value() == 0)
     return ChecksumForm::rfc9568;
@@ -56,8 +56,8 @@ std::optional<ChecksumForm> right_checksum(const Datagram& datagram, std::span<c
   return std::nullopt;
 }
 
-// The source decides ties, so it must be what a router can have: IPv6 a link-local address (5.1.2.1), IPv4 an
-// address of a host. Linux delivers 0.0.0.0 to the group's sockets.
+// The source decides ties, so it must be an address that a router can have: IPv6 a link-local address
+// (5.1.2.1), IPv4 an address of a host. Linux delivers messages from 0.0.0.0 to the group's sockets.
 bool can_be_source(const IpAddress& source) {
   if (source.family == Family::ipv6) return source.is_link_local();
   const bool broadcast = source.octets[0] == 255;
@@ -99,7 +99,7 @@ tl::expected<Advertisement, DecodeError> decode(const Datagram& datagram) {
   if (count == 0) return discard(DecodeError::address_count);
   if (bytes.size() < size) return discard(DecodeError::length);
 
-  // Surplus bytes are accepted and counted. A sender that put them there may have summed them or not.
+  // Surplus bytes are accepted and counted. The sender's checksum may cover them or not.
   auto checksum = right_checksum(datagram, bytes.first(size));
   if (!checksum && bytes.size() > size) checksum = right_checksum(datagram, bytes);
   if (!checksum) return discard(DecodeError::checksum);

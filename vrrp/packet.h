@@ -1,8 +1,9 @@
 // The VRRPv3 ADVERTISEMENT: bytes to a value and back (RFC 9568 sections 5.1, 5.2 and 7.1).
 //
-// decode() makes every check that needs no configuration, in a fixed order, cheap and safe ones first, and
-// gives exactly one reason for a discard. What needs the virtual router (VRID, checksum mode, owner, address
-// list) is checked by the engine. Nothing here knows a socket: the IP header has been taken off.
+// decode() makes every check that needs no configuration, in a fixed order that begins with the cheap and
+// safe ones, and gives exactly one reason for a discard. The engine checks what needs the virtual router
+// (VRID, checksum mode, owner, address list). This code knows no socket: the IP header has already been
+// removed.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +23,12 @@ enum class DecodeError : std::uint8_t {
   own_packet,         // the source is one of our own addresses
   wrong_destination,  // not the VRRP group
   hop_limit,          // TTL or hop limit is not 255 (5.1.1.3, 5.1.2.3)
-  length,             // shorter than its header or its count of addresses says, or larger than can be
+  length,             // shorter than its header or address count requires, or too long
   version,            // not version 3 (5.2.1)
   type,               // not an ADVERTISEMENT (5.2.2)
   address_count,      // no address at all (5.2.5)
   checksum,           // wrong, or not of the form that the configuration demands (5.2.8)
-  source,             // no router can have it; IPv6: not link-local (5.1.2.1). It decides ties
+  source,             // not an address of a router; IPv6: not link-local (5.1.2.1)
   interval,           // Max Advertise Interval of zero (5.2.7)
   vrid,               // no such virtual router on this interface (5.2.3)
 };
@@ -36,7 +37,7 @@ constexpr std::size_t decode_error_count = 11;
 std::string_view to_string(DecodeError error);  // "hop_limit": the name in counters and documentation
 std::string_view describe(DecodeError error);   // "TTL or hop limit is not 255"
 
-// Which sum the sender has taken over an IPv4 message. IPv6 has one form, with the pseudo-header.
+// What the sender's checksum of an IPv4 message covers. IPv6 has one form, with the pseudo-header.
 enum class ChecksumForm : std::uint8_t { rfc9568, pseudo_header };
 
 struct Advertisement {
@@ -45,7 +46,7 @@ struct Advertisement {
   Centiseconds interval{};           // Max Advertise Interval
   std::vector<IpAddress> addresses;  // in the order of the packet
   ChecksumForm checksum = ChecksumForm::pseudo_header;
-  std::size_t trailing = 0;  // bytes behind the last address: accepted and counted
+  std::size_t trailing = 0;  // bytes after the last address: accepted and counted
 
   bool operator==(const Advertisement&) const = default;
 };
@@ -56,14 +57,14 @@ struct Datagram {
   IpAddress destination;
   int hop_limit = 0;
   std::span<const std::uint8_t> payload;
-  bool truncated = false;  // was larger than any valid message
+  bool truncated = false;  // longer than any valid message
 };
 
 const IpAddress& multicast_group(Family family);  // 224.0.0.18 or ff02::12 (5.1.1.2, 5.1.2.2)
 
 tl::expected<Advertisement, DecodeError> decode(const Datagram& datagram);
 
-// The message for `advertisement`; source and destination enter the checksum where there is a pseudo-header.
+// Encodes `advertisement`; source and destination enter the checksum of the forms with a pseudo-header.
 std::vector<std::uint8_t> encode(const Advertisement& advertisement, const IpAddress& source,
                                  const IpAddress& destination);
 

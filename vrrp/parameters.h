@@ -1,7 +1,8 @@
-// The parameters of one virtual router (RFC 9568 section 6.1), the formulas on them, and what operators add.
+// The parameters of one virtual router (RFC 9568 section 6.1), the formulas on them, and the settings that go
+// beyond the RFC.
 //
-// A virtual router is (interface, VRID, family). An entry of the configuration with addresses of both
-// families makes two of them with one name; vrrp/sync_group moves those together.
+// A virtual router is (interface, VRID, family). A configuration entry with addresses of both families makes
+// two virtual routers with one name; vrrp/sync_group moves them together.
 #pragma once
 
 #include <algorithm>
@@ -27,8 +28,8 @@ constexpr Centiseconds default_advertisement_interval{100};
 constexpr Centiseconds shortest_advertisement_interval{1};
 constexpr Centiseconds longest_advertisement_interval{4095};  // 12 bits on the wire (section 5.2.7)
 
-// Skew_Time: (256 - Priority) / 256 of the interval, so that the best Backup comes first. Multiplied before
-// it is divided: exact to the nanosecond (section 6.1).
+// Skew_Time: (256 - Priority) / 256 of the interval, so that the best Backup takes over first. Multiplied
+// before it is divided: exact to the nanosecond (section 6.1).
 constexpr Duration skew_time(Priority priority, Duration active_adver_interval) {
   return (256 - priority) * active_adver_interval / 256;
 }
@@ -43,27 +44,29 @@ constexpr Duration default_max_adopted_interval(Duration advertisement_interval)
   return std::min<Duration>(3 * advertisement_interval, longest_advertisement_interval);
 }
 
-// How long after an advertisement packets for the addresses may still come in, should nothing more be heard
-// of us: longer than a late one, shorter than the three intervals after which a Backup takes over.
+// How long after an advertisement the kernel lets packets for the addresses in, should the router fall
+// silent: longer than an advertisement may be late, shorter than the three intervals after which a Backup
+// takes over.
 constexpr Duration lease_duration(Duration advertisement_interval) {
   return 5 * advertisement_interval / 2;
 }
 
-// The same after the advertisement that takes over from an Active, as long as none has followed it: an Active
-// that gave way to a router that it had never heard before is back after one and a half intervals of silence.
-// The next one follows at once, because whoever gives way says so and is answered.
+// The same after the advertisement that takes over from an Active, until the next one: an Active that gave
+// way to a router it had never heard before takes the addresses back after one and a half intervals of
+// silence. The next advertisement follows at once, because the router that gives way advertises once more and
+// is answered.
 constexpr Duration first_lease_duration(Duration advertisement_interval) {
   return 7 * advertisement_interval / 5;
 }
 
 // Which form of the IPv4 checksum is sent and accepted (section 5.2.8; RFC 5798 was read both ways).
 enum class ChecksumMode : std::uint8_t {
-  automatic,      // accept both, send the form last heard from a valid peer, the pseudo-header until then
+  automatic,      // accept both; send the form last heard from a valid peer, until then the pseudo-header
   rfc9568,        // the message alone
-  pseudo_header,  // with an IPv4 pseudo-header, as keepalived and FRR have it
+  pseudo_header,  // with an IPv4 pseudo-header, as keepalived and FRR send it
 };
 
-// What a health check does to the virtual router while it is down.
+// What a health check does to the virtual router while the check is down.
 struct TrackedCheck {
   std::string check;  // the check's full name: "web/nginx"
   int priority = 0;   // added to the priority, -254 to -1; 0 if `initialize`
@@ -73,7 +76,7 @@ struct TrackedCheck {
   bool operator==(const TrackedCheck&) const = default;
 };
 
-// Repeats of gratuitous ARPs and unsolicited NAs, for switches and neighbours that missed the first.
+// Repeats of gratuitous ARPs and unsolicited NAs, for switches and neighbours that missed the first ones.
 struct Announcing {
   int repeat = 5;                               // rounds after becoming Active, the first one included
   Duration refresh = std::chrono::seconds(60);  // one more round this often; zero: never
@@ -100,14 +103,14 @@ struct VirtualRouterConfig {
   std::vector<TrackedCheck> checks;
   Announcing announce;
   Duration dead_man = std::chrono::seconds(3);  // valid_lft of the addresses in the kernel; zero: for ever
-  // The longest interval that is believed at once when another router advertises it; zero: the default, three
+  // The longest interval of another router's advertisement that is believed at once; zero: the default, three
   // times our own.
   Duration max_adopted_interval{};
   bool lease = true;  // the kernel lets packets for the addresses in only while this virtual router is alive
 
   bool operator==(const VirtualRouterConfig&) const = default;
   bool owner() const { return priority == owner_priority; }
-  // An owner's addresses are the host's own, by which it must stay reachable.
+  // An owner's addresses are the host's own, and the host must stay reachable by them.
   bool wants_lease() const { return lease && !owner(); }
   Duration adoption_bound() const {
     return max_adopted_interval == Duration::zero() ? default_max_adopted_interval(advertisement_interval)
@@ -136,11 +139,11 @@ void fields(A& a, Is<VirtualRouterConfig> auto& c) {
     c.announce, c.dead_man, c.max_adopted_interval, c.lease);
 }
 
-// Could it be in a message as the interval (section 5.2.7)?
+// Whether it can be the interval in a message (section 5.2.7).
 constexpr bool is_interval(Duration interval) {
   return interval >= shortest_advertisement_interval && interval <= longest_advertisement_interval;
 }
-// What is done again and again is done once a second at most, or (zero) not at all.
+// For repeated actions: once a second at most, or (zero) not at all.
 constexpr bool is_pause(Duration pause) {
   return pause == Duration::zero() || pause >= std::chrono::seconds(1);
 }

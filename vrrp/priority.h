@@ -1,5 +1,5 @@
-// Effective priority: the base of the configuration and all facts of health checks, recomputed whole each
-// time. The one function that decides also yields the explanation for `vipctl explain`.
+// Effective priority: computed from the configuration's base and all facts of health checks, in full each
+// time. The same function that decides also yields the explanation for `vipctl explain`.
 #pragma once
 
 #include <map>
@@ -12,7 +12,7 @@
 
 namespace vipd::vrrp {
 
-// The state of one check: a snapshot, repeating it is harmless.
+// The state of one check. A snapshot: repeating it is harmless.
 struct CheckFact {
   std::string check;  // full name: "web/nginx"
   bool healthy = false;
@@ -26,13 +26,14 @@ using CheckFacts = std::map<std::string, CheckFact>;
 
 struct EffectivePriority {
   Priority value = default_priority;
-  std::vector<std::string> initialize;  // why the virtual router must not take part, one reason a check
+  std::vector<std::string> initialize;  // why the virtual router must not take part, one reason per check
   std::vector<std::string>
       explanation;  // sentences: "base priority 250", "-60: check web/nginx is down: ..."
 };
 
-// A check without a fact has not answered yet: it counts as down, so that a node never takes the addresses
-// before it knows that its service works. The result stays in 1 to 254; an address owner keeps 255.
+// A check without a fact has no result yet. It counts as down, so that a node never takes the addresses
+// before it knows that its service works. The effective priority stays within 1 to 254; an address owner
+// keeps 255.
 EffectivePriority effective_priority(const VirtualRouterConfig& config, const CheckFacts& facts);
 
 template <class A>

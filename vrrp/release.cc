@@ -7,8 +7,8 @@ namespace vipd::vrrp {
 namespace {
 using namespace std::chrono_literals;
 
-// The successor of a router that has left waits its Skew_Time, less than one interval, and then needs a
-// moment to put the addresses in place.
+// The successor of a router that has left waits its Skew_Time, which is less than one interval, and then
+// needs a moment to put the addresses in place.
 constexpr Duration take_over_allowance = 200ms;
 constexpr Duration longest = 45s;  // bounds an orderly stop at intervals of 40 s
 constexpr Duration release_lease = 1s;

@@ -1,6 +1,6 @@
-// Release: what a router that has left still owes. Its addresses stay until the successor is heard (make
-// before break), and if nobody is heard within the time that one may take, the farewell was lost and is said
-// again: without it a Backup would wait three intervals, and this router served on for as long.
+// Release: what a router that has left still has to do. It keeps its addresses until it hears the successor
+// (make before break). If it hears none within the time a successor may take, its farewell was lost and is
+// repeated; otherwise a Backup would wait three intervals, and this router would keep serving for as long.
 #pragma once
 
 #include <optional>
@@ -11,9 +11,9 @@ namespace vipd::vrrp {
 
 class Release {
  public:
-  // Serves on until the successor is heard, or until we are Active again ourselves.
+  // Keeps serving until the successor is heard, or until we are Active again ourselves.
   void begin() { until_ = never; }
-  // ... but not for ever: the time that a successor may take, twice.
+  // ... but not for ever: twice the time that a successor may take.
   void bound(TimePoint now, Duration advertisement_interval);
   void end() { until_.reset(); }
 
@@ -24,12 +24,12 @@ class Release {
   bool farewell_due(TimePoint now, Duration advertisement_interval) const;
   void farewell_said() { farewell_repeated_ = true; }
 
-  TimePoint deadline(Duration advertisement_interval) const;  // of what comes next; never: nothing does
-  // Until when packets for the addresses may come in, should nothing more be heard of us: renewed all the
-  // time, not with advertisements. `state_deadline`: when we would take over ourselves.
+  TimePoint deadline(Duration advertisement_interval) const;  // of the next step; never: there is none
+  // Until when the kernel lets packets for the addresses in, should the router fall silent. Renewed
+  // continuously and not with advertisements. `state_deadline`: when we would take over ourselves.
   TimePoint lease(TimePoint now, TimePoint state_deadline) const;
 
-  // What a successor of this program goes on with.
+  // From this a successor of this program continues.
   std::optional<TimePoint> until() const { return until_; }
   void adopt(std::optional<TimePoint> until) { until_ = until; }
 

@@ -1,4 +1,4 @@
-// Which advertisements can change a state here: for whoever must drop most of a flood before it is read.
+// Which advertisements can change a state here: for code that must drop most of a flood before reading it.
 #pragma once
 
 #include <set>
@@ -10,9 +10,9 @@
 namespace vipd::vrrp {
 
 struct Relevance {
-  Priority least_priority = owner_priority;  // of an advertisement, whoever sends it
-  // Of these every one matters, whatever its priority: the Actives that are followed, whose farewells
-  // (priority 0) and falls a Backup waits for.
+  Priority least_priority = owner_priority;  // of an advertisement by any sender
+  // Every advertisement of these senders matters, whatever its priority: they are the Actives that are
+  // followed, and a Backup waits for their farewells (priority 0) and falls.
   std::set<IpAddress> followed;
 };
 

@@ -1,5 +1,5 @@
-// Rival: another Active of lower priority, which should not go on. It hears us within one exchange, or does
-// not hear us at all.
+// Rival: another Active with a lower priority, which should step down. If it hears us it does so within one
+// exchange; otherwise it cannot hear us at all.
 #pragma once
 
 #include <optional>
@@ -11,16 +11,16 @@ namespace vipd::vrrp {
 
 class Rival {
  public:
-  // An advertisement of it. `silence`: after this time without a word it is gone.
+  // The rival has advertised. `silence`: after this time without an advertisement it is gone.
   void heard(TimePoint now, const IpAddress& source, Duration silence);
 
-  // The one that has gone on for four of our intervals, and not once or twice but all the time: some of ours
-  // may be lost, but hardly all.
+  // The rival that has advertised continuously for four of our intervals, and not just once or twice. Some of
+  // our advertisements may be lost, but hardly all: it does not hear us.
   std::optional<IpAddress> deaf(TimePoint now, Duration interval, Duration silence) const;
 
  private:
   IpAddress address_;
-  TimePoint first_{};  // heard, without a longer silence since then
+  TimePoint first_{};  // first advertisement without a longer silence since
   TimePoint last_{};
   int times_ = 0;
 };

@@ -7,7 +7,7 @@ namespace vipd::vrrp {
 
 namespace {
 constexpr std::size_t most_senders = 16;
-constexpr int enough = 3;  // advertisements that show an interval
+constexpr int enough = 3;  // advertisements after which an interval is believed
 }  // namespace
 
 const Senders::Sender* Senders::find(const IpAddress& source) const {
@@ -19,7 +19,8 @@ const Senders::Sender* Senders::find(const IpAddress& source) const {
 Senders::Sender& Senders::find_or_make(const IpAddress& source) {
   if (const auto* known = find(source)) return const_cast<Sender&>(*known);
   if (senders_.size() < most_senders) return senders_.emplace_back(Sender{.address = source});
-  // Somebody who was heard once goes before those who were heard more often, and then the longest silent one.
+  // Drops a sender that was heard only once before those that were heard more often, then the longest silent
+  // one.
   const auto worst =
       std::min_element(senders_.begin(), senders_.end(), [](const Sender& left, const Sender& right) {
         const bool left_known = left.times > 1;

@@ -1,4 +1,4 @@
-// The engine's answers to questions: plain values for vipctl, metrics and logs, and the snapshot from which a
+// The state of the engine as plain values: for vipctl, metrics and logs; and the snapshot from which a
 // restarted router continues where its predecessor stopped.
 #pragma once
 
@@ -31,16 +31,16 @@ struct Counters {
   std::uint64_t became_active = 0;
   std::uint64_t interval_mismatches = 0;      // section 5.2.7: accepted, counted
   std::uint64_t address_list_mismatches = 0;  // section 7.1: accepted, counted
-  std::uint64_t trailing_bytes = 0;           // packets with bytes behind the last address
+  std::uint64_t trailing_bytes = 0;           // packets with bytes after the last address
   std::uint64_t reassertions = 0;             // immediate answers to an inferior Active (section 6.4.3)
   std::uint64_t reassertions_suppressed = 0;  // ... suppressed by the rate limit
   std::uint64_t addresses_restored = 0;       // removed by another program, restored
-  std::uint64_t address_claims = 0;           // of other hosts to an address of an Active
+  std::uint64_t address_claims = 0;           // another host claimed an address of an Active
   DiscardCounters discarded{};
   bool operator==(const Counters&) const = default;
 };
 
-// The router whose advertisements were accepted or discarded last.
+// The router whose advertisement was last accepted or discarded.
 struct Peer {
   IpAddress address;
   Priority priority = 0;
@@ -74,9 +74,9 @@ struct RouterStatus {
   ChecksumForm checksum{};             // of the advertisements sent (IPv4)
   bool yielded = false;                // gave way by `vipctl switch`
   bool on_trial = false;               // gave way to a router never heard before, which must advertise again
-  bool releasing = false;              // has left, serves until it hears the successor
+  bool releasing = false;              // has left, and serves until it hears the successor
   std::optional<AddressClaim> claim;   // the last one
-  std::optional<IpAddress> deaf_peer;  // is Active too and does not hear this node
+  std::optional<IpAddress> deaf_peer;  // the router that is Active too and does not hear this node
   std::vector<Prefix> addresses_present;  // the virtual addresses that are in the kernel
   Counters counters;
 };
@@ -88,7 +88,7 @@ struct Status {
   CheckFacts checks;
 };
 
-// The state that a restarted router continues with. Time points are of the same boot and clock.
+// The state from which a restarted router continues. Time points are of the same boot and clock.
 struct RouterSnapshot {
   RouterKey key;
   StateName state = StateName::initialize;

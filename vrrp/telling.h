@@ -1,12 +1,12 @@
-// Telling: when to tell the operator of something that every packet may show: once when it starts, and not
-// again within a while, however it comes and goes.
+// Telling: decides when to report something that every packet may show: once when it starts, and not again
+// for a while, however often it comes and goes.
 #pragma once
 
 #include "base/time.h"
 
 namespace vipd::vrrp {
 
-constexpr Duration note_interval = std::chrono::seconds(10);  // between notes of the same kind
+constexpr Duration note_interval = std::chrono::seconds(10);  // between reports of the same kind
 
 class Telling {
  public:

@@ -1,4 +1,4 @@
-// Turn: what a rule may know and do during one step: the time, the interface as it is, and the list that
+// Turn: all that a rule may know and do during one step: the time, the current interface, and the list that
 // collects actions. Passed down by reference, never kept.
 #pragma once
 

@@ -42,7 +42,8 @@ void VirtualRouter::set_obstacles(const Turn& turn, std::vector<std::string> obs
   }
   if (obstacles_.empty()) return;
   const bool usable = turn.interface().running && primary_address_.has_value();
-  // A Backup that still serves has announced that once: a router that has started since then did not hear it.
+  // A Backup that still serves has sent its farewell once: a router that has started since then did not hear
+  // it.
   if (usable && (state() == StateName::active || (!in_initialize && releasing())))
     send(turn, release_priority);
   if (in_initialize) {
@@ -104,7 +105,7 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
   const bool fallen = known && advertisement.priority < followed->best;
   // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
   const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
-  // The last advertisement of a router that gives way to the Active that we follow.
+  // The last advertisement of a router that gives way to the Active we follow.
   const bool outdone = followed && !known && !backup.on_trial && advertisement.priority < followed->last &&
                        advertisement.priority < priority_.value &&
                        turn.now - followed->heard < backup.active_adver_interval * 5 / 4;
@@ -226,7 +227,7 @@ std::optional<IpAddress> VirtualRouter::deaf_peer(TimePoint now) const {
   return active ? active->rival.deaf(now, interval(), silence_of_peer()) : std::nullopt;
 }
 
-// After this time without an advertisement the router heard last is gone, whatever interval it claimed.
+// After this time without an advertisement the router heard last is gone, whatever interval it advertised.
 Duration VirtualRouter::silence_of_peer() const {
   const auto theirs =
       peer_ ? senders_.adopted_interval(peer_->address, config_.adoption_bound()) : Duration{};
@@ -293,8 +294,8 @@ void VirtualRouter::answer_farewell(const Turn& turn, Active& active) {
 
 // New in RFC 9568: an inferior Active gets an immediate advertisement, or a slightly delayed one if another
 // was sent just before. The RFC does not mention Adver_Timer, which keeps running. While there were two
-// Actives, neighbours may have learnt the other's MAC address: so the winner announces again, after the
-// other's last advertisement too, which needs no answer.
+// Actives, neighbours may have learnt the other's MAC address: so the winner announces again, also after the
+// other's last advertisement, which needs no answer.
 void VirtualRouter::reassert(const Turn& turn, Active& active) {
   const auto spacing = interval() / answers_per_interval;
   const auto not_before = active.answered_until - spacing;
@@ -386,7 +387,7 @@ void VirtualRouter::tick(const Turn& turn) {
   for (const auto& address : addresses_.tick(turn, config_)) Announcer::announce(turn, config_, address);
 }
 
-// --- both: what a valid advertisement for this virtual router does
+// --- both: a valid advertisement for this virtual router
 
 void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& source,
                                            const Advertisement& advertisement, bool active_for_another) {
@@ -412,7 +413,7 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
     hear(turn, source, advertisement);  // 6.4.1: no reaction
 }
 
-// Told when it is another one than before, or was silent; but not of each packet while several talk.
+// Reports a peer that has changed or was silent, but not with each packet while several routers advertise.
 void VirtualRouter::hear(const Turn& turn, const IpAddress& source, const Advertisement& advertisement) {
   const bool news = !peer_ || peer_->address != source || peer_lost_;
   peer_ = Peer{source, advertisement.priority, advertisement.interval, turn.now};

@@ -1,9 +1,9 @@
 // VirtualRouter: the state machine of RFC 9568 section 6.4 for one (interface, VRID, family).
 //
-// The methods are the RFC's events, and the operators' additions to them. Each takes the Turn (the time, the
-// interface, the list of actions) and changes the state through one door, enter(). A deadline is a field of
-// the state: a Backup cannot have an Adver_Timer. Who is alone in deciding: the engine asks vrrp/sync_group
-// before it lets a Backup take over.
+// Its methods are the RFC's events, and vipd's additions to them. Each takes the Turn (the time, the
+// interface, the list of actions) and changes the state through one function, enter(). A deadline is a field
+// of the state: a Backup cannot have an Adver_Timer. It decides alone, with one exception: the engine asks
+// vrrp/sync_group before it lets a Backup take over.
 #pragma once
 
 #include <optional>
@@ -30,13 +30,13 @@
 
 namespace vipd::vrrp {
 
-// The obstacle that Shutdown is, before all others.
+// Shutdown as an obstacle; it precedes all others.
 constexpr std::string_view stopping = "vipd is stopping";
 
 struct Initialize {};
 
-// The Active whose advertisements a Backup accepts. One that advertises less than its best has fallen: its
-// health has changed, and it will not be the next Active.
+// The Active whose advertisements a Backup accepts. If it advertises less than its best priority, it has
+// fallen: its health has changed, and it will not be the next Active.
 struct Followed {
   IpAddress address;
   Priority best = 0;
@@ -48,16 +48,17 @@ struct Backup {
   TimePoint active_down_timer;
   Duration active_adver_interval;   // Active_Adver_Interval: learnt from the Active's advertisements
   Priority timed_for = 0;           // the priority whose Skew_Time is in active_down_timer
-  bool waits_for_siblings = false;  // the timer has run out, but not that of the entry's other family
+  bool waits_for_siblings = false;  // the timer has run out, but that of the entry's other family has not
   std::optional<Followed> followed;
   std::optional<Followed> before;  // ... and before that: for a while there may be two
-  bool on_trial = false;           // we were Active and gave way to a router that was never heard before
+  bool on_trial = false;           // we were Active and gave way to a router never heard before
 };
 
 struct Active {
   TimePoint adver_timer;
   TimePoint advertised;  // the last time
-  // Nobody gives way to it who has never heard it before, or it has said more than that it takes over.
+  // False between a take-over from an Active and the next advertisement: until then that Active may take the
+  // addresses back sooner (first_lease_duration).
   bool established = true;
   TimePoint answered_until{};  // rate limits of immediate answers: to an inferior Active, each counts for
                                // a time, and one may come ahead of it;
@@ -73,7 +74,7 @@ class VirtualRouter {
   explicit VirtualRouter(VirtualRouterConfig config);
 
   // --- events of section 6.4 ---
-  // Startup, if `obstacles` is empty; Shutdown for a reason otherwise. Repeating it changes nothing.
+  // Startup if `obstacles` is empty, otherwise Shutdown with these reasons. Repeating it changes nothing.
   void set_obstacles(const Turn& turn, std::vector<std::string> obstacles);
   // `active_for_another`: another family of the entry is Active here.
   void advertisement_received(const Turn& turn, const IpAddress& source, const Advertisement& advertisement,
@@ -90,19 +91,19 @@ class VirtualRouter {
   void withdraw_stalled(const Turn& turn);  // before anything else is done
   void listen_again(const Turn& turn);
 
-  // Another program of this node has advertised in our place; the next advertisement is due at `due`.
+  // Another program of this node has advertised in our place. `due`: when the next advertisement is due.
   void advertisements_held(TimePoint due);
 
   // --- beyond that section: virtual_router_requests.cc, and virtual_router_state.cc what is asked ---
   void set_primary_address(std::optional<IpAddress> address) { primary_address_ = address; }
-  bool set_priority(const Turn& turn, EffectivePriority priority);  // true: an advertisement has told it
+  bool set_priority(const Turn& turn, EffectivePriority priority);  // true: it was advertised at once
   void observe(const Turn& turn);                                   // the interface has changed
   void address_claimed(const Turn& turn, const IpAddress& address, const MacAddress& mac,
                        std::uint32_t times);
   void sender_identified(const Turn& turn, const IpAddress& sender, const MacAddress& mac);
   void address_failed(const Turn& turn, const Prefix& prefix, const std::string& error);
   void reconfigure(const Turn& turn, VirtualRouterConfig config, EffectivePriority priority);  // same key
-  void adopt(const Turn& turn, const RouterSnapshot& snapshot);  // go on where a predecessor stopped
+  void adopt(const Turn& turn, const RouterSnapshot& snapshot);  // continues where a predecessor stopped
   void yield(const Turn& turn);                                  // `vipctl switch`
   void take_back(const Turn& turn);                              // `vipctl switch --back`
   void count_discard(DecodeError error) { ++counters_.discarded[static_cast<std::size_t>(error)]; }
@@ -115,9 +116,9 @@ class VirtualRouter {
   bool holds_addresses() const { return addresses_.holding(); }
   bool accepts(ChecksumForm form) const;
   std::optional<TimePoint> deadline() const;
-  // Until when packets for the addresses may come in, should nothing more be heard of us; TimePoint{}: they
-  // are nothing of ours, let them pass; nothing: addresses of ours are there that should not be, change
-  // nothing.
+  // Until when the kernel lets packets for the addresses in, should the router fall silent. TimePoint{}: the
+  // addresses are not ours, their packets pass. Nothing: addresses of ours are there that should not be; the
+  // lease does not change.
   std::optional<TimePoint> lease(TimePoint now) const;
   TimePoint state_deadline() const;  // Adver_Timer or Active_Down_Timer; never in Initialize
   RouterStatus status(TimePoint now) const;
@@ -167,7 +168,7 @@ class VirtualRouter {
   ChecksumChoice checksum_choice_;
   Senders senders_;
   std::optional<Peer> peer_;
-  bool peer_lost_ = false;  // it has fallen silent
+  bool peer_lost_ = false;  // the peer has fallen silent
   TimePoint peer_noted_ = TimePoint::min();
   bool yielded_ = false;
   Release release_;

@@ -60,7 +60,7 @@ void VirtualRouter::address_claimed(const Turn& turn, const IpAddress& address, 
   active->claims.heard(turn.now, config_, address, mac, times);
 }
 
-// A claim of another router of the group is no conflict: the router that wins announces again anyway.
+// A claim by another router of the group is no conflict: the router that wins announces again anyway.
 void VirtualRouter::defend(const Turn& turn, Active& active) {
   const bool peer_speaks = peer_ && turn.now - peer_->heard < silence_of_peer() + Claims::grace(config_);
   const auto claimed = active.claims.take(turn.now, peer_speaks);
@@ -128,7 +128,7 @@ void VirtualRouter::take_back(const Turn& turn) {
   note(turn, events::switched, "takes part by priority again, by command");
   auto* backup = std::get_if<Backup>(&state_);
   if (!backup || !backup->followed || !peer_ || peer_->priority >= priority_.value) return;
-  // As after a fall: the command ends the lower Active, whatever Preempt_Mode.
+  // As after a fall: the command replaces the lower Active, whatever Preempt_Mode.
   backup->followed->best = owner_priority;
   shorten_timer(*backup, turn.now);
 }

@@ -42,8 +42,8 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   if (snapshot.state != StateName::initialize)
     note(turn, events::adopted,
          fmt::format("continues as {} where the previous router program stopped", to_string(state())));
-  // Before the configuration makes it send anything. Peers time by the interval that the predecessor
-  // advertised, whatever the configuration has now.
+  // This must precede whatever the configuration makes the router send. Peers time by the interval that the
+  // predecessor advertised, not by that of the configuration now.
   if (snapshot.state == StateName::active && replaced_since(turn.now, snapshot.active_adver_interval))
     withdraw_stalled(turn);
 }

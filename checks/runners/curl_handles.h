@@ -1,5 +1,5 @@
-// What libcurl gives out and wants back: a transfer's handle, and a list of lines. Who owns one owns it
-// alone.
+// Owners of what libcurl allocates and must free: the handle of a transfer, and a list of lines. Not copied
+// or shared.
 #pragma once
 
 #include <curl/curl.h>
@@ -14,7 +14,7 @@ struct FreeCurl {
 };
 using CurlHandle = std::unique_ptr<CURL, FreeCurl>;
 
-// Headers, recipients, names with their addresses.
+// A list of headers, of recipients, or of names with their addresses.
 class CurlList {
  public:
   CurlList() = default;

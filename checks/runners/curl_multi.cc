@@ -40,13 +40,13 @@ CurlMulti::CurlMulti(io::Loop& loop, std::function<TimePoint()> clock)
 }
 
 CurlMulti::~CurlMulti() {
-  curl_multi_cleanup(multi_);  // closes what is kept, and says so to socket_changed
+  curl_multi_cleanup(multi_);  // closes the kept connections, and calls socket_changed for each
   curl_global_cleanup();
 }
 
 void CurlMulti::add(CURL* easy) {
   curl_multi_add_handle(multi_, easy);
-  // It has only asked to be called at once, which saves a turn of the loop if it is done here.
+  // libcurl has only asked to be called at once; calling it here saves a turn of the loop.
   act(CURL_SOCKET_TIMEOUT, 0);
 }
 

@@ -1,7 +1,7 @@
-// CurlMulti: libcurl's transfers on our Loop, by its multi_socket interface.
+// CurlMulti: runs libcurl's transfers on vipd's Loop, through its multi_socket interface.
 //
-// libcurl says which sockets it waits for, which become Watches, and until when, which is next_deadline().
-// It does not know what a transfer is for: checks/runners/http does.
+// libcurl reports the sockets that it waits for, which become Watches, and its timeout, which is
+// next_deadline(). This class does not know the purpose of a transfer: checks/runners/http does.
 #pragma once
 
 #include <curl/curl.h>
@@ -16,10 +16,11 @@ namespace vipd::checks {
 
 class CurlMulti {
  public:
-  // Who gets the outcome of a transfer: CURLOPT_PRIVATE of its handle points to it.
+  // Receives the outcome of a transfer. CURLOPT_PRIVATE of the transfer's handle points to it.
   class Transfer {
    public:
-    // Called outside of libcurl: everything may be asked, and the handle is out of the multi handle already.
+    // Called outside of libcurl: any libcurl function may be called, and the multi handle no longer has the
+    // handle.
     virtual void finished(CURLcode code) = 0;
 
    protected:

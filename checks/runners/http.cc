@@ -9,8 +9,8 @@
 
 #include "checks/runners/curl_handles.h"
 #include "checks/runners/runners.h"
-#include "checks/runners/wording.h"
 #include "checks/settings/http_settings.h"
+#include "checks/wording.h"
 
 namespace vipd::checks {
 
@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t most_body = 1 << 20;
 
-// Options of libcurl 7.87, by number so that older headers will do; an older library refuses them, without
-// harm.
+// Options of libcurl 7.87, by number so that older headers suffice; an older library rejects them, which is
+// harmless.
 constexpr auto option_ca_cache_timeout = static_cast<CURLoption>(CURLOPTTYPE_LONG + 321);
 constexpr long ca_cache_seconds = 60;  // as TlsContexts
 
@@ -27,7 +27,7 @@ struct Phrase {
   int status;
   std::string_view words;
 };
-// For people; HTTP/2 has none, and what a server writes here is its own affair.
+// For people. HTTP/2 has no such phrases, and a server may send any text in their place.
 constexpr std::array<Phrase, 21> phrases{{{200, "OK"},
                                           {201, "Created"},
                                           {202, "Accepted"},
@@ -64,7 +64,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
 
   ~HttpAttempt() override {
     if (!running_) return;
-    // A connection of HTTP/2 would outlive its stream, and the next attempt might wait on it again.
+    // A connection of HTTP/2 would outlive its stream, and the next attempt might use it and wait again.
     set(CURLOPT_FORBID_REUSE, 1L);
     context_.curl.remove(easy_.get());
   }
@@ -104,8 +104,8 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     curl_easy_setopt(easy_.get(), option, value);
   }
 
-  // Where to connect, and by which name: libcurl takes SNI and the name in the certificate from the URL, so
-  // the URL has that name and CONNECT_TO leads to the real place.
+  // Where to connect, and under which name: libcurl takes SNI and the name in the certificate from the URL,
+  // so the URL contains that name and CONNECT_TO the actual endpoint.
   void set_target(const std::vector<IpAddress>& addresses) {
     const auto& [tls, endpoint, target] = settings_.url;
     Endpoint named = endpoint;
@@ -147,7 +147,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
                              : usual_port            ? host_in_url(url_host)
                                                      : to_string(url_host)));
     if (!settings_.reuse) headers_.add("Connection: close");
-    // "Name;" is how libcurl sends a header without a value, "Name:" leaves it out.
+    // libcurl sends a header without a value for "Name;", and removes the header for "Name:".
     for (const auto& [name, value] : settings_.headers)
       headers_.add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
     set(CURLOPT_HTTPHEADER, headers_.get());
@@ -174,7 +174,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     const auto& tls = settings_.tls;
     set(CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
     set(CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
-    // A resumed session would not show us a certificate that has expired since.
+    // With a resumed session the server would not present its certificate, which may have expired since.
     set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     set(option_ca_cache_timeout, ca_cache_seconds);
     if (!tls.ca_file.empty()) {
@@ -186,7 +186,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     set(CURLOPT_SSLKEY, tls.key_file.c_str());
   }
 
-  // As libcurl does it; but it does not tell why it has failed.
+  // As libcurl's own function, which does not report why it failed.
   static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) {
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     static_cast<HttpAttempt*>(self)->socket_error_ = fd < 0 ? errno : 0;
@@ -198,7 +198,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     return CURL_SOCKOPT_OK;
   }
 
-  // libcurl tells the time of the connection only after the handshake.
+  // libcurl reports the time of the connection only after the handshake.
   bool is_connected() const {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
@@ -209,7 +209,7 @@ class HttpAttempt : public Attempt, private CurlMulti::Transfer {
     return static_cast<HttpAttempt*>(self)->take_body({data, size}) ? size : 0;
   }
 
-  // Searches without keeping more than could be the beginning of a match. False: has seen enough.
+  // Searches, and keeps only what could be the beginning of a match. False: nothing more needs to be read.
   bool take_body(std::string_view piece) {
     body_size_ += piece.size();
     const auto& wanted = settings_.body;

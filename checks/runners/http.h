@@ -1,12 +1,12 @@
-// The runner of HTTP and HTTPS checks: one request, by libcurl, judged by its answer.
+// The runner of HTTP and HTTPS checks: sends one request through libcurl and judges the answer.
 //
-// HTTP/1.1, and 2 where TLS negotiates it. Redirects are not followed (a 3xx is an answer like others),
-// proxies of the environment are not used, and of a body at most 1 MiB is looked at.
+// HTTP/1.1, and HTTP/2 if TLS negotiates it. Redirects are not followed (a 3xx is an answer like any other),
+// proxies from the environment are not used, and at most 1 MiB of a body is searched.
 #pragma once
 
 #include <memory>
 
-#include "checks/runners/attempt.h"
+#include "checks/attempt.h"
 #include "checks/settings/check.h"
 
 namespace vipd::checks {

@@ -1,9 +1,9 @@
-// Resolver: names to addresses, without blocking, by c-ares: hosts file and DNS, as nsswitch.conf orders
-// them.
+// Resolver: resolves names to addresses without blocking, by c-ares: hosts file and DNS, in the order of
+// nsswitch.conf.
 //
-// Each lookup reads the system's resolver configuration anew, so that a changed resolv.conf needs no restart,
-// and asks anew: a check of a name proves that the name can be resolved. A server that does not answer is
-// asked again after half a second, and the next one in turn.
+// Each lookup reads the system's resolver configuration again, so that a changed resolv.conf needs no
+// restart, and caches nothing: a check of a name proves that the name can be resolved. If a server does not
+// answer, it is asked again after half a second, then the next one in turn.
 #pragma once
 
 #include <functional>
@@ -21,10 +21,10 @@ namespace vipd::checks {
 
 class Resolver {
  public:
-  // Addresses in the order in which they should be tried (RFC 6724), never none.
+  // Addresses in the order in which to try them (RFC 6724); never empty.
   using Done = std::function<void(Result<std::vector<IpAddress>> addresses)>;
 
-  // A lookup under way. Destroying it cancels it; not inside its own call of done.
+  // A running lookup. Destroying it cancels it; not allowed inside its own call of done.
   class Lookup {
    public:
     virtual ~Lookup() = default;
@@ -33,7 +33,7 @@ class Resolver {
   Resolver(io::Loop& loop, std::function<TimePoint()> clock);
   Resolver(const Resolver&) = delete;
 
-  // done is called once, from the loop or from step, or inside this call.
+  // done is called once: from the loop, from step, or before this call returns.
   std::unique_ptr<Lookup> resolve(const std::string& name, Done done);
 
   void step(TimePoint now);

@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "checks/runners/runners.h"
-#include "checks/runners/wording.h"
 #include "checks/settings/script_settings.h"
+#include "checks/wording.h"
 
 namespace vipd::checks {
 
@@ -41,7 +41,7 @@ Verdict judge_success(const ScriptSettings& settings, const ScriptOutcome& outco
 
 Verdict judge(const CheckConfig& check, const ScriptSettings& settings, const ScriptOutcome& outcome,
               Duration latency) {
-  // What a failing script has to say stands on either output.
+  // A failing script may have written its reason to either output.
   const auto& line = outcome.output.empty() ? outcome.errors : outcome.output;
   switch (outcome.end) {
     case ScriptOutcome::End::exited:

@@ -1,9 +1,9 @@
-// The runner of script checks: asks the ScriptExecutor to run it and judges how it ended.
+// The runner of script checks: has the ScriptExecutor run the script, and judges how it ended.
 #pragma once
 
 #include <memory>
 
-#include "checks/runners/attempt.h"
+#include "checks/attempt.h"
 #include "checks/settings/check.h"
 
 namespace vipd::checks {

@@ -11,8 +11,8 @@
 #include <array>
 
 #include "checks/runners/runners.h"
-#include "checks/runners/wording.h"
 #include "checks/settings/tcp_settings.h"
+#include "checks/wording.h"
 #include "io/fd.h"
 
 namespace vipd::checks {
@@ -47,7 +47,7 @@ SocketAddress to_socket_address(const IpAddress& address, std::uint16_t port, un
   return result;
 }
 
-// What came back of reading or writing, plain or by TLS.
+// The result of reading or writing, plain or through TLS.
 struct Transferred {
   enum class End : std::uint8_t { some, wait, closed, failed } end = End::failed;
   std::size_t size = 0;
@@ -55,7 +55,7 @@ struct Transferred {
   std::string trouble;         // End::failed
 };
 
-// One connection, and what is to happen on it, in order.
+// One connection, and the steps of the check on it, in order.
 class TcpAttempt : public Attempt {
  public:
   TcpAttempt(const TcpSettings& settings, Context& context, Done done)
@@ -96,7 +96,7 @@ class TcpAttempt : public Attempt {
  private:
   enum class Step : std::uint8_t { resolving, connecting, handshake, sending, waiting };
 
-  // The next address that the name has. `trouble` is what was wrong with the one before.
+  // Connects to the next address of the name. `trouble`: the error with the previous one.
   void connect_next(std::string trouble) {
     step_ = Step::connecting;
     while (next_ < addresses_.size()) {

@@ -1,9 +1,9 @@
-// The runner of TCP checks: connects, says something if told to, and waits for a text if told to.
+// The runner of TCP checks: connects, optionally sends a text, and optionally waits for one.
 #pragma once
 
 #include <memory>
 
-#include "checks/runners/attempt.h"
+#include "checks/attempt.h"
 #include "checks/settings/check.h"
 
 namespace vipd::checks {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr Duration longest_life = std::chrono::minutes(1);
 
-// The first in the queue is the cause, the others say what it led to.
+// The first error in the queue is the cause, the others are its consequences.
 std::string queued_error() {
   const auto code = ERR_peek_error();
   const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;

@@ -1,7 +1,7 @@
-// TlsContexts: OpenSSL's contexts for the checks that speak TLS themselves (HTTP leaves it to libcurl).
+// TlsContexts: OpenSSL's contexts for the checks that use TLS themselves (HTTP leaves it to libcurl).
 //
-// Loading a bundle of certificate authorities takes milliseconds, so contexts are shared by the checks with
-// the same files, and made anew once a minute, so that replaced files are noticed.
+// Loading a bundle of certificate authorities takes milliseconds, so checks with the same files share a
+// context. Contexts are made anew once a minute, so that replaced files are noticed.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -28,7 +28,7 @@ class TlsContexts {
  public:
   explicit TlsContexts(std::function<TimePoint()> clock) : clock_(std::move(clock)) {}
 
-  // The client's side of a connection to `endpoint`, to be given its descriptor.
+  // The client's side of a connection to `endpoint`; the caller sets its descriptor.
   Result<Ssl> connection(const TlsSettings& settings, const Endpoint& endpoint);
 
  private:
@@ -43,8 +43,8 @@ class TlsContexts {
   std::map<Key, Made> made_;
 };
 
-// Why a TLS operation on it has just failed: "certificate verify failed: self-signed certificate". Empties
-// OpenSSL's error queue.
+// The reason why a TLS operation on the connection has just failed: "certificate verify failed: self-signed
+// certificate". Empties OpenSSL's error queue.
 std::string tls_trouble(const SSL* ssl);
 
 }  // namespace vipd::checks

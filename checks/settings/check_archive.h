@@ -1,5 +1,5 @@
-// A CheckConfig as bytes: the guardian reads the configuration and hands the checks to the monitor. Places in
-// the file are not part of it.
+// A CheckConfig as bytes: the guardian reads the configuration and sends the checks to the monitor. Places in
+// the file are not included.
 #pragma once
 
 #include "base/archive.h"

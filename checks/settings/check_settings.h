@@ -1,4 +1,4 @@
-// A check as the configuration file has it: the keys that every kind shares, read here, and the kind's own,
+// A check in the configuration file: the keys that all kinds share, which are read here, and the kind's own,
 // which the kind reads.
 //
 //     nginx:
@@ -16,9 +16,8 @@
 
 namespace vipd::checks {
 
-// reader: over the check's map. name: becomes CheckConfig::name. Mistakes of the shared keys and of the
-// kind's go to the reader's diagnostics, unknown keys too (it calls finish()); what is left is sane in any
-// case.
+// reader: over the check's map. name: becomes CheckConfig::name. Reports errors in the shared keys and in the
+// kind's, and unknown keys (it calls finish()). The returned values are within their limits in any case.
 CheckConfig read_check(Reader& reader, std::string name);
 
 // The other direction: read_check(check_to_node(check)) == check.

@@ -1,4 +1,5 @@
-// Whom a check asks: an address or a name, and a port. Also the URL of an HTTP check, which has one inside.
+// The endpoint that a check connects to: an address or a name, and a port. Also the URL of an HTTP check,
+// which contains one.
 //
 // Parsing only. Names are resolved where the check runs, at each attempt (checks/runners/resolver).
 #pragma once
@@ -22,7 +23,7 @@ struct Endpoint {
 std::string host_in_url(const Endpoint& endpoint);  // an IPv6 address in brackets
 std::string to_string(const Endpoint& endpoint);    // "192.0.2.1:80", "[2001:db8::1]:80"
 
-// "127.0.0.1:6379", "[::1]:6379", "db.example.net:3306". Without a port it is an error unless there is a
+// "127.0.0.1:6379", "[::1]:6379", "db.example.net:3306". A missing port is an error unless there is a
 // default.
 Result<Endpoint> parse_endpoint(std::string_view text,
                                 std::optional<std::uint16_t> default_port = std::nullopt);

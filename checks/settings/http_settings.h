@@ -20,7 +20,7 @@
 
 namespace vipd::checks {
 
-// The status codes that are good news.
+// The status codes with which the check passes.
 struct StatusSet {
   std::vector<std::pair<int, int>> ranges;  // first and last, inclusive
   bool contains(int status) const;

@@ -1,5 +1,5 @@
-// What may be run as a user: a program that nobody can replace or alter but root, that user and we. Looked at
-// when a configuration is read, with lstat alone: nothing is run.
+// Checks which program may run as a user: one that only root, that user and the user of vipd can replace or
+// alter. The check is made when a configuration is read, with lstat alone: nothing is run.
 #pragma once
 
 #include <sys/types.h>
@@ -21,9 +21,9 @@ struct Trouble {
   std::string remedy;  // "chmod +x /usr/lib/x/check"
 };
 
-// What forbids to run the program at this absolute path; absent if nothing does. All directories that lead to
-// it count, those of symbolic links on the way too: who can write one of them can put another file there.
-// Without a user only what holds for every user is looked at.
+// Why the program at this absolute path must not run; absent if it may. Checks all directories on the way to
+// it, those of symbolic links included: a user that can write to one of them can replace the program. Without
+// a user it checks only what holds for every user.
 std::optional<Trouble> trouble_with_program(const std::string& path, const std::optional<ScriptUser>& user);
 
 }  // namespace vipd::checks

@@ -5,11 +5,11 @@
 //     result: exit              # or priority
 //     latency: 500ms
 //
-// result: exit      exit code 0 is healthy, everything else is not.
-// result: priority  while the exit code is 0, the first line printed is a number, -254 to 254, that is added
-//                   to the priority of the virtual router.
+//   result: exit      exit code 0 is healthy, everything else is not.
+//   result: priority  while the exit code is 0, the first line printed is a number, -254 to 254, that is
+//                     added to the priority of the virtual router.
 //
-// A file that somebody else could replace is refused (checks/settings/program_settings).
+// A file that another user could replace is refused (checks/settings/program_settings).
 #pragma once
 
 #include <memory>
@@ -35,8 +35,8 @@ std::unique_ptr<Settings> read_script(Reader& reader);
 // The user that a script runs as: `name`, or the default if it is empty.
 Result<ScriptUser> find_script_user(const std::string& name);
 
-// The program and its arguments that a key names, as a list of words; what is wrong with it, its file
-// included, is reported. `user`: as whom it is to run.
+// The program and its arguments under a key, as a list of words. Reports errors, also about the program's
+// file. `user`: the user that it is to run as.
 std::vector<std::string> read_program(Reader& reader, std::string_view key, const std::string& user);
 
 }  // namespace vipd::checks

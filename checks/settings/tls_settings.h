@@ -1,7 +1,7 @@
-// The keys inside `tls:` of a check: how the peer proves who it is, and how we do.
+// The keys inside `tls:` of a check: how the peer is authenticated, and how vipd authenticates itself.
 //
-// Files are looked at when the configuration is read, so that a mistake is found before a check fails by it.
-// They are read again for each connection, by the monitor and as its user.
+// The files are checked when the configuration is read, so that an error is found before a check fails
+// because of it. The monitor reads them again for each connection, as its own user.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Activity: what the router has asked of the kernel for each virtual router since it was started, counted for
-// metrics.
+// Activity: what the router has requested from the kernel for each virtual router since the program started,
+// counted for metrics.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
-// Capability: what this process may do beyond an ordinary one (capabilities(7)).
+// Capability: whether this process has privileges beyond those of an ordinary one (capabilities(7)).
 #pragma once
 
 namespace vipd::programs {
 
-// Is the capability (CAP_...) in effect?
+// Whether the capability (CAP_...) is in effect.
 bool has_capability(int capability);
 
 }  // namespace vipd::programs

@@ -1,5 +1,5 @@
-// What vipd-router and vipd-monitor have in common when they start: they are given their descriptors by the
-// guardian, and make no sense without it.
+// The start that vipd-router and vipd-monitor share: the guardian gives them their descriptors, and they
+// cannot run without it.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ struct ChildStart {
   std::string events_directory{};  // of the monitor: where it may write
 };
 
-// Nothing, after saying why on standard error, if this was not started by a guardian; with --version, ends.
+// Nothing, after an error message, if no guardian started this program; with --version, exits.
 std::optional<ChildStart> start_child(const char* name, int argc, char** argv);
 
 }  // namespace vipd::programs

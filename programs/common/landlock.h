@@ -1,5 +1,5 @@
-// Landlock: gives up the file system, but for what is named. What the kernel does not know (before 5.13, or
-// where it is off) is not there to be given up: that is told, and no error. Irrevocable.
+// Landlock: gives up access to all files except those named. A restriction that the kernel does not support
+// (before 5.13, or with Landlock disabled) is left out and reported, without an error. Irrevocable.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 namespace vipd::programs {
 
 struct AllowedPaths {
-  std::vector<std::string> readable;  // and what is below; a path that does not exist is left out
+  std::vector<std::string> readable;  // and everything below; missing paths are left out
   std::vector<std::string>
-      writable;  // files that exist: their content. Nothing can be made, moved or removed.
+      writable;  // the content of files that exist. No file can be made, moved or removed.
   std::vector<std::string>
-      managed{};  // and what is below: files can be made, written and removed, directories made
+      managed{};  // and everything below: files can be made, written and removed, directories made
 };
 
 // false: the kernel has no Landlock. Needs no_new_privs.

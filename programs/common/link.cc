@@ -28,7 +28,7 @@ void Link::lose(const std::string& why, bool broken) {
 void Link::send_bytes(MessageType type, std::span<const std::uint8_t> bytes, std::span<const int> fds) {
   if (!channel_) return;
   const auto sent = channel_->send(static_cast<std::uint16_t>(type), bytes, fds);
-  // The end of a peer is noticed, and told, when its end of file is read.
+  // The end of a peer is noticed, and reported, when its end of file is read.
   if (sent && !*sent) watch_.set_events(EPOLLIN | EPOLLOUT);
 }
 

@@ -1,5 +1,5 @@
-// Link: a channel to another program of ours, watched by the loop, that speaks programs/common/messages.h. When the
-// other end goes away it says so once and stays silent until it is given a new channel.
+// Link: a channel to another vipd program, watched by the loop, that carries programs/common/messages.h. When the
+// other end is gone it reports that once, and does nothing until it gets a new channel.
 #pragma once
 
 #include <functional>
@@ -22,17 +22,17 @@ class Link {
   void detach();
   bool attached() const { return channel_.has_value(); }
   int fd() const { return channel_ ? channel_->fd() : -1; }
-  // Was the last channel lost by an error? Otherwise the other end has closed it.
+  // Whether an error ended the last channel; otherwise the other end has closed it.
   bool broken() const { return broken_; }
 
-  // What cannot be sent because the other end is gone is forgotten: it gets everything anew when it is back.
+  // Drops a message that cannot be sent because the other end is gone: its successor gets everything anew.
   template <class M>
   void send(const M& message, std::span<const int> fds = {}) {
     send_bytes(M::type, to_bytes(message), fds);
   }
   void send_bytes(MessageType type, std::span<const std::uint8_t> bytes, std::span<const int> fds);
 
-  // What the other end has sent and then died of: to be read before detach().
+  // Reads what the other end sent before it died; call it before detach().
   void read_rest();
 
  private:

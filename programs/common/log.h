@@ -32,7 +32,7 @@ class Log {
   // At most one line per key in ten seconds; the next one has the number of dropped ones.
   void write_limited(Level level, const std::string& key, std::string_view text,
                      const LogFields& fields = {});
-  // The number dropped since the last one, if this one is due; else it counts as dropped.
+  // The number dropped since the last line, if a line is due now; otherwise this one counts as dropped.
   std::optional<std::uint64_t> left_out_if_due(const std::string& key);
 
   void error(std::string_view text) { write(Level::error, text); }

@@ -1,4 +1,4 @@
-// What the three programs say to each other over their channels: a type and a value of plain data.
+// The messages of the three programs on their channels: a type and a value of plain data.
 //
 //   guardian -> router    Configure, Stop, MonitorLink,         router -> guardian   Ready, Stopped,
 //                         Leases                                                     WantedLeases, Happened
@@ -9,9 +9,8 @@
 //                         MetricsSocket, Happened                                    ConfigurationRequest,
 //                                                                                    Happened, EventsTaken
 //   monitor -> router     Health, Alive, StatusRequest,         router -> monitor    KnownFacts, StatusReply,
-//                         RecordRequest, Command                                     CommandDone,
-//                         RecordReply,
-//                                                                                    Discard
+//                         RecordRequest, Command                                     RecordReply,
+//                                                                                    CommandDone, Discard
 #pragma once
 
 #include <cstdint>
@@ -65,26 +64,26 @@ enum class MessageType : std::uint16_t {
   confirm_request,
   configuration_request,
   configuration_reply,
-  discard,  // carries a descriptor that is to be closed
+  discard,  // carries a descriptor that the monitor closes
   event_settings,
   events_taken,
-  metrics_socket,  // carries the descriptor of a socket that listens, if metrics are to be served
+  metrics_socket,  // carries a listening socket, if metrics are to be served
   delivery_settings,
 };
 
-// Guardian to router: the whole configuration, at start with what the predecessor left behind.
+// Guardian to router: the whole configuration; at the start also the state that the predecessor left.
 struct Configure {
   static constexpr auto type = MessageType::configure;
   std::vector<vrrp::VirtualRouterConfig> routers;
   std::optional<vrrp::Snapshot> adopted;
 };
 
-// Guardian to router: leave in order, then say Stopped and end.
+// Guardian to router: hand over in order, then send Stopped and end.
 struct Stop {
   static constexpr auto type = MessageType::stop;
 };
 
-// Router to guardian: the configuration is in force; the guardian need not hold any more.
+// Router to guardian: the configuration is in force; the guardian may end its hold.
 struct Ready {
   static constexpr auto type = MessageType::ready;
 };
@@ -93,12 +92,12 @@ struct Stopped {
   static constexpr auto type = MessageType::stopped;
 };
 
-// Router to guardian: where the virtual addresses are to be guarded by a lease, those included that a virtual
-// router is still letting go of. All of it, each time.
+// Router to guardian: which virtual addresses need a lease on which interface, including those of a virtual
+// router that is still handing over. The complete list each time.
 struct WantedLeases {
   static constexpr auto type = MessageType::wanted_leases;
   struct Place {
-    std::uint32_t interface_index = 0;  // 0: not there at present
+    std::uint32_t interface_index = 0;  // 0: does not exist at present
     std::vector<Prefix> addresses;
   };
   std::map<vrrp::RouterKey, Place> routers;
@@ -108,7 +107,7 @@ struct WantedLeases {
 struct Leases {
   static constexpr auto type = MessageType::leases;
   std::map<vrrp::RouterKey, std::uint32_t> slots;
-  std::map<vrrp::RouterKey, std::string> why_not;  // for those without
+  std::map<vrrp::RouterKey, std::string> why_not;  // the reason, for those without
 };
 
 struct Checks {
@@ -134,14 +133,14 @@ struct ScriptEnded {
   checks::ScriptOutcome outcome;
 };
 
-// Guardian to monitor: who may command, besides root.
+// Guardian to monitor: which users may command, besides root.
 struct ControlAccess {
   static constexpr auto type = MessageType::control_access;
   std::uint32_t owner = 0;
   std::optional<std::uint32_t> group;
 };
 
-// Monitor to guardian and router, every second: it works.
+// Monitor to guardian and router, every second: a sign of life.
 struct Alive {
   static constexpr auto type = MessageType::alive;
 };
@@ -149,11 +148,11 @@ struct Alive {
 struct ReloadRequest {
   static constexpr auto type = MessageType::reload_request;
   std::uint64_t id = 0;
-  TimePoint until{};                  // who has asked waits no longer: not to be done any more
-  std::optional<Duration> confirm{};  // goes back by itself after this, unless it is confirmed
+  TimePoint until{};                  // drop the request later: its client no longer waits
+  std::optional<Duration> confirm{};  // rolls back after this time unless confirmed
 };
 
-// Answered by Reloaded, as a reload is.
+// Answered by Reloaded, like a reload.
 struct ConfirmRequest {
   static constexpr auto type = MessageType::confirm_request;
   std::uint64_t id = 0;
@@ -163,17 +162,17 @@ struct ConfirmRequest {
 struct ConfigurationRequest {
   static constexpr auto type = MessageType::configuration_request;
   std::uint64_t id = 0;
-  std::vector<std::string> variables;  // of the environment, to be told too
+  std::vector<std::string> variables;  // of the environment, to be sent too
 };
 
-// What is in force, as conf/print writes it.
+// The configuration in force, as conf/print writes it.
 struct ConfigurationReply {
   static constexpr auto type = MessageType::configuration_reply;
   std::uint64_t id = 0;
-  std::string node;  // whose part of the file it is
+  std::string node;  // the node whose section of the file applies
   std::string text;
-  std::map<std::string, std::string> variables;  // those of the request that there are
-  std::set<std::string> interfaces;              // that there are
+  std::map<std::string, std::string> variables;  // the requested ones that exist
+  std::set<std::string> interfaces;              // those that exist
 };
 
 struct UpgradeRequest {
@@ -182,7 +181,7 @@ struct UpgradeRequest {
   TimePoint until{};
 };
 
-// Guardian to monitor: the new program is about to take over, or why it is not.
+// Guardian to monitor: the new program is about to take over, or the reason why it is not.
 struct Upgraded {
   static constexpr auto type = MessageType::upgraded;
   std::uint64_t id = 0;
@@ -198,12 +197,12 @@ struct Reloaded {
 };
 
 struct Program {
-  std::int32_t pid = 0;  // 0: not running just now
+  std::int32_t pid = 0;  // 0: not running at the moment
   TimePoint since{};
   std::uint32_t restarts = 0;
 };
 
-// Guardian to monitor: serve metrics there from now on; without a descriptor, nowhere.
+// Guardian to monitor: from now on serve metrics at this socket; without a descriptor, do not serve them.
 struct MetricsSocket {
   static constexpr auto type = MessageType::metrics_socket;
 };
@@ -212,7 +211,7 @@ struct Programs {
   static constexpr auto type = MessageType::programs;
   std::string config_file;
   std::map<std::string, Program> programs;  // guardian, router, monitor
-  std::optional<TimePoint> goes_back;       // when a reload is undone that nobody has confirmed by then
+  std::optional<TimePoint> goes_back;       // when an unconfirmed reload rolls back
 };
 
 struct Health {
@@ -220,7 +219,7 @@ struct Health {
   std::vector<vrrp::CheckFact> facts;
 };
 
-// What the router knows of the checks, for a monitor that has just started.
+// The results of checks that the router has, for a monitor that has just started.
 struct KnownFacts {
   static constexpr auto type = MessageType::known_facts;
   vrrp::CheckFacts facts;
@@ -229,12 +228,12 @@ struct KnownFacts {
 struct StatusRequest {
   static constexpr auto type = MessageType::status_request;
   std::uint64_t id = 0;
-  bool measurements = false;  // too: they are as much again
+  bool measurements = false;  // also send these, which double the answer
 };
 
 struct LeaseStatus {
   std::string why_not;  // empty: it is on
-  TimePoint until{};    // TimePoint{}: none is held just now
+  TimePoint until{};    // TimePoint{}: none at the moment
   std::uint64_t drops = 0;
 };
 
@@ -244,7 +243,7 @@ struct StatusReply {
   vrrp::Status status;
   std::map<vrrp::RouterKey, LeaseStatus> leases{};
   std::map<vrrp::RouterKey, Activity> activity{};
-  std::map<vrrp::RouterKey, vrrp::Measurements> measurements;  // if they were asked for
+  std::map<vrrp::RouterKey, vrrp::Measurements> measurements;  // if they were requested
 };
 
 struct Command {
@@ -267,22 +266,22 @@ struct RecordRequest {
   std::uint64_t id = 0;
 };
 
-// What the router was told of late, as record::Recorder keeps it.
+// The most recent engine inputs of the router, as record::Recorder keeps them.
 struct RecordReply {
   static constexpr auto type = MessageType::record_reply;
   std::uint64_t id = 0;
   std::vector<std::uint8_t> contents;
 };
 
-// To the guardian: what has happened there. From the guardian to the monitor: all that has happened on this
-// node, numbered.
+// To the guardian: events of the sender. From the guardian to the monitor: all events of this node, numbered.
 struct Happened {
   static constexpr auto type = MessageType::happened;
   std::vector<events::Event> events;
   std::uint64_t last{};  // from the guardian: the number of the last one
 };
 
-// Monitor to guardian: it has the events up to this one; it is sent those behind it again after a restart.
+// Monitor to guardian: it has accepted the events up to this one. After a restart the guardian sends it those
+// that follow.
 struct EventsTaken {
   static constexpr auto type = MessageType::events_taken;
   std::uint64_t last = 0;  // as in Happened
@@ -296,7 +295,7 @@ struct EventSettings {
   Duration age{};
 };
 
-// Guardian to monitor: whom to send events to. The guardian has read the secrets.
+// Guardian to monitor: where to send events. The guardian has read the secrets.
 struct DeliverySettings {
   static constexpr auto type = MessageType::delivery_settings;
   struct One {
@@ -439,7 +438,7 @@ template <class A>
 void fields(A& a, Is<DeliverySettings::One> auto& m) {
   a(m.router, m.webhook, m.mail, m.secret);
 }
-// What is neither, or both, is nobody's.
+// Exactly one of the two: a webhook or a mail.
 inline bool valid(const DeliverySettings::One& one) {
   return one.webhook.has_value() != one.mail.has_value();
 }

@@ -1,4 +1,4 @@
-// Where the programs find each other and keep things.
+// The paths and descriptors by which the programs find each other and their files.
 #pragma once
 
 #include <string>
@@ -16,21 +16,21 @@ struct Paths {
   std::string events_directory() const { return state_dir + "/events"; }
 };
 
-// How this program was started, to start what takes its place.
+// The command line of this program, for starting its replacement.
 struct Invocation {
-  std::string program;                 // the file, as it was then
+  std::string program;                 // the program file at that time
   std::vector<std::string> arguments;  // after the program's name
 };
 Invocation invocation(int argc, char** argv);
 
-// The path of vipd-router or vipd-monitor: beside this very program (a build tree), else where packages put
-// them.
+// The path of vipd-router or vipd-monitor: beside the running program (a build tree), otherwise where
+// packages install them.
 std::string program_path(const std::string& name);
 
-// The descriptors that the guardian gives to a program it starts.
+// The numbers of the descriptors that the guardian gives to a program it starts.
 constexpr int guardian_fd = 3;  // the channel to the guardian
 constexpr int hold_fd = 4;      // router: the Hold; monitor: nothing
 constexpr int control_fd = 4;   // monitor: the listening control socket
-constexpr int lock_fd = 5;  // router: the lock of the run directory, which nobody gets before it has ended
+constexpr int lock_fd = 5;      // router: the lock of the run directory, held until the router ends
 
 }  // namespace vipd::programs

@@ -18,8 +18,9 @@ void ask_for_priority(Log& log) {
         "no real-time priority ({}): on a busy machine advertisements may be late; CAP_SYS_NICE, and "
         "a cgroup with a real-time budget, give it",
         std::strerror(errno)));
-  // With a limit on locked memory, locking what comes later would make ordinary allocations fail, even with
-  // CAP_IPC_LOCK if that is one of a user namespace. vipd lifts the limit, the others inherit that.
+  // With a limit on locked memory, locking future memory would make ordinary allocations fail, even with
+  // CAP_IPC_LOCK if that belongs to a user namespace only. vipd lifts the limit, and the other programs
+  // inherit that.
   const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
   const bool unlimited = setrlimit(RLIMIT_MEMLOCK, &none) == 0;
   if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)

@@ -58,7 +58,7 @@ void allow(scmp_filter_ctx filter, std::initializer_list<const char*> names, int
 void allow_threads(scmp_filter_ctx filter) {
   constexpr scmp_datum_t thread = 0x00010000;  // CLONE_THREAD
   seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
-  // A filter cannot read its flags, which are in memory; without clone3 the C library uses clone.
+  // A filter cannot read its flags, which are in memory. If clone3 fails, the C library uses clone.
   seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 }
 

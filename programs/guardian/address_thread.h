@@ -1,9 +1,9 @@
-// AddressThread: renews addresses for the guardian during a hold. The kernel handles such a request in the
-// caller's time, and makes the caller wait for its lock on interfaces, which others may hold for seconds;
+// AddressThread: renews addresses for the guardian during a hold. The kernel executes such a request within
+// the caller's system call, which also waits for the lock on interfaces that others may hold for seconds;
 // advertisements must not wait for that. So this is the guardian's only second thread, started when it is
 // first needed.
 //
-// The caller removes addresses itself; settle() before ensures that no renewal follows.
+// The caller removes addresses itself; a call of settle() before that ensures that no renewal follows.
 #pragma once
 
 #include <condition_variable>
@@ -20,7 +20,7 @@ namespace vipd::programs {
 
 class AddressThread {
  public:
-  // Opens its socket in advance: later there may be no descriptor left.
+  // Opens its socket in advance: later no descriptor may be left.
   AddressThread();
   ~AddressThread();
   AddressThread(const AddressThread&) = delete;

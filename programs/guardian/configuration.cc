@@ -10,7 +10,7 @@ namespace vipd::programs {
 
 namespace {
 
-// One line for each, below another line.
+// One line per change, to follow another line.
 std::string lines(const std::vector<conf::Change>& changes) {
   std::string text;
   for (const auto& change : changes) text += "\n" + conf::to_text(change);

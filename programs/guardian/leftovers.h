@@ -1,5 +1,6 @@
-// Leftovers: virtual addresses that an earlier vipd has added and that no vipd manages now. It was killed,
-// with addresses of infinite lifetime (dead_man: off), and its successor has another configuration.
+// Leftovers: virtual addresses that an earlier vipd has added and that no vipd manages now. That vipd was
+// killed, its addresses have an infinite lifetime (dead_man: off), and its successor has another
+// configuration.
 #pragma once
 
 #include <string>
@@ -17,8 +18,8 @@ struct Leftover {
   Result<> removed;  // or why the kernel refused
 };
 
-// Takes away what bears vipd's mark (netlink::address_protocol), is not of these virtual routers and is
-// claimed by no other vipd of this network namespace. Error: the kernel could not be asked.
+// Removes the addresses that have vipd's mark (netlink::address_protocol), do not belong to these virtual
+// routers and are claimed by no other vipd of this network namespace. Error: the kernel could not be asked.
 Result<std::vector<Leftover>> remove_leftovers(const std::vector<vrrp::VirtualRouterConfig>& routers);
 
 }  // namespace vipd::programs

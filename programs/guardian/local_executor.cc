@@ -17,7 +17,7 @@ namespace {
 
 constexpr Duration grace = std::chrono::milliseconds(500);
 constexpr std::size_t kept_output = 4096;
-constexpr std::size_t most_output = 1 << 20;  // then we hang up, and the script gets SIGPIPE
+constexpr std::size_t most_output = 1 << 20;  // then the pipe is closed, and the script gets SIGPIPE
 
 std::vector<gid_t> groups_of(const checks::ScriptUser& user) {
   std::vector<gid_t> groups(64);
@@ -30,7 +30,7 @@ std::vector<gid_t> groups_of(const checks::ScriptUser& user) {
   return groups;
 }
 
-// Reads what is there. False at the end of the output, and when there has been too much of it.
+// Reads the available output. False at its end, and when there has been too much of it.
 template <class Capture>
 bool read_some(Capture& capture) {
   std::array<char, 4096> buffer;
@@ -111,7 +111,7 @@ LocalExecutor::Program LocalExecutor::prepare(std::vector<std::string> argv, con
   program.options.death_signal = SIGKILL;
   program.options.environment = std::vector<std::string>{
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
-  // Without the rights of root and without a wish there is nobody else to be.
+  // Without root's rights and without a configured user, the program runs as the user of this process.
   if (user_name.empty() && ::geteuid() != 0) return program;
   const auto user = checks::find_script_user(user_name);
   if (!user) {
@@ -150,7 +150,7 @@ std::unique_ptr<checks::ScriptRun> LocalExecutor::run_program(const std::string&
 
 std::unique_ptr<checks::ScriptRun> LocalExecutor::run_script(const std::string& check, Duration timeout,
                                                              Done done) {
-  // An earlier run that is still in its grace: its time is over.
+  // An earlier run of the check may still be ending: it gets no further time.
   for (auto& [number, run] : runs_)
     if (run.check == check) (void)io::kill_group(run.process.pid, SIGKILL);
 
@@ -194,7 +194,7 @@ Result<std::uint64_t> LocalExecutor::start(const std::string& name, const Progra
   return number;
 }
 
-// The capture stays where it is as long as its run: std::map does not move its values.
+// The address of the capture stays valid during its run: std::map does not move its values.
 void LocalExecutor::watch_output(std::uint64_t, Capture& capture) {
   capture.watch = loop_.watch(capture.fd.get(), [&capture] {
     if (read_some(capture)) return;
@@ -205,7 +205,8 @@ void LocalExecutor::watch_output(std::uint64_t, Capture& capture) {
 
 void LocalExecutor::process_ended(std::uint64_t number) {
   auto& run = runs_.at(number);
-  // Before its number is given back: what it has left behind, and what holds its pipes open.
+  // Before the process number is free again: kill the processes that it has left behind and those that hold
+  // its pipes open.
   (void)io::kill_group(run.process.pid, SIGKILL);
   const auto exit = io::reap(run.process);
   if (exit && !*exit) return;  // called for nothing

@@ -1,9 +1,10 @@
 // LocalExecutor: starts the scripts of checks as children of this process.
 //
-// Each run: no shell, no descriptor of ours, a small fixed environment, working directory /, a process group
-// of its own, and the user of the check. Its time is bounded: SIGTERM to the whole group, and SIGKILL half a
-// second later. What is left of the group when the script itself has ended is killed too, so that nothing
-// piles up. The first 4 KiB of each output are kept, more is read and forgotten.
+// Each run has no shell, none of this process's descriptors, a small fixed environment, the working directory
+// /, a process group of its own, and the user of the check. When its time is over, the whole group gets
+// SIGTERM, and half a second later SIGKILL. Processes of the group that remain after the script itself has
+// ended are killed too, so that they do not accumulate. The first 4 KiB of each output are kept; the rest is
+// read and discarded.
 #pragma once
 
 #include <cstdint>
@@ -26,29 +27,31 @@ class LocalExecutor : public checks::ScriptExecutor {
   LocalExecutor(const LocalExecutor&) = delete;
   ~LocalExecutor() override;  // kills what still runs
 
-  // The checks whose scripts may be run: those of kind script among `checks`. What runs is not touched.
-  // Looks users up, which can take time where they are in a directory service.
+  // Sets the checks whose scripts may run: those of kind script among `checks`. Running scripts are not
+  // affected. Looks up users, which can take time if they are in a directory service.
   void replace(const std::vector<checks::CheckConfig>& checks);
 
-  // Of a check that is not known, the outcome is not_started.
+  // For an unknown check the outcome is not_started.
   std::unique_ptr<checks::ScriptRun> run_script(const std::string& check, Duration timeout,
                                                 Done done) override;
 
-  // Any other program, as a user's hook is. The names of users are looked up once, not at each run.
+  // Any other program, such as a user's hook. Names of users are looked up once, not at each run.
   struct Program {
     std::vector<std::string> argv;
     io::SpawnOptions options;
-    std::string trouble;  // not empty: cannot be run, and why
+    std::string trouble;  // why it cannot be run; empty: it can
   };
-  // user: a name, or empty for the default. A program for root keeps what rights we have.
+  // user: a name, or empty for the default. A program that runs as root keeps the capabilities of this
+  // process.
   static Program prepare(std::vector<std::string> argv, const std::string& user);
-  // The same rules as for scripts, but that done is called when it is really over, after a timeout too: the
-  // next one for the same thing must not overtake it. environment: "NAME=value", besides PATH and LANG.
+  // As run_script, except that done is called when the program has really ended, also after a timeout: the
+  // next run for the same purpose must not overtake it. environment: "NAME=value", in addition to PATH and
+  // LANG.
   std::unique_ptr<checks::ScriptRun> run_program(const std::string& name, const Program& program,
                                                  std::vector<std::string> environment, Duration timeout,
                                                  Done done);
 
-  // Kills what runs, for somebody else to reap: their process numbers. Nobody is told.
+  // Kills all runs without calling done. Returns their process numbers: another program must reap them.
   std::vector<std::int32_t> abandon();
 
   void step(TimePoint now);
@@ -69,10 +72,10 @@ class LocalExecutor : public checks::ScriptExecutor {
     Capture output;
     Capture errors;
     TimePoint deadline;
-    bool patient = false;      // its end is waited for, even if its time is over
+    bool patient = false;      // done waits for its end, even after its time is over
     bool late = false;         // its time was over
     bool terminating = false;  // SIGTERM has been sent, SIGKILL follows at the deadline
-    Done done;                 // empty: nobody waits any more
+    Done done;                 // empty: has been called or cancelled
   };
   using Runs = std::map<std::uint64_t, Run>;
   class Handle;

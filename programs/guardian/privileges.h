@@ -1,5 +1,5 @@
-// Privileges: the users that the programs run as, and their capabilities: each has only those that it needs,
-// and no way to get others.
+// Privileges: the users and the capabilities of the programs: each has only those that it needs, and no way
+// to get others.
 //
 //   vipd          the user that started it; CAP_NET_ADMIN and CAP_NET_RAW to hold for the router, CAP_BPF and
 //                 CAP_PERFMON for the lease, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_RESOURCE and

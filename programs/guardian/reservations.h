@@ -1,8 +1,7 @@
-// Reservations: what only one vipd of a network namespace may have, whatever its run directory: each virtual router
-// that it serves, each address of those, and the lease. A claim is a name that a socket is bound to, among
-// the abstract names, which belong to the network namespace as interfaces do; the kernel takes it back when
-// its holder dies. The guardian has them, because it outlives the other programs, and hands them over to the
-// program that replaces it.
+// Reservations: ensures that only one vipd per network namespace, whatever its run directory, has each virtual
+// router, each of their addresses, and the lease. A claim is an abstract socket name: like interfaces, such
+// names belong to the network namespace, and the kernel frees a name when its holder dies. The guardian holds
+// the claims, because it outlives the other programs, and hands them over to the program that replaces it.
 //
 // No process can connect to such a socket. Each name costs a descriptor and two kilobytes of kernel memory;
 // there is one per virtual router because two vipd may serve different virtual routers on one interface. A
@@ -22,14 +21,15 @@ namespace vipd::programs {
 
 class Reservations {
  public:
-  // Keeps those it has already. EADDRINUSE: another vipd has one of them; the message names it and the
+  // Keeps the claims it has already. EADDRINUSE: another vipd has one of them; the message names it and the
   // remedy, and nothing has changed. Another error: some could not be claimed, but not because of another
   // vipd.
   Result<> take(const std::vector<vrrp::VirtualRouterConfig>& routers);
-  // Releases the others.
+  // Releases all other claims.
   void keep_only(const std::vector<vrrp::VirtualRouterConfig>& routers);
 
-  // By any vipd of this network namespace, this one too. Where that cannot be found out it counts as claimed.
+  // Whether any vipd of this network namespace, this one included, claims the address. If that cannot be
+  // determined, it counts as claimed.
   static bool is_claimed(const IpAddress& address, const std::string& interface);
 
   // EADDRINUSE: another vipd has it.

@@ -14,12 +14,12 @@ struct RunDirectory {
   pid_t killed = 0;  // the previous vipd, if it was killed; else 0
 };
 
-// Makes the run directory if necessary, and takes the lock, which is held as long as the descriptor is open:
-// here or in the router, which outlives a killed guardian and is waited for. EBUSY: another vipd has it; the
-// message has its process number.
+// Makes the run directory if necessary, and takes the lock. The lock is held as long as its descriptor is
+// open: in this process or in the router, which outlives a killed guardian and is waited for. EBUSY: another
+// vipd has it; the message has its process number.
 Result<RunDirectory> take_run_directory(const Paths& paths);
 
-// For an orderly end.
+// Call it at an orderly end.
 void leave_run_directory(const Paths& paths);
 
 // Makes the directory for the journal of events, for the user of the monitor. A failure is no reason not to

@@ -8,7 +8,7 @@
 namespace vipd::programs {
 
 namespace {
-// How welcome a format is, by the most specific of the ranges that it is in.
+// The preference for a format, by the most specific of the ranges that include it.
 struct Welcome {
   int specific = -1;  // 2: by its name, 1: "text/*", 0: "*/*", -1: not mentioned
   int quality = 0;    // in thousandths
@@ -19,7 +19,7 @@ struct Type {
   std::string_view range;
   std::array<std::string_view, 2> versions;
 };
-// Prometheus asks for the older version of OpenMetrics too, which differs in nothing that is here.
+// Prometheus also asks for the older version of OpenMetrics, which is the same for vipd's metrics.
 constexpr Type open_metrics{"application/openmetrics-text", "application/*", {"1.0.0", "0.0.1"}};
 constexpr Type text{"text/plain", "text/*", {"0.0.4", "0.0.4"}};
 
@@ -29,7 +29,7 @@ std::string_view trimmed(std::string_view part) {
   return part.substr(begin, part.find_last_not_of(" \t") + 1 - begin);
 }
 
-// Up to the separator, which goes with it.
+// Up to the separator, which is removed too.
 std::string_view next(std::string_view& rest, char separator) {
   const auto end = rest.find(separator);
   const auto part = rest.substr(0, end);
@@ -37,7 +37,7 @@ std::string_view next(std::string_view& rest, char separator) {
   return trimmed(part);
 }
 
-// "0.75", with at most three digits behind the point. What is none counts as 1, as if it were not there.
+// "0.75", with at most three digits after the point. An invalid value counts as 1, like an absent one.
 int parse_quality(std::string_view value) {
   if (value.empty() || (value[0] != '0' && value[0] != '1')) return 1000;
   int quality = (value[0] - '0') * 1000;

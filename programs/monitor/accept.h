@@ -1,4 +1,4 @@
-// Which format of metrics a client wants, from the Accept header of its request (RFC 9110, section 12.5.1).
+// Chooses the format of metrics by the Accept header of a request (RFC 9110, section 12.5.1).
 #pragma once
 
 #include <string_view>
@@ -7,9 +7,9 @@
 
 namespace vipd::programs {
 
-// accept: the values of all such headers, with commas between; empty: there was none. Of formats that are as
-// welcome, OpenMetrics if it was asked for by name. A client that takes neither gets Prometheus' text, which
-// all can read.
+// accept: the values of all such headers, joined by commas; empty: there was none. Between formats of equal
+// preference it chooses OpenMetrics if the client named it. A client that accepts neither gets Prometheus'
+// text format, which every client can read.
 Format accepted_format(std::string_view accept);
 
 }  // namespace vipd::programs

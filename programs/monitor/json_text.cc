@@ -6,7 +6,7 @@
 namespace vipd {
 
 namespace {
-// Without a branch for each character: this is most of the work.
+// Without a branch per character, because this is most of the work.
 bool is_plain(std::string_view text) {
   bool plain = true;
   for (const char each : text)

@@ -1,5 +1,5 @@
-// JsonText: writes JSON as text, piece by piece, for what is big and asked for often: a tree of values in
-// between takes ten times as long. What is small is made with nlohmann::json.
+// JsonText: writes JSON as text, piece by piece, for large answers that are requested often: building a tree
+// of values first takes ten times as long. Small answers are made with nlohmann::json.
 //
 //   JsonText out;
 //   out.begin('{');
@@ -9,7 +9,7 @@
 //   out.end(']');
 //   out.end('}');
 //
-// That what is begun is ended, and that only objects have keys, is up to the caller.
+// The caller must match each begin with an end, and give keys in objects only.
 #pragma once
 
 #include <fmt/format.h>
@@ -45,7 +45,7 @@ class JsonText {
     first_ = false;
   }
 
-  // The key is a literal of ours, in plain letters.
+  // The key must be a literal without characters that need escapes.
   template <std::size_t n, class T>
   void operator()(const char (&key)[n], const T& each) {
     char* at = room(n + 3);
@@ -76,7 +76,7 @@ class JsonText {
   }
 
  private:
-  // Where up to `count` more characters may be put; reached() says up to where they were.
+  // Where up to `count` more characters may be written; then call reached() with the end of those that were.
   char* room(std::size_t count) {
     if (size_ + count > text_.size()) text_.resize(2 * (size_ + count) + 4096);
     return text_.data() + size_;
@@ -103,7 +103,7 @@ class JsonText {
   }
   void write(std::nullptr_t) { put("null"); }
   void write(bool each) { put(each ? std::string_view("true") : std::string_view("false")); }
-  void write(std::string_view each);  // bytes that are no UTF-8 become U+FFFD
+  void write(std::string_view each);  // invalid UTF-8 becomes U+FFFD
   void write(const std::string& each) { write(std::string_view(each)); }
   void write(const char* each) { write(std::string_view(each)); }
   void write(double each);  // finite
@@ -114,8 +114,8 @@ class JsonText {
     put({digits.data(), digits.size()});
   }
 
-  std::string text_;      // longer than what is written
-  std::size_t size_ = 0;  // of what is written
+  std::string text_;      // longer than the written text
+  std::size_t size_ = 0;  // of the written text
   bool first_ = true;
 };
 

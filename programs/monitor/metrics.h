@@ -1,8 +1,8 @@
-// Metrics: everything that is worth counting, as Prometheus and OpenMetrics read it. vipd-metrics(7) explains
-// each one; tests/docs_test.cc compares them.
+// Metrics: all of vipd's measurements, in the formats of Prometheus and OpenMetrics. vipd-metrics(7) explains
+// each one; tests/docs_test.cc compares the two.
 //
-// Names have base units. Where RFC 6527 (the MIB of VRRPv3) has a word, that is the stem: an operator can map
-// them one to one.
+// Names have base units. Where RFC 6527 (the MIB of VRRPv3) has a name, the metric's name is derived from it,
+// so that an operator can map them one to one.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace vipd::programs {
 
-// All that it is made of.
+// The sources of all metrics.
 struct Measured {
   const StatusReply* router = nullptr;  // nullptr: the router program has not answered
   std::vector<checks::CheckStatus> checks;

@@ -29,7 +29,7 @@ Format wanted_format(MHD_Connection* connection) {
   return accepted_format(accepted);
 }
 
-// A proxy's form of it has the host in it (RFC 9112 section 3.2.2).
+// The form for proxies contains the host (RFC 9112 section 3.2.2).
 std::string_view path_of(std::string_view target) {
   constexpr std::string_view scheme = "http://";
   if (!target.starts_with(scheme)) return target;
@@ -38,7 +38,7 @@ std::string_view path_of(std::string_view target) {
 }
 
 MHD_Result respond(MHD_Connection* connection, unsigned status, const char* type, std::string_view text) {
-  // It is copied.
+  // The library copies the text.
   auto* const response =
       MHD_create_response_from_buffer(text.size(), const_cast<char*>(text.data()), MHD_RESPMEM_MUST_COPY);
   if (!response) return MHD_NO;
@@ -51,7 +51,8 @@ MHD_Result respond(MHD_Connection* connection, unsigned status, const char* type
 }  // namespace
 
 struct MetricsServer::Callbacks {
-  // Called for the head, for what a body has, and for the end of a request; and again when it goes on.
+  // Called for the head of a request, for each part of its body and for its end; and again after a
+  // suspension.
   static MHD_Result handle(void* self, MHD_Connection* connection, const char* url, const char* method,
                            const char* /*version*/, const char* /*body*/, size_t* body_size, void** state) {
     auto& server = *static_cast<MetricsServer*>(self);
@@ -130,7 +131,7 @@ MetricsServer::~MetricsServer() {
   MHD_stop_daemon(server_);
 }
 
-// Who asks makes room for itself: the one that has said nothing for longest goes.
+// A new connection makes room for itself: the one that has been silent for longest is closed.
 void MetricsServer::add(MHD_Connection* connection) {
   idle_.push_back(connection);
   if (idle_.size() <= most_idle) return;

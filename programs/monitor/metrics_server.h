@@ -1,6 +1,6 @@
-// MetricsServer: answers GET /metrics over HTTP, by libmicrohttpd within the monitor's loop. Few clients,
-// each with a bound on its time, and of those that ask for nothing fewer still; a request waits until the
-// router has told its state.
+// MetricsServer: answers GET /metrics over HTTP, by libmicrohttpd within the monitor's loop. It admits few
+// clients, each for a limited time, and even fewer idle ones. A request waits until the router has sent its
+// state.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,11 @@ namespace vipd::programs {
 
 class MetricsServer {
  public:
-  // Shall call `answer` once, soon, with the text in that format.
+  // Must call `answer` once, soon, with the text in that format.
   using Answer = std::function<void(std::string text)>;
   using Asked = std::function<void(Format format, Answer answer)>;
 
-  // listening: a TCP or Unix socket that listens.
+  // listening: a listening TCP or Unix socket.
   static Result<std::unique_ptr<MetricsServer>> start(io::Loop& loop, io::Fd listening, Asked asked);
   ~MetricsServer();
   MetricsServer(const MetricsServer&) = delete;
@@ -57,9 +57,9 @@ class MetricsServer {
   MHD_Daemon* server_ = nullptr;
   io::Watch watch_;
   std::map<std::uint64_t, std::unique_ptr<Exchange>> exchanges_;
-  std::list<MHD_Connection*> idle_;  // between two requests, or before the head of one is whole; oldest first
+  std::list<MHD_Connection*> idle_;  // between two requests, or before the first is complete; oldest first
   std::uint64_t numbers_ = 0;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after our end
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after the destructor
 };
 
 }  // namespace vipd::programs

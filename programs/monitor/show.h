@@ -1,4 +1,4 @@
-// Show: what is known, as JSON for the control socket. vipctl makes text of it.
+// Show: the state of vipd as JSON for the control socket. vipctl turns it into text.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -11,7 +11,7 @@
 
 namespace vipd::programs {
 
-// Everything for `vipctl status`. `now` is the time for ages.
+// The complete answer for `vipctl status`. Ages are relative to `now`.
 std::string status_to_json(const StatusReply& reply, const std::vector<checks::CheckStatus>& checks,
                            const Programs& programs, TimePoint now);
 

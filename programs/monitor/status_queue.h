@@ -1,6 +1,7 @@
-// StatusQueue: many may ask for the router's state, again and again; the router is asked once at a time, for
-// all who wait, and is left alone for a while after each answer, so that nobody can keep it busy. Who asks
-// while an answer is on its way gets the next one: it tells what has happened before the question.
+// StatusQueue: many clients may request the router's state again and again. The queue sends the router one
+// request at a time, for all waiting clients, and pauses after each answer, so that no client can keep the
+// router busy. A client that asks while an answer is on its way gets the next one, so that the answer
+// includes everything that happened before the question.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +15,14 @@ namespace vipd::programs {
 
 class StatusQueue {
  public:
-  // nullptr: there is no answer, the router is being replaced or there are too many questions.
+  // nullptr: no answer, because the router is being replaced or there are too many questions.
   using Answered = std::function<void(const StatusReply* reply)>;
   using Send = std::function<void(const StatusRequest& request)>;
 
   static constexpr std::size_t most_questions = 1024;
   static constexpr Duration longest_wait = std::chrono::seconds(2);
-  // The router answers for a fifth of the time at most.
+  // A pause this many times as long as the answer took: the router spends at most a fifth of its time on
+  // answers.
   static constexpr int pause = 4;
 
   explicit StatusQueue(Send send) : send_(std::move(send)) {}
@@ -40,7 +42,7 @@ class StatusQueue {
 
   Send send_;
   std::vector<Question> waiting_;  // for the next request
-  std::vector<Question> asked_;    // with the one that is on its way
+  std::vector<Question> asked_;    // answered by the request that is under way
   std::uint64_t id_ = 0;
   TimePoint sent_{};
   TimePoint not_before_{};

@@ -1,10 +1,10 @@
 // Effects: the one place where an action of the engine becomes a system call.
 //
-// Advertisements never wait for anything. Changes of addresses leave in slices of one netlink batch, so that
-// a take-over of thousands of addresses does not hold up the loop: what is left is done by run_slice(), turn
-// by turn. Each virtual router's first slice goes before its first advertisement, and before the rest of
-// everybody's; an address is announced as soon as it is there, that of the first slice before the
-// advertisement. What fails comes back as events.
+// Advertisements never wait. Changes of addresses are sent in slices of one netlink batch, so that a
+// take-over of thousands of addresses does not hold up the loop: run_slice() sends the rest, turn by turn.
+// The first slice of each virtual router precedes its first advertisement, and the further slices of all
+// virtual routers. An address is announced as soon as it is there, those of the first slice before the
+// advertisement. Failures come back as engine inputs.
 #pragma once
 
 #include <deque>
@@ -32,12 +32,12 @@ namespace vipd::programs {
 class Effects {
  public:
   using Received = std::function<void(const std::string& interface, const io::Datagram& datagram)>;
-  // The least priority of an advertisement that matters there.
+  // The shield for a socket: which advertisements matter there.
   using WhatMatters = std::function<io::Shield(const std::string& interface, Family family)>;
-  // A flood has begun, or goes on.
+  // A flood has begun, or continues.
   using Flooded = std::function<void(const std::string& interface, Family family)>;
-  // A packet socket that is not needed any more: closing it takes the kernel some time, up to a tenth of a
-  // second under load, so somebody else shall.
+  // Closes a packet socket that is no longer needed, elsewhere: the kernel takes up to a tenth of a second to
+  // close it under load.
   using Discard = std::function<void(io::Fd socket)>;
   struct Callbacks {
     Received received;
@@ -46,40 +46,39 @@ class Effects {
     Discard discard;
   };
 
-  // What the configuration and the kernel make of an interface.
+  // An interface as described by the configuration and the kernel.
   struct Port {
     Interface interface;  // with the host's own addresses only, the virtual ones left out
-    std::map<Family, std::vector<std::uint8_t>> vrids;  // which virtual routers shall be heard
+    std::map<Family, std::vector<std::uint8_t>> vrids;  // the virtual routers to receive for
     std::set<IpAddress> virtual_addresses;
   };
   using Ports = std::map<std::string, Port>;  // by the interface's name
 
   static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, Callbacks callbacks);
 
-  // Opens, reopens and closes sockets accordingly. To be called when the configuration or an interface has
-  // changed.
+  // Opens, reopens and closes sockets to match. Call it when the configuration or an interface has changed.
   void set_ports(Ports ports);
 
-  // Under a flood: to be called when a priority or state has changed.
+  // Call it when a priority or state has changed: updates the shields during a flood.
   void renew_shields();
 
-  // Reads what is queued in all sockets; a call for each datagram.
+  // Reads the queued packets of all sockets, and calls back for each datagram.
   void receive_all();
 
-  // StateChanged, Noted and AdvertisementDiscarded are nothing to be done here and are ignored.
+  // Ignores StateChanged, Noted and AdvertisementDiscarded, which require no system call.
   void perform(const vrrp::Actions& actions);
 
   bool has_work() const { return !first_.empty() || !rest_.empty(); }
   void run_slice();
 
-  // To be called in each turn: lets go of what was meant for a while.
+  // Call it in each turn: ends temporary shields, searches and pauses that have expired.
   void expire();
 
-  // Has its last advertisement left?
+  // Whether the last advertisement of the virtual router has been sent.
   bool advertises(const vrrp::RouterKey& router) const { return !unsent_.contains(router); }
 
-  // Since the last call: addresses that the kernel refused, senders that were identified, addresses that
-  // others claim.
+  // What has become known since the last call: addresses that the kernel refused, senders that were
+  // identified, addresses that other hosts claim.
   std::vector<vrrp::Input> take_facts() { return std::exchange(facts_, {}); }
 
  private:
@@ -87,7 +86,7 @@ class Effects {
     io::AdvertSocket socket;
     std::vector<std::uint8_t> vrids;
     io::Watch watch;
-    // How many datagrams are all right just now; it grows with time, up to a limit.
+    // How many datagrams are acceptable at the moment; it grows with time, up to a limit.
     double allowance = 0;
     TimePoint allowance_at{};
     TimePoint shielded_until = never;
@@ -101,7 +100,7 @@ class Effects {
     io::Watch watch;
     TimePoint deaf_until = never;  // a flood of claims must not cost more than a few
   };
-  // Somebody whose MAC address is looked for.
+  // A search for the MAC address of a sender.
   struct Search {
     io::SenderTap tap;
     TimePoint until;
@@ -114,9 +113,9 @@ class Effects {
     Prefix prefix;
     Duration valid{};
   };
-  // In the order in which it leaves.
+  // In the order of execution.
   using Work = std::variant<Change, vrrp::SendAdvertisement, vrrp::Announce>;
-  // What one step asks of one virtual router.
+  // The actions of one step for one virtual router.
   struct Share {
     std::vector<Change> changes;
     std::vector<vrrp::SendAdvertisement> advertisements;
@@ -141,8 +140,8 @@ class Effects {
   std::set<vrrp::RouterKey> queued_routers() const;
   void send(const std::vector<vrrp::SendAdvertisement>& advertisements);
   void announce(const std::vector<vrrp::Announce>& announcements);
-  std::size_t apply(const std::vector<Change>& changes);       // how many the kernel got to
-  std::uint32_t index_of(const std::string& interface) const;  // 0: not there
+  std::size_t apply(const std::vector<Change>& changes);       // how many the kernel has processed
+  std::uint32_t index_of(const std::string& interface) const;  // 0: there is none
 
   io::Loop& loop_;
   Log& log_;

@@ -387,7 +387,7 @@ std::map<vrrp::RouterKey, LeaseStatus> Router::lease_status() const {
   return leases;
 }
 
-// Tells the guardian which addresses need a lease on which interface.
+// Reports to the guardian which addresses need a lease on which interface.
 void Router::want_leases() {
   WantedLeases wanted;
   const auto routers = engine_.status(now()).routers;

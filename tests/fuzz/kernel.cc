@@ -38,7 +38,7 @@ void take_claim(const std::optional<io::Claim>& claim, Family family) {
   if (claim) assert(claim->address.family == family);
 }
 
-// One interface of each name: then what is told and what the table has is the same.
+// One interface of each name: then the reported changes equal the content of the table.
 bool names_are_unique(const std::map<std::string, Interface>& told, const netlink::LinkTable& table) {
   for (const auto& [name, interface] : told)
     if (table.snapshot(name).index != interface.index) return false;

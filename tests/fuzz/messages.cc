@@ -53,7 +53,7 @@ std::optional<M> read(Bytes bytes) {
 template <class M>
 void use(const M&) {}
 
-// A router adopts what its predecessor has left, and goes on for a while.
+// A router adopts the state of its predecessor, and runs for a while.
 void use(const Configure& message) {
   vrrp::Engine engine;
   auto time = noon;

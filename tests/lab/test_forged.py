@@ -13,7 +13,7 @@ from vipdlab.processes import wait_until
 
 INTERVAL_MS = 200
 PRIORITIES = (250, 200)
-# Priority 255 and the longest interval of all, from addresses that nobody has.
+# Priority 255 and the longest interval of all, from addresses that no host has.
 CLAIM4 = packets.Advertisement("192.0.2.66", (VIP4,), interval_cs=4095)
 CLAIM6 = packets.Advertisement("fe80::66", (VIP6,), interval_cs=4095)
 # The trial of a claimant that was never heard: 1.5 intervals and Skew_Time.

@@ -105,7 +105,7 @@ class Hold(LabCase):
         group = self.pair(100)
         self.stopped_and_hanging(group)
         self.unnoticed(group, f"the router killed {LOOPS} times", self.killed_again_and_again)
-        # It goes on in the router's place until it can start another.
+        # The guardian holds for the router until it can start another.
         self.unnoticed(group, "killed while no descriptor is left", self.killed_while_no_descriptor_is_left)
 
     def test_nobody_notices_a_router_that_stands_still_or_hangs_at_1_s(self):

@@ -344,7 +344,7 @@ class Hooks(LabCase):
             self.assertEqual(headers["X-Vipd-Event-Id"], json.loads(body)["id"])
         self.assertEqual({each["router"] for each in bodies}, {"edge"})
         a.wait_event(None, "hook_failed", hook=f"webhook {url} of edge", data=["404"])
-        # One that does not answer holds nobody up.
+        # A receiver that does not answer delays no other.
         web.close()
         a.switch()
         group.settle("b")

@@ -106,7 +106,7 @@ class LeaseHarmless(LeaseCase):
             group.daemons["a"].ctl("switch", "--back", "edge")
             group.settle("a")
         self.assertEqual([self.drops(group, node) for node in ("a", "b")], [0, 0])
-        # Alone: it goes on serving for a while, and the lease lasts for that.
+        # Alone: it keeps serving for a while, and the lease lasts for that.
         group.daemons["b"].stop()
         moment = group.daemons["a"].begin_stop()
         until = after(moment, 200)

@@ -170,7 +170,7 @@ class Scale(LabCase):
         )
         host, a = group.host("a"), group.daemons["a"]
         for i, interface in enumerate(interfaces):
-            end = f"far{i}"  # nobody is there
+            end = f"far{i}"  # no host has this address
             host.ip("link", "add", interface, "type", "veth", "peer", "name", end, "netns", network.SWITCH)
             run("ip", "-n", network.SWITCH, "link", "set", end, "up")
             host.ip("link", "set", interface, "up")

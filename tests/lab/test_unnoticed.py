@@ -164,7 +164,7 @@ class Reload(LabCase):
         )
         a.reload()
         wait_until(lambda: b.state() == "Active", 5, "b Active")
-        # Well within an interval, which is how long it would serve on if nobody came.
+        # Well within an interval, which is how long it would keep serving without a successor.
         wait_until(
             lambda: not group.host("a").addresses() & set(group.settings.addresses), 0.5, "a has let go"
         )

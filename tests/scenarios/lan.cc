@@ -353,7 +353,7 @@ void Lan::transmit(const Node& from, const IpAddress& source, const std::vector<
   }
 }
 
-// Everybody hears who announces an address.
+// Every node hears an announcement of an address.
 void Lan::claim(const Node& from, const IpAddress& address) {
   if (!reachable(from)) return;
   for (const auto& [name, node] : nodes_)

@@ -1,6 +1,6 @@
 // Lan: nodes on one virtual link in virtual time. A node is a host with a kernel (interface, addresses with
-// lifetimes) and a router program: one of ours (vrrp::Engine), or a plain one of another make. Everything
-// that happens goes to the timeline; who holds which address, and for how long nobody or two do, is measured.
+// lifetimes) and a router program: vipd (vrrp::Engine), or a plain one of another make. The timeline gets all
+// that happens. The Lan measures which node holds each address, and for how long no node or two nodes do.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ class Lan {
     bool plain = false;
 
     std::unique_ptr<vrrp::Engine> engine;
-    record::Recording told;        // what the engine was told since it started
+    record::Recording told;        // the inputs of the engine since it started
     std::vector<std::string> did;  // ... and did
     std::vector<std::unique_ptr<PlainRouter>> plain_routers;
     std::optional<vrrp::Snapshot> left_behind;
@@ -78,7 +78,7 @@ class Lan {
   void add_address(Node& node, const Prefix& prefix);
   // From nowhere, to one node, or to all if `to` is empty.
   void send(const std::string& to, const IpAddress& source, int hop_limit, std::vector<std::uint8_t> message);
-  // A station that is no node says that it has the address, and answers whoever asks for it.
+  // A station that is no node claims the address, and answers requests for it.
   void rogue(const IpAddress& address, const MacAddress& mac);
   void status(const std::string& name);
   void explain(const std::string& name);

@@ -1,5 +1,5 @@
 // Clock: what a host believes the time to be. True time (a Moment) is the simulation's own; clocks of hosts
-// begin anywhere and go a little faster or slower. Two types, so that nobody mixes them up.
+// begin anywhere and go a little faster or slower. They have two types, so that they cannot be mixed up.
 #pragma once
 
 #include "base/time.h"
@@ -36,7 +36,7 @@ class Clock {
     while (read(moment) < time) moment += Duration(1);
     return moment;
   }
-  // Stood still from `from` to `to`: a virtual machine whose host did not tell it of the time that passed.
+  // Stood still from `from` to `to`: a virtual machine that does not see the time during which its host paused it.
   void lose(Moment from, Moment to) {
     shown_ = read(from);
     since_ = to;

@@ -76,7 +76,7 @@ vrrp::Priority Host::due_priority(std::size_t entry) const {
 
 bool Host::eligible(std::size_t group) const {
   if (!alive() || !awake() || stopping_ || !kernel_.usable()) return false;
-  // A guardian goes on for what its router was Active for, and for nothing else.
+  // A guardian holds for the virtual routers for which its router was Active, and for no others.
   if (program_ == Program::held &&
       std::none_of(held_.begin(), held_.end(), [&](const Held& each) { return each.group == group; }))
     return false;
@@ -133,7 +133,7 @@ void Host::start(bool adopt) {
       set_state(group, vrrp::StateName::active);
       ours.must_listen = too_late;
     }
-    // Facts of before are adopted; what has changed meanwhile is told again.
+    // Earlier facts are adopted; those that have changed meanwhile are sent again.
     told_.clear();
     for (const auto& [name, fact] : adopted->checks) told_[name] = fact.healthy;
   } else {
@@ -154,7 +154,7 @@ void Host::start(bool adopt) {
   step(vrrp::ConfigReplaced{configs(), std::move(adopted)});
   if (engine_) refresh();
   for (std::size_t group = 0; adopt && group < routers_.size(); ++group) {
-    if (!active(group)) continue;  // one that goes on has been that good, and has announced or not
+    if (!active(group)) continue;  // one that continues has had that priority before
     routers_[group].best = std::max(routers_[group].best, before[group].best);
     routers_[group].must_announce = before[group].must_announce;
   }
@@ -245,7 +245,7 @@ void Host::power_off() {
 
 void Host::reschedule() {
   wake_ = awake() ? program_wake_ : asleep_until_;
-  // A lease that nobody renews ends: an event like any other.
+  // A lease ends unless it is renewed: an event like any other.
   if (lan_.setup().lease && (!awake() || program_ == Program::none))
     for (const auto& router : routers_)
       if (router.lease_until > lan_.now()) wake_ = std::min(wake_, router.lease_until);

@@ -2,7 +2,7 @@
 // on it: vipd, driven as programs/router/router drives the engine and watched by a guardian as programs/guardian/guardian does
 // it, or a plain router of another make.
 //
-// It does what it is told (start, crash, freeze, flap, reload, ...) and shows what it is; it judges nothing.
+// It carries out what the play asks for (start, crash, freeze, ...) and shows its state; it judges nothing.
 #pragma once
 
 #include <deque>
@@ -25,7 +25,7 @@ class Lan;
 enum class Program {
   none,
   vipd,
-  held,  // the router is dead, the guardian goes on for it
+  held,  // the router is dead, the guardian holds for it
   plain,
 };
 
@@ -75,7 +75,7 @@ class Host {
   const EntrySettings& running(std::size_t entry) const { return running_[entry]; }  // what is in force
   const Kernel& kernel() const { return kernel_; }
   bool answers(std::size_t group) const;  // a client gets an answer for the group's first address
-  // By what was told to the program: the priority and the obstacles that it must have.
+  // The priority and the obstacles that the program must have, by the inputs that it got.
   vrrp::Priority due_priority(std::size_t entry) const;
   bool eligible(std::size_t group) const;
   Moment fit_since(std::size_t group) const { return fit_since_[group]; }  // not_ever: is not
@@ -174,7 +174,7 @@ class Host {
   std::vector<std::unique_ptr<scenarios::PlainRouter>> plain_;  // by group
   std::vector<Router> routers_;                                 // by group
   std::vector<EntrySettings> running_;
-  std::map<std::string, bool> told_;  // facts that the router has been told
+  std::map<std::string, bool> told_;  // facts that were sent to the router
   std::vector<Moment> fit_since_;     // by group
 
   // What a successor gets, as in programs/common/hold.

@@ -1,4 +1,4 @@
-// What happens to a Host: it sleeps, somebody commands it, its link and its addresses come and go.
+// What happens to a Host: it sleeps, it gets commands, its link and its addresses come and go.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What else may run on a Host in place of our router program: the guardian, which goes on for a dead one, and
+// What else may run on a Host in place of our router program: the guardian, which holds for a dead one, and
 // a router of another make.
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 namespace vipd::sim {
 
-// --- the guardian goes on for a dead router ---
+// --- the guardian holds for a dead router ---
 
 void Host::hold() {
   held_.clear();

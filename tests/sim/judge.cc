@@ -65,7 +65,7 @@ Duration Judge::active_down_bound(std::size_t entry) const {
   return with_drift(times * 4 * interval(entry)) + lan_.setup().moment();
 }
 
-// Until somebody is Active; until two have heard each other; until the one that left stops to serve; until
+// Until one host is Active; until two have heard each other; until the one that left stops to serve; until
 // the addresses of the dead are gone.
 Duration Judge::settling(std::size_t entry) const {
   Duration dead_man{};
@@ -293,7 +293,7 @@ void Judge::evaluate(const Island& island, std::size_t group, Watch& watch) {
                                scenarios::seconds(gap)));
 }
 
-// The kernel does not take them, or somebody has taken them away: it is about to put them back, or just has.
+// The kernel refuses them, or they were removed by hand: the router is about to restore them, or just has.
 bool Judge::repairs_addresses(const Host& host, std::size_t group) const {
   return host.active(group) && host.meddled_until() > lan_.now();
 }
@@ -304,7 +304,7 @@ bool Judge::same_interval(const Island& island, std::size_t entry) const {
 }
 
 // The lease ends 2.5 intervals after an advertisement, others take over after three: if all mean the same by
-// an interval, and nobody is an address owner, who does not wait.
+// an interval, and none is an address owner, which does not wait.
 bool Judge::lease_protects(const Island& island, std::size_t entry) const {
   return lan_.setup().lease && same_interval(island, entry) &&
          std::none_of(island.hosts.begin(), island.hosts.end(),

@@ -20,19 +20,19 @@ class Lan;
 
 // What a fault has touched: after it, nothing is promised for a while.
 enum class Fault {
-  network,  // messages, or what hosts mean by an interval: nobody can know who is Active
+  network,  // messages, or what hosts mean by an interval: no host can know which one is Active
   process,  // a host: the others still hear each other, and the kernel's lease is there for this
 };
 
 constexpr std::size_t most_hosts = 8;
 constexpr std::size_t stranger = most_hosts + 1;  // a station that is no host
 
-// Whom a client beside `where` asks for an address, and since when.
+// The host to which a client beside `where` sends packets for an address, and since when.
 struct Neighbor {
   std::size_t host = most_hosts;
-  Moment sent = long_ago;  // what it was told
+  Moment sent = long_ago;  // the announcement that it has heard
   Moment when = long_ago;  // ... and when it arrived
-  Moment lost = long_ago;  // when it should have been told since then, or late: what it was told was late
+  Moment lost = long_ago;  // since then: when an announcement was lost, or arrived late
 };
 
 struct Violation {
@@ -71,7 +71,7 @@ class Judge {
   void ticks(const Host& host);
   void ticked(const Host& host, std::optional<TimePoint> next, TimePoint local);
   void forged(std::size_t group, Duration interval);
-  // A host goes on with an interval that its predecessor has learnt, however long ago.
+  // A host continues with an interval that its predecessor has learnt, however long ago.
   void remembers(std::size_t group, Duration interval);
   void excuse_gap(std::size_t entry);  // a plain Active leaves: it does not wait for its successor
 
@@ -81,13 +81,13 @@ class Judge {
 
  private:
   using Hosts = std::vector<const Host*>;
-  // Hosts that hear each other and nobody else.
+  // Hosts that hear each other and no others.
   struct Island {
     Family family;
     Hosts hosts;
     Moment clear_since = not_ever;  // not_ever: they do not hear each other well
   };
-  // Since when something is so that must not last; not_ever: it is not.
+  // Since when a condition that must not last has held; not_ever: it does not hold.
   struct Watch {
     Moment nobody_active = not_ever;
     Moment two_active = not_ever;

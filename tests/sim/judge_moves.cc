@@ -54,7 +54,7 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     if (farewells_[group] + interval(entry) + lan_.setup().moment() > now &&
         (active.sent >= farewells_[group] || other->program() == Program::held))
       continue;
-    // One that has just learnt a short interval, from somebody who then stepped down, does not know a long
+    // One that has just learnt a short interval, from a router that then stepped down, does not know a long
     // one.
     if (interval_of(*other, entry) > 2 * shortest) continue;
     const auto lately = now - 2 * active_down_bound(entry);
@@ -76,7 +76,7 @@ void Judge::judge_take_over(const Island& island, std::size_t group, const Host&
     const bool unwell = theirs < other->running(entry).priority;
     // From its predecessor; for as long as its own priority was too low to make use of it.
     const bool knows_better = host.adopted() + remembered > now;
-    // Nobody else was heard between two lives of it: to others they are one.
+    // No other host was heard between two lives of it: to others they are one.
     const bool was_better = said_[group].host == other->index() && said_[group].best > theirs;
     const bool fallen = (active.best > theirs || was_better || unwell || knows_better) && !host.setup().plain;
     const bool preempts =
@@ -110,8 +110,8 @@ void Judge::judge_succession(const Island& island, std::size_t group, const Host
   for (const auto* other : island.hosts) {
     if (other == &host) continue;
     if (other->active(group)) return;
-    // One that was Active in between, but not for long: the better Backups did not follow it and wait for
-    // somebody else, by another interval.
+    // One that was Active in between, but not for long: the better Backups did not follow it, and wait by the
+    // interval of another host.
     if (other->router(group).became_active + 2 * active_down_bound(entry) > now &&
         other->router(group).since + 2 * active_down_bound(entry) > now)
       return;

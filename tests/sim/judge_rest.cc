@@ -40,7 +40,7 @@ void Judge::look_at_rest(const Island& island, std::size_t group) {
     if (host->active(group) && host->router(group).became_active + lan_.setup().moment() > lan_.now()) return;
     somebody_could |= host->fit_since(group) + settling(entry) < lan_.now();
     if (host->active(group) && host->awake() && host->kernel().has_link()) active.push_back(host);
-    // Where no program runs, or it is asleep, what somebody has added by hand is nobody's business.
+    // Where no program runs, or it is asleep, no program removes addresses that were added by hand.
     const bool by_hand = (!host->alive() || !host->awake()) &&
                          !host->kernel().has_ours(lan_.setup().groups[group].pool.front());
     if (host->answers(group) && !by_hand) answering.push_back(host);
@@ -82,7 +82,7 @@ void Judge::look_at_neighbors(const Island& island, std::size_t group, const Hos
     }
 }
 
-// When a client that asks somebody else must have been told of the Active.
+// When a client that sends to another host must have heard an announcement of the Active.
 Moment Judge::told_by(const Island& island, std::size_t group, const Host& active,
                       const Neighbor& known) const {
   const auto& router = active.router(group);
@@ -102,7 +102,7 @@ Moment Judge::told_by(const Island& island, std::size_t group, const Host& activ
       undisturbed + with_drift(7 * interval(entry)) < known.when && said.host == active.index() &&
       said.since + with_drift(7 * interval(entry)) < known.when)
     return known.when + with_drift(std::max(3 * interval(entry), Duration(10s))) + lan_.setup().moment();
-  // Nobody knows what the client believes: `refresh` is for that, after the rounds of `repeat`.
+  // No host knows what the client believes: `refresh` is for that, after the rounds of `repeat`.
   constexpr Duration rounds = 4s;
   return std::max({undisturbed, known.when, known.lost}) +
          with_drift(active.running(entry).announce.refresh + rounds) + lan_.setup().moment();
@@ -110,8 +110,8 @@ Moment Judge::told_by(const Island& island, std::size_t group, const Host& activ
 
 void Judge::look_at_families(const Island& island, std::size_t entry) {
   if (lan_.setup().families(entry) < 2) return;
-  // A plain router does not know that they belong together, a guardian goes on with what was so; and nobody
-  // is the better of two equals.
+  // A plain router does not know that the families belong together, and a guardian keeps what its router had;
+  // and of two equals neither is the better one.
   for (const auto* host : island.hosts) {
     if (host->setup().plain || host->program() == Program::held) return;
     for (const auto* other : island.hosts)

@@ -1,5 +1,5 @@
-// Kernel: what the kernel of a simulated host has: the one link, its addresses, and their lifetimes. It does
-// as it is told and knows nothing of who tells it; the Host says who hears of a change, and when.
+// Kernel: the kernel of a simulated host: the one link, its addresses, and their lifetimes. It carries out
+// requests from any caller; the Host decides which program is notified of a change, and when.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Lan: the hosts and what is between them, in true time: messages that are lost, doubled, late, out of order,
-// or do not reach everybody; and a client beside each host, who remembers which host announced an address
-// last.
+// or do not reach every host; and a client beside each host, which remembers the host that last announced an
+// address.
 //
 // The one loop of the simulation: the next thing that happens, whatever it is, and then the Judge looks.
 #pragma once

@@ -275,7 +275,7 @@ void Play::new_passages() {
         for (std::size_t j = 0; j < count; ++j) set(i, j, side[i] == side[j]);
       break;
     }
-    case 4:  // whatever: not everybody hears everybody
+    case 4:  // arbitrary: not every host hears every other
       what = "partly deaf:";
       for (std::size_t i = 0; i < count; ++i)
         for (std::size_t j = 0; j < count; ++j) {
@@ -465,13 +465,13 @@ bool Play::plan() {
     case 6: change_settings(false); return true;
     case 7: change_addresses(); return true;
     case 8: return filter_for_a_while();
-    case 9: {  // the Active is told, and defends the address, in time
+    case 9: {  // the Active learns of the claim, and defends the address, in time
       calm();
       announce_as_stranger();
       lan_.run_for(std::chrono::seconds(11) + unit() * 4 + setup().moment());
       return true;
     }
-    default: {  // the router program dies, and its guardian goes on until there is another
+    default: {  // the router program dies, and its guardian holds until there is another
       if (host.program() != Program::vipd || !host.setup().guarded || host.stopping()) return false;
       host.crash(false);
       if (host.program() != Program::held) lan_.judge().fault(Fault::process);

@@ -1,6 +1,6 @@
 // Play: what happens in one seed. It begins with hosts that start in any order, and then goes in rounds: wild
-// weather and faults of every kind; everything healed and a calm that is long enough for everything to find
-// its place; what operators plan; crashes, freezes and flaps on a LAN that is well otherwise; and calm again.
+// network faults and faults of every kind; all healed, and a calm that is long enough for the group to settle;
+// what operators plan; crashes, freezes and flaps on an otherwise healthy LAN; and calm again.
 #pragma once
 
 #include <cstdint>

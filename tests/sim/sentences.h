@@ -1,4 +1,4 @@
-// The sentences that the Judge holds everybody to, and what all of them reckon with. README.md explains each.
+// The sentences that the Judge checks, and the allowances that they share. README.md explains each.
 #pragma once
 
 #include "tests/sim/lan.h"

@@ -160,5 +160,5 @@ TEST_CASE("an upgrade for which there are no descriptors does not begin") {
     return begun ? "" : begun.error().message;
   };
   CHECK(refused(0) == "creating a memory file: Too many open files");
-  CHECK(refused(one_more()) == "making a pipe: Too many open files");
+  CHECK(refused(one_more()) == "creating a pipe: Too many open files");
 }

@@ -1,4 +1,4 @@
-// A router program that stopped without notice: its successor goes on where it was, from its snapshot.
+// A router program that stopped without notice: its successor continues from its snapshot.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -324,7 +324,7 @@ TEST_CASE("Backup: once healthy again, we replace an Active that is known to hav
     Bench bench({config});
     bench.check("web/nginx", false);
     bench.hear({.priority = 150});
-    bench.hear({.priority = 90});  // both unhealthy: 80 against 90, it goes on
+    bench.hear({.priority = 90});  // both unhealthy: 80 against 90, the Active stays
     CHECK(bench.timer() == active_down_interval(80, 1s));
     bench.wait(500ms);
     bench.check("web/nginx", true);

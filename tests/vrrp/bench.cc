@@ -141,7 +141,7 @@ std::string describe(const Action& action) {
 }
 
 namespace {
-// Nearly every message is the first of somebody in these tests: they are left to those who look for them.
+// In these tests nearly every message is the first one of its sender, so only tests about this event keep it.
 bool is_about_presence(const Action& action) {
   const auto* const noted = std::get_if<Noted>(&action);
   return noted && (noted->event == events::peer_heard || noted->event == events::peer_lost);

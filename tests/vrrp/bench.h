@@ -1,4 +1,4 @@
-// Bench: one engine in virtual time, with a kernel that does what it is told.
+// Bench: one engine in virtual time, with a kernel that carries out every request.
 //
 // A test says what happens and reads what the engine answers, one line an action: "advert 100",
 // "add 192.0.2.100/24", "Backup -> Active". Also the byte vectors of vectors.json and frames taken apart.

@@ -129,7 +129,7 @@ TEST_CASE(
   bench.check("web/nginx", true);
   CHECK(bench.state() == StateName::backup);
   bench.wait(2s);
-  CHECK(bench.holds("192.0.2.100"));  // nobody else has come
+  CHECK(bench.holds("192.0.2.100"));  // no successor has come
   bench.wait(2s);
   CHECK(bench.state() == StateName::active);
   CHECK(bench.holds("192.0.2.100"));

@@ -21,7 +21,7 @@ TEST_CASE("relevance: a Backup is moved by its own priority at least, and by all
   bench.hear({.priority = 200, .source = "192.0.2.2"});
   CHECK(here(bench).least_priority == 100);
   CHECK(here(bench).followed == std::set{IpAddress::parse("192.0.2.2").value()});
-  // Another one, of which nobody takes notice.
+  // Another Active, which no virtual router here follows.
   bench.hear({.priority = 50, .source = "192.0.2.66"});
   CHECK(here(bench).followed == std::set{IpAddress::parse("192.0.2.2").value()});
 }

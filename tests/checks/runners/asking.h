@@ -19,7 +19,7 @@ namespace vipd::testing {
 
 struct Asking {
   io::Loop loop;
-  LocalExecutor scripts{loop, io::now};
+  programs::LocalExecutor scripts{loop, io::now};
   checks::Context context{loop, io::now, scripts};
   std::vector<checks::Fact> facts;
   checks::Schedule monitor{[this](const checks::CheckConfig& check) { return prepare(check, context); },

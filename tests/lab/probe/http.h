@@ -98,7 +98,7 @@ class HttpClient : public Task {
       }
     }
     if (!failure.empty()) {
-      const linger reset{1, 0};  // no retransmissions of a connection that nobody waits for
+      const linger reset{1, 0};  // no retransmissions of an abandoned connection
       setsockopt(socket, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
       output.line(fmt::format("h {} {} - {} -", label_, request.started, failure));
     } else {

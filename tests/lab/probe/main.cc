@@ -3,7 +3,7 @@
 // With LAB_PROBE_NO_STALLS in its environment it does not look for stalls: where time is simulated there are
 // none.
 //
-// It runs inside the lab's namespaces and is told what to do by tests/lab/vipdlab/probe.py, which reads the
+// It runs inside the lab's namespaces, under the control of tests/lab/vipdlab/probe.py, which reads the
 // lines it prints. It measures and judges nothing: each probe becomes one line, and the lab computes outages.
 //
 //   lab_probe echo NAME PORT            answers UDP datagrams with NAME, from the address that was asked
@@ -21,7 +21,7 @@
 //   u LABEL SENT LATENCY NODE           a datagram; a reply after 20 ms counts as none
 //   h LABEL SENT LATENCY STATUS NODE    an HTTP request with a connection of its own; STATUS or a reason
 //   n LABEL SENT MAC,MAC                who answered one ARP request or neighbour solicitation
-//   g LABEL SEEN MAC                    an announcement that nobody asked for (gratuitous ARP,
+//   g LABEL SEEN MAC                    an unsolicited announcement (gratuitous ARP,
 //                                       unsolicited NA)
 //   v MAC SEEN FAMILY VRID PRIORITY CENTISECONDS    a VRRPv3 advertisement
 //   s SEEN LATE                         the machine stalled: a sleep of 1 ms took LATE (3 ms and more) longer

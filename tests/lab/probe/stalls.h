@@ -14,8 +14,8 @@ namespace lab_probe {
 
 constexpr Nanoseconds notable_stall = 3 * millisecond;
 
-// A thread that wants to wake up every millisecond, on one processor: another one may go on while this one is
-// taken by somebody of higher priority.
+// A thread that should wake up every millisecond, on one processor: other processors may be free while a thread of
+// higher priority occupies this one.
 inline void watch_for_stalls(unsigned processor) {
   cpu_set_t here;
   CPU_ZERO(&here);

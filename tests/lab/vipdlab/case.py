@@ -34,7 +34,7 @@ class Attempt:
         return lambda *arguments: self._said.append((name, arguments))
 
     def startTest(self, test):
-        """The result that counts has been told, once for all attempts."""
+        """The result that counts has been reported, once for all attempts."""
 
     stopTest = startTest
 

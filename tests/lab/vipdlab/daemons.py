@@ -72,7 +72,7 @@ class Daemon:
         raise NotImplementedError
 
     def state(self):
-        """The state that all families are in, or None while they differ or nobody runs."""
+        """The state that all families are in, or None while they differ or no router runs."""
         states = self.states()
         return (
             states[self.settings.families[0]]
@@ -123,7 +123,7 @@ class Daemon:
         self.process.signal(signal.SIGHUP)
 
     def kill_all(self):
-        """SIGKILL for everything that belongs to it, in such an order that nobody can react."""
+        """SIGKILL for all its programs, in such an order that none can react."""
         moment = time.monotonic_ns()
         self.process.kill()
         return moment
@@ -296,7 +296,7 @@ class Vipd(Daemon):
         return {name: each["pid"] for name, each in self.status()["programs"].items()}
 
     def status(self):
-        """`vipctl status --json`, or {} while nobody answers."""
+        """`vipctl status --json`, or {} while vipd does not answer."""
         with contextlib.suppress(json.JSONDecodeError):
             return json.loads(self.ctl("status", "--json", check=False))
         return {}
@@ -380,7 +380,7 @@ class OwnVipd(Vipd):
         super().__init__(host, settings, priority, **options)
         self.own = sandbox.WORK / f"{host.name}.programs"
         shutil.rmtree(self.own, ignore_errors=True)
-        self.own.mkdir()
+        self.own.mkdir(mode=0o755)
         self.install_anew()
         arguments = self.process.arguments
         arguments[arguments.index(str(probe.build_directory() / "vipd"))] = str(self.own / "vipd")

@@ -51,7 +51,7 @@ class Freezer:
         self._set(True)
 
     def thaw(self):
-        """Everybody moves again, and is back where it came from as far as we know: at the top."""
+        """All processes run again, in the top group, where as far as known they came from."""
         self._set(False)
         for pid in (self._directory / "cgroup.procs").read_text(encoding="ascii").split():
             with contextlib.suppress(OSError):

@@ -83,7 +83,7 @@ class Group:
         return True
 
     def quiet(self):
-        """Waits until nobody has announced an address for a while: the rounds after the last move are over."""
+        """Waits until no node has announced an address for a while: the rounds after the last move are over."""
 
         def silent():
             now = time.monotonic_ns()

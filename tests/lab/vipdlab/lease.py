@@ -76,7 +76,7 @@ class LeaseCase(LabCase):
         ).start()
 
     def lasting_pair(self, interval_ms):
-        """Nobody is preferred, so that who comes back stays Backup; and addresses stay for ever, so that what makes
+        """No node is preferred, so that one that returns stays Backup; and addresses stay for ever, so that what makes
         a dead node fall silent is the lease alone."""
 
         def lasting(host, settings, priority):

@@ -152,11 +152,11 @@ class Network:
         return self._port("bridge", "-n", SWITCH, "link", "set", "dev", host.port, "state", "3")
 
     def mute(self, host):
-        """One way only: nothing of what the host sends arrives, but it hears everybody."""
+        """One way only: nothing that the host sends arrives, but it hears every other host."""
         return self.filter(f"iifname {host.port} drop")
 
     def deafen(self, host):
-        """One way only: the host hears nobody, but everybody hears it."""
+        """One way only: the host hears no other, but all others hear it."""
         return self.filter(f"oifname {host.port} drop")
 
     def restore(self, table="lab"):

@@ -28,7 +28,7 @@ def build_directory():
 class Sample:
     sent: int
     latency: int | None  # None: lost
-    node: str  # who answered, or why nobody did
+    node: str  # which node answered, or why none did
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Window:
 
     @property
     def latency(self):
-        """The median, or None if nobody answered."""
+        """The median, or None if no node answered."""
         known = [each.latency for each in self.samples if each.latency is not None]
         return statistics.median(known) / 1e6 if known else None
 
@@ -267,7 +267,7 @@ def client(network, addresses, udp_rate=1000, http_rate=0, http_timeout=300):
 
 
 def observer(network, addresses, period_us=2000):
-    """Asks everybody on the link who has the addresses (labels are the addresses), and listens to the nodes."""
+    """Asks all hosts on the link which one has the addresses (labels are the addresses), and listens to the nodes."""
     return Probe(
         network.observer,
         ["watch", "eth0"],

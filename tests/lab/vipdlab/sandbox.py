@@ -49,7 +49,7 @@ def _write(path, text):
 
 
 def _map_ids(pid):
-    """Everybody keeps his number inside, so that daemons can change to users of their own. Root, from outside."""
+    """Every user keeps its number inside, so that daemons can change to users of their own. Needs root outside."""
     for kind in ("uid_map", "gid_map"):
         ranges = [
             line.split()

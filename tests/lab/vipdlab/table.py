@@ -21,7 +21,7 @@ def duration(ms):
 
 
 def noticed(result):
-    """What the figures mean for somebody who uses the service."""
+    """What the figures mean for users of the service."""
     lost, requests = result["lost"], result["requests"]
     said = []
     if not requests:

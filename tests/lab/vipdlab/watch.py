@@ -59,7 +59,7 @@ class AddressWatch:
     def __init__(self, network, addresses, refresh=REFRESH):
         """refresh: None where no event is lost, and where waking up has its price."""
         self._refresh = refresh
-        # The main thread's namespace is left for a moment: nobody may start a process meanwhile.
+        # The main thread leaves its namespace for a moment: no process may be started meanwhile.
         self._sockets = {host.name: socket_in(host) for host in network.nodes}
         self._wanted = set(addresses)
         self._present = {name: set() for name in self._sockets}

@@ -1,5 +1,5 @@
 // The journal on disk: which file is written to and which go, what survives a crash and a full disk, and that
-// it is told once when it does not work.
+// a failure is reported once.
 #include "programs/monitor/journal.h"
 
 #include <doctest/doctest.h>

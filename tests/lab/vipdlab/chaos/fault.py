@@ -21,7 +21,7 @@ class Allowance:
     gap: float = 0.0  # without service, added up, besides MOVE_GAP for each move
     http: float = 0.0  # of HTTP more than of datagrams: the service itself was disturbed
     two: float = 0.0  # two hosts answer for the address, added up, besides MOVE_TWO for each move
-    moves: int = 0  # how often somebody else begins to serve
+    moves: int = 0  # how often another node begins to serve
     ends: frozenset = frozenset()  # (node, program) that may end
     settle: float = 5.0  # seconds from end() until everything is as before
     silent: bool = False  # who serves and answers cannot be told: the address is claimed by a stranger

@@ -35,13 +35,13 @@ nginx:
   rise: 2
   on_failure: {{priority: -110}}
 """
-# A kernel whose question for a neighbour went into a cut cable asks again only after this; a second by default, for
-# which a node that is back could answer nobody.
+# If a cut cable has lost a kernel's request for a neighbour, the kernel asks again only after this time. With the
+# default, a second, a node that is back could not answer its neighbour for that long.
 ASK_AGAIN_MS = 100
 NEIGHBOURS = [f"net.ipv{family}.neigh.{CABLE}.retrans_time_ms={ASK_AGAIN_MS}" for family in (4, 6)]
 HTTP_RATE, HTTP_TIMEOUT_MS = 50, 300
 DISK = "256k"
-STALE_CGROUP = 3600  # seconds after which an empty control group of ours belongs to nobody any more
+STALE_CGROUP = 3600  # seconds after which an empty control group of ours is a leftover
 
 
 class Freezer:
@@ -200,7 +200,7 @@ class Node:
         self.signal(signal.SIGCONT, *programs)
 
     def kill_all(self):
-        """SIGKILL for all of them, in such an order that nobody can react."""
+        """SIGKILL for all of them, in such an order that none can react."""
         self.wanted = False
         self.stop_all()
         pids = self.pids()
@@ -311,7 +311,7 @@ class Lab:
         return sorted(self.nodes.values(), key=lambda node: -node.priority)
 
     def take_over_ms(self, without):
-        """How long the best of the others waits for an Active that has gone silent; 0 if nobody is left."""
+        """How long the best of the others waits for an Active that has gone silent; 0 if no other is left."""
         left = [node.priority for node in self.by_rank() if node.name not in without]
         return active_down_interval_ms(self.interval_ms, left[0]) if left else 0.0
 

@@ -489,7 +489,7 @@ class ForgedInterval(ForgedBetter):
         self.lab.flood([made.frame(self.lab.network.intruder.mac)], 1000, 1)
 
     def allowance(self):
-        # Nobody need wait longer than a Backup that believes as much as it may.
+        # No wait is longer than that of a Backup that believes the longest interval it may.
         gap = self.BELIEVED * self.lab.worst_take_over_ms() + MARGIN
         return Allowance(gap=gap, moves=4, settle=max(5.0, gap / 1000 + 2))
 

@@ -141,7 +141,7 @@ def no_needless_move(seen):
             yield Finding(
                 "no needless move",
                 f"{address}: served by {' '.join(nodes)}, {seen.allowance.moves} moves are allowed",
-                seen.lab.interval_ms,  # nobody takes over but by silence
+                seen.lab.interval_ms,  # no node takes over except because of silence
             )
 
 

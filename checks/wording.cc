@@ -1,4 +1,4 @@
-#include "checks/runners/wording.h"
+#include "checks/wording.h"
 
 #include <fmt/format.h>
 

@@ -10,7 +10,8 @@
 
 namespace vipd::checks {
 
-// Destroying it cancels it: done is not called any more. It is never destroyed inside its own call of done.
+// Destroying it cancels it: done is not called afterwards. It must not be destroyed inside its own call of
+// done.
 class Attempt {
  public:
   Attempt() = default;
@@ -18,18 +19,18 @@ class Attempt {
   Attempt& operator=(const Attempt&) = delete;
   virtual ~Attempt() = default;
 
-  // What it is waiting for just now, to be read after "timed out after 2s" or "ended": "while connecting".
-  // May be empty.
+  // What it is waiting for at the moment, to be appended to "timed out after 2s" or "ended": "while
+  // connecting". May be empty.
   virtual std::string doing() const { return {}; }
 };
 
-// Called once with the answer, at any time: inside the start too.
+// Called once with the answer, at any time, possibly before Start returns.
 using Done = std::function<void(Verdict)>;
 
-// Starts an attempt of the check that it was made for.
+// Starts an attempt of the check that this function was made for.
 using Start = std::function<std::unique_ptr<Attempt>(Done done)>;
 
-// What a kind makes of the settings of a check, for all its attempts.
+// What a kind makes of a check's settings, for all attempts of the check.
 struct Prepared {
   Start start;
   std::optional<Duration> latency;  // Settings::latency
