@@ -1,4 +1,4 @@
-// Interface: the state of a network interface in the kernel at one moment. netlink/monitor produces them and
+// Interface: the state of a network interface in the kernel at one moment. netlink/link_watch produces them and
 // vrrp::Engine takes them as facts; the same fact may arrive more than once.
 #pragma once
 

@@ -6,7 +6,7 @@ namespace vipd::conf {
 
 namespace {
 
-void track(const std::vector<health::CheckConfig>& checks, std::vector<vrrp::TrackedCheck>& tracked) {
+void track(const std::vector<checks::CheckConfig>& checks, std::vector<vrrp::TrackedCheck>& tracked) {
   for (const auto& check : checks)
     tracked.push_back(
         {check.name, check.on_failure.priority, check.on_failure.initialize, check.stale_after});
@@ -58,8 +58,8 @@ std::vector<vrrp::VirtualRouterConfig> virtual_routers(const Config& config) {
   return virtual_routers;
 }
 
-std::vector<health::CheckConfig> checks(const Config& config) {
-  std::vector<health::CheckConfig> checks;
+std::vector<checks::CheckConfig> checks(const Config& config) {
+  std::vector<checks::CheckConfig> checks;
   for (const auto& router : config.virtual_routers)
     checks.insert(checks.end(), router.checks.begin(), router.checks.end());
   for (const auto& server : config.virtual_servers)

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/ip.h"
+#include "checks/settings/check.h"
 #include "conf/config.h"
-#include "health/check.h"
 #include "vrrp/parameters.h"
 
 namespace vipd::conf {
@@ -15,7 +15,7 @@ namespace vipd::conf {
 std::vector<vrrp::VirtualRouterConfig> virtual_routers(const Config& config);
 
 // All checks, those of virtual routers first.
-std::vector<health::CheckConfig> checks(const Config& config);
+std::vector<checks::CheckConfig> checks(const Config& config);
 
 // fe80::200:5eff:fe00:2xx/64 with the VRID as xx: the modified EUI-64 (RFC 4291 appendix A) of the IPv6
 // virtual router's MAC address 00-00-5e-00-02-xx (RFC 9568 section 7.3), so that all nodes derive the same.

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "checks/settings/check_settings.h"
 #include "conf/words.h"
-#include "health/check_settings.h"
 
 namespace vipd::conf {
 
-std::vector<health::CheckConfig> CheckSchema::read(Reader& reader, const std::string& owner,
+std::vector<checks::CheckConfig> CheckSchema::read(Reader& reader, const std::string& owner,
                                                    vrrp::Priority priority) {
-  std::vector<health::CheckConfig> checks;
+  std::vector<checks::CheckConfig> checks;
   const Node* const node = reader.child("checks");
   if (!node) return checks;
   for_entries(*node, diagnostics_, "checks of " + reader.what(), "check",
@@ -18,7 +18,7 @@ std::vector<health::CheckConfig> CheckSchema::read(Reader& reader, const std::st
                 claim(full_name, reader.what(), name_place);
                 Reader check_reader(value, diagnostics_, "check " + full_name);
                 if (refuse_check_words(check_reader)) return;
-                checks.push_back(health::read_check(check_reader, full_name));
+                checks.push_back(checks::read_check(check_reader, full_name));
                 warn_about_owners_check(check_reader, checks.back(), priority);
               });
   return checks;
@@ -33,7 +33,7 @@ void CheckSchema::claim(const std::string& full_name, const std::string& owner, 
                      "rename one of them, or the virtual server");
 }
 
-void CheckSchema::warn_about_owners_check(Reader& reader, const health::CheckConfig& check,
+void CheckSchema::warn_about_owners_check(Reader& reader, const checks::CheckConfig& check,
                                           vrrp::Priority priority) {
   if (priority != vrrp::owner_priority || check.on_failure.initialize) return;
   const auto* const on_failure = reader.node().find("on_failure");

@@ -9,9 +9,9 @@
 
 #include "base/ip.h"
 #include "base/time.h"
+#include "checks/settings/check.h"
 #include "events/hooks.h"
 #include "events/limits.h"
-#include "health/check.h"
 #include "vrrp/parameters.h"
 
 namespace vipd::conf {
@@ -37,7 +37,7 @@ struct RouterEntry {
   Duration max_adopted_interval = vrrp::default_max_adopted_interval(vrrp::default_advertisement_interval);
   bool lease = true;  // where the kernel allows it
   vrrp::Announcing announce;
-  std::vector<health::CheckConfig> checks;  // named "<name>/<check>"
+  std::vector<checks::CheckConfig> checks;  // named "<name>/<check>"
   events::Hooks hooks;
 
   bool operator==(const RouterEntry&) const = default;
@@ -57,7 +57,7 @@ struct ServerEntry {
   std::string name;
   std::string router;  // the name of a RouterEntry
   std::vector<Listener> listen;
-  std::vector<health::CheckConfig> checks;  // named "<name>/<check>"
+  std::vector<checks::CheckConfig> checks;  // named "<name>/<check>"
 
   bool operator==(const ServerEntry&) const = default;
 };

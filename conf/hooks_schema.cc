@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "checks/settings/script_settings.h"
 #include "conf/words.h"
 #include "conf/yaml_writer.h"
-#include "health/script_settings.h"
 
 namespace vipd::conf {
 
@@ -170,10 +170,10 @@ Hooks read_hooks(Reader& above) {
   if (!node) return hooks;
   Reader reader(*node, above.diagnostics(), "hooks of " + above.what());
   hooks.user = reader.text("user").value_or("");
-  if (const auto user = health::find_script_user(hooks.user); !user)
+  if (const auto user = checks::find_script_user(hooks.user); !user)
     reader.error("user", user.error().message, "name an existing user, or create this one");
   const auto program = [&](std::string_view key, std::vector<std::string>& argv) {
-    if (reader.child(key)) argv = health::read_program(reader, key, hooks.user);
+    if (reader.child(key)) argv = checks::read_program(reader, key, hooks.user);
   };
   program("on_active", hooks.on_active);
   program("on_backup", hooks.on_backup);

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/document.h"
+#include "checks/settings/check_settings.h"
 #include "conf/build.h"
 #include "conf/events_schema.h"
 #include "conf/hooks_schema.h"
 #include "conf/metrics_schema.h"
 #include "conf/yaml.h"
 #include "conf/yaml_writer.h"
-#include "health/check_settings.h"
 
 namespace vipd::conf {
 
@@ -32,12 +32,12 @@ std::string duration_or_off(Duration duration) {
   return duration == Duration::zero() ? "off" : vipd::to_string(duration);
 }
 
-std::string print_checks(const std::vector<health::CheckConfig>& checks) {
+std::string print_checks(const std::vector<checks::CheckConfig>& checks) {
   if (checks.empty()) return {};
   std::string text = "    checks:\n";
   for (const auto& check : checks) {
     const auto name = check.name.substr(check.name.rfind('/') + 1);
-    text += "      " + yaml_scalar(name) + ":\n" + yaml_map(health::check_to_node(check), 8);
+    text += "      " + yaml_scalar(name) + ":\n" + yaml_map(checks::check_to_node(check), 8);
   }
   return text;
 }

@@ -11,7 +11,7 @@
 
 namespace vipd::ctl {
 
-// The file that vipd reads unless it is started with --config (daemon/paths.h).
+// The file that vipd reads unless it is started with --config (programs/common/paths.h).
 constexpr const char* installed_configuration = "/etc/vipd/vipd.yaml";
 
 // Exit codes. Of several files, the highest.

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "events/names.h"
-#include "vrrp/events.h"
+#include "vrrp/event_names.h"
 
 namespace vipd::events {
 

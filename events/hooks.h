@@ -1,5 +1,5 @@
 // Hooks: the configured reactions to events: programs, a FIFO, systemd units, a webhook, mail. Plain data;
-// daemon/hooks runs programs, daemon/delivery sends.
+// programs/guardian/hook_runner runs programs, programs/monitor/delivery sends.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,7 @@
 // removed when the total is too large, or when they are too old. Nothing is ever renamed or rewritten, so
 // that a reader needs no lock.
 //
-// It blocks as disks do; programs that must not block use a thread (events/journal.h).
+// It blocks as disks do; programs that must not block use a thread (programs/monitor/journal.h).
 #pragma once
 
 #include <cstdint>

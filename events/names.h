@@ -1,4 +1,4 @@
-// The stable names of the programs' events besides those of the engine (vrrp/events.h). events/catalogue.h
+// The stable names of the programs' events besides those of the engine (vrrp/event_names.h). events/catalogue.h
 // has the meaning and the severity of each; the manual explains each.
 #pragma once
 

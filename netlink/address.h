@@ -1,5 +1,5 @@
 // Adds addresses to interfaces and removes them. This code knows how, not when: vrrp/ decides, and
-// daemon/effects asks.
+// programs/router/effects asks.
 //
 // An added address is marked as vipd's and is not subject to duplicate address detection. With a finite
 // `valid` the kernel removes it by itself unless it is renewed. Adding an address that is already there

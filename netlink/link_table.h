@@ -1,5 +1,5 @@
 // LinkTable: the kernel's links and addresses, built from its messages, and which of them have changed since
-// the last report. netlink/monitor reads the messages from sockets; nothing here knows a socket.
+// the last report. netlink/link_watch reads the messages from sockets; nothing here knows a socket.
 //
 // Messages that contain nothing new, are invalid or are of another kind do not change it.
 #pragma once

@@ -1,6 +1,6 @@
 // Socket: one netlink socket, opened by libmnl. Errors include the kernel's own words (extended
 // acknowledgements); malformed dump requests are refused (strict checking). It only moves messages;
-// netlink/batch and netlink/monitor interpret them.
+// netlink/batch and netlink/link_watch interpret them.
 #pragma once
 
 #include <libmnl/libmnl.h>

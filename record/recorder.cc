@@ -16,7 +16,7 @@ enum class Kind : std::uint8_t {
   tick,
   known_datagram,  // its number in this half
   datagram,        // size and archive of a vrrp::DatagramReceived, which gets the next free number, if any
-  event,           // size and archive of any vrrp::Event
+  event,           // size and archive of any vrrp::Input
   half_ends,       // numbers restart
 };
 
@@ -99,7 +99,7 @@ Recorder::Recorder(std::size_t capacity, Checkpoint checkpoint)
   }
 }
 
-void Recorder::record(TimePoint now, const vrrp::Event& event) {
+void Recorder::record(TimePoint now, const vrrp::Input& event) {
   if (halves_[current_].bytes.size() + head_size + 1 > half_size_) turn_over(now);
   if (std::holds_alternative<vrrp::Tick>(event)) return append_head(halves_[current_].bytes, Kind::tick, now);
   if (const auto* datagram = std::get_if<vrrp::DatagramReceived>(&event))
@@ -122,7 +122,7 @@ bool Recorder::append_known(TimePoint now, const vrrp::DatagramReceived& datagra
   return true;
 }
 
-void Recorder::append(TimePoint now, const vrrp::Event& event) {
+void Recorder::append(TimePoint now, const vrrp::Input& event) {
   const auto* datagram = std::get_if<vrrp::DatagramReceived>(&event);
   const auto archive = datagram ? to_bytes(*datagram) : to_bytes(event);
   // The input may be larger than the rest of the half. A whole half always has room for a checkpoint and
@@ -185,7 +185,7 @@ Result<Recording> decode(std::span<const std::uint8_t> contents) {
       case Kind::event: {
         const auto bytes = cursor.sized();
         if (!bytes) return damaged;
-        auto event = TRY(from_bytes<vrrp::Event>(*bytes));
+        auto event = TRY(from_bytes<vrrp::Input>(*bytes));
         // The checkpoint of the newer half repeats what the older half contains.
         const bool of_checkpoint = in_checkpoint && (std::holds_alternative<vrrp::InterfaceChanged>(event) ||
                                                      std::holds_alternative<vrrp::ConfigReplaced>(event));

@@ -18,13 +18,13 @@ namespace vipd::record {
 
 class Recorder {
  public:
-  using Checkpoint = std::function<std::vector<vrrp::Event>()>;
+  using Checkpoint = std::function<std::vector<vrrp::Input>()>;
 
   // capacity: bytes, for both halves together.
   Recorder(std::size_t capacity, Checkpoint checkpoint);
 
   // Call it before Engine::step gets the input.
-  void record(TimePoint now, const vrrp::Event& event);
+  void record(TimePoint now, const vrrp::Input& event);
 
   // A copy of the memory, for decode().
   std::vector<std::uint8_t> contents() const;
@@ -39,7 +39,7 @@ class Recorder {
   };
 
   void turn_over(TimePoint now);
-  void append(TimePoint now, const vrrp::Event& event);
+  void append(TimePoint now, const vrrp::Input& event);
   bool append_known(TimePoint now, const vrrp::DatagramReceived& datagram);
 
   std::size_t half_size_;

@@ -203,9 +203,9 @@ class Parser {
   }
 
  private:
-  using Event = std::optional<vrrp::Event>;
+  using Input = std::optional<vrrp::Input>;
 
-  Result<Event> event_of(Line& line) {
+  Result<Input> event_of(Line& line) {
     const auto& word = line.word();
     if (word == "tick") return vrrp::Tick{};
     if (word == "packet") return packet(line);
@@ -264,7 +264,7 @@ class Parser {
     return std::chrono::duration_cast<Centiseconds>(value);
   }
 
-  Result<Event> packet(Line& line) {
+  Result<Input> packet(Line& line) {
     vrrp::DatagramReceived event;
     event.interface = TRY(line.next("the interface"));
     event.source = TRY(address(line, "from"));
@@ -281,7 +281,7 @@ class Parser {
     return event;
   }
 
-  Result<Event> interface(Line& line) {
+  Result<Input> interface(Line& line) {
     Interface interface;
     interface.name = TRY(line.next("the interface"));
     interface.index = static_cast<std::uint32_t>(TRY(line.number("index", 0, 0x7fffffff)));
@@ -314,7 +314,7 @@ class Parser {
     return fact;
   }
 
-  Result<Event> router(Line& line) {
+  Result<Input> router(Line& line) {
     vrrp::VirtualRouterConfig router;
     router.name = TRY(line.next("the name of the virtual router"));
     const auto interface = TRY(line.text("interface"));
@@ -354,7 +354,7 @@ class Parser {
     return std::nullopt;
   }
 
-  Result<Event> adopted(Line& line) {
+  Result<Input> adopted(Line& line) {
     vrrp::RouterSnapshot router;
     const auto interface = TRY(line.next("the interface"));
     router.key = TRY(key(line, interface));
@@ -384,13 +384,13 @@ class Parser {
     return std::nullopt;
   }
 
-  Result<Event> known_check(Line& line) {
+  Result<Input> known_check(Line& line) {
     const auto known = TRY(fact(line));
     adopted_.checks[known.check] = known;
     return std::nullopt;
   }
 
-  Result<Event> configure(Line& line) {
+  Result<Input> configure(Line& line) {
     vrrp::ConfigReplaced event{std::exchange(routers_, {}), std::nullopt};
     auto adopted = std::exchange(adopted_, {});
     if (TRY(line.boolean("adopt")))
@@ -400,7 +400,7 @@ class Parser {
     return event;
   }
 
-  Result<Event> claim(Line& line) {
+  Result<Input> claim(Line& line) {
     vrrp::AddressClaimed event;
     event.interface = TRY(line.next("the interface"));
     event.address = TRY(address(line, "address"));
@@ -409,7 +409,7 @@ class Parser {
     return event;
   }
 
-  Result<Event> sender(Line& line) {
+  Result<Input> sender(Line& line) {
     vrrp::SenderIdentified event;
     event.interface = TRY(line.next("the interface"));
     event.sender = TRY(address(line, "address"));
@@ -417,7 +417,7 @@ class Parser {
     return event;
   }
 
-  Result<Event> failed(Line& line) {
+  Result<Input> failed(Line& line) {
     vrrp::AddressFailed event;
     const auto interface = TRY(line.next("the interface"));
     event.router = TRY(key(line, interface));
@@ -428,11 +428,11 @@ class Parser {
   }
 
   // One input on several lines: all but the last have more=true.
-  Result<Event> held(Line& line) {
+  Result<Input> held(Line& line) {
     const auto interface = TRY(line.next("the interface"));
     const auto router = TRY(key(line, interface));
     held_.due.emplace_back(router, TRY(moment(line, "due")));
-    if (line.has("more") && TRY(line.boolean("more"))) return Event{};
+    if (line.has("more") && TRY(line.boolean("more"))) return Input{};
     return std::exchange(held_, {});
   }
 

@@ -24,13 +24,13 @@
 #include <vector>
 
 #include "base/result.h"
-#include "vrrp/event.h"
+#include "vrrp/input.h"
 
 namespace vipd::record {
 
 struct Entry {
   TimePoint when{};
-  vrrp::Event event;
+  vrrp::Input event;
 };
 
 struct Recording {

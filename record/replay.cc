@@ -48,7 +48,7 @@ class Replayer {
   }
 
   // --- engine inputs ---
-  void tell(const vrrp::Event& event) {
+  void tell(const vrrp::Input& event) {
     open_ = false;
     std::visit([this](const auto& each) { told(each); }, event);
     open_ = false;

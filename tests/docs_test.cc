@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "checks/settings/check.h"
 #include "conf/load.h"
 #include "events/catalogue.h"
-#include "health/check.h"
 #include "tests/conf/made_up.h"
 #include "tests/source_tree.h"
 #include "vrrp/packet.h"
@@ -55,7 +55,7 @@ void none_is_made_up(const Words& entries, const Words& words, const std::string
 
 // What the schema asks its Reader for.
 Words configuration_keys() {
-  const auto source = source_of("conf", "schema.cc") + source_of("health", "_settings.cc");
+  const auto source = source_of("conf", "schema.cc") + source_of("checks", "_settings.cc");
   return matches(
              source,
              R"re((?:\.|->)(?:text|boolean|integer|duration|address|texts|child|required)\(\s*"([a-z_]+)")re") +
@@ -104,14 +104,14 @@ TEST_CASE("vipd.yaml(5) has an entry for every configuration key, and for nothin
 
 TEST_CASE("vipd.yaml(5) has an entry and a section for every kind of health check") {
   const auto page = source_file("man/vipd.yaml.5").text();
-  for (const auto& kind : health::kind_names()) {
+  for (const auto& kind : checks::kind_names()) {
     CHECK_MESSAGE(page.find("\n.It Ic " + kind + "\n") != std::string::npos, kind << " has no entry");
     CHECK_MESSAGE(page.find("\n.Ss Kind " + kind + "\n") != std::string::npos, kind << " has no section");
   }
 }
 
 TEST_CASE("vipd-metrics(7) has an entry for every metric, and for nothing else") {
-  const auto source = source_file("daemon/metrics.cc").text();
+  const auto source = source_file("programs/monitor/metrics.cc").text();
   auto names = matches(source, R"re((?:gauge|histogram)\(\s*"(vipd_[a-z_]+)")re");
   for (const auto& name : matches(source, R"re((?:counter\(|activity\(|\{)\s*"(vipd_[a-z_]+)")re"))
     names.insert(name + "_total");
@@ -142,7 +142,7 @@ TEST_CASE("vipd(8) has an entry for every event and for every reason to discard 
 
 TEST_CASE(
     "Every name of an event is in the catalogue, and vipd(8) has its severity as the catalogue has it") {
-  const auto names = matches(source_file("vrrp/events.h").text() + source_file("events/names.h").text(),
+  const auto names = matches(source_file("vrrp/event_names.h").text() + source_file("events/names.h").text(),
                              R"re(constexpr std::string_view [a-z_]+ = "([a-z_]+)")re");
   REQUIRE(names.size() > 30);
   for (const auto& name : names)
@@ -160,8 +160,9 @@ TEST_CASE(
 
 TEST_CASE("vipd(8) names every field that is written to the journal") {
   const auto page = source_file("man/vipd.8").text();
-  const auto fields = matches(source_of("daemon", ".cc"), R"re(\{"([A-Z][A-Z_]+)", )re") +
-                      matches(source_of("daemon", ".cc"), R"re(emplace_back\("([A-Z][A-Z_]+)", )re");
+  const auto source = source_file("programs/common/event_log.cc").text();
+  const auto fields = matches(source, R"re(\{"([A-Z][A-Z_]+)", )re") +
+                      matches(source, R"re(emplace_back\("([A-Z][A-Z_]+)", )re");
   REQUIRE(fields.size() > 5);
   for (const auto& field : fields)
     CHECK_MESSAGE(page.find("Ev " + field) != std::string::npos,
@@ -170,9 +171,9 @@ TEST_CASE("vipd(8) names every field that is written to the journal") {
 
 TEST_CASE("vipctl(8) names every key of the JSON that vipctl prints") {
   const auto page = source_file("man/vipctl.8").text();
-  const auto source = source_file("daemon/show.cc").text() + source_file("ctl/check.cc").text() +
+  const auto source = source_file("programs/monitor/show.cc").text() + source_file("ctl/check.cc").text() +
                       source_file("events/line.cc").text();
-  const auto fields = matches(source_of("daemon", ".cc"), R"re(fields\["([a-z_]+)"\])re");
+  const auto fields = matches(source_of("programs", ".cc"), R"re(fields\["([a-z_]+)"\])re");
   REQUIRE(fields.size() > 5);
   const auto keys = matches(source, R"re(\b(?:out|age|out\.begin)\("([a-z_]+)", )re") +
                     matches(source, R"re(\(out, "([a-z_]+)", )re") +
@@ -186,7 +187,7 @@ TEST_CASE("vipctl(8) names every key of the JSON that vipctl prints") {
 
 TEST_CASE("vipd(8) and vipctl(8) have an entry for every option and command, and for nothing else") {
   const Words everywhere{"-help"};
-  const auto of_vipd = command_line_options(source_of("daemon", ".cc"));
+  const auto of_vipd = command_line_options(source_of("programs", ".cc"));
   const auto of_vipctl = command_line_options(source_of("ctl", ".cc"));
   const auto commands = matches(source_of("ctl", ".cc"), R"re([( ]command\("([a-z]+)", ")re");
   REQUIRE(of_vipd.size() > 3);
@@ -200,7 +201,7 @@ TEST_CASE("vipd(8) and vipctl(8) have an entry for every option and command, and
 }
 
 TEST_CASE("vipd-control(7) has an entry for every command of the control socket, and for nothing else") {
-  const auto source = source_file("daemon/request.cc").text();
+  const auto source = source_file("programs/monitor/request.cc").text();
   const auto lists = matches(source, R"re(std::string_view, \d+> (?:questions|commands)(\{[^}]*\}))re");
   Words commands;
   for (const auto& list : lists) commands = commands + matches(list, R"re("([a-z]+)")re");

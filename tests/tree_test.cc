@@ -17,17 +17,26 @@ namespace {
 
 using Folders = std::set<std::string>;
 
-// Whom the files of a folder may include, besides their own folder.
+// Whom the files of a folder may include, besides their own folder. The programs are siblings: each may include what is
+// common to them, and none of the others.
 const std::map<std::string, Folders> allowed{
     {"base", {}},
     {"vrrp", {"base"}},
     {"io", {"base"}},
     {"netlink", {"base", "io"}},
-    {"health", {"base", "io"}},
+    {"checks/settings", {"base"}},
+    {"checks", {"base", "checks/settings"}},
+    {"checks/runners", {"base", "io", "checks", "checks/settings"}},
     {"events", {"base", "io", "vrrp"}},
-    {"conf", {"base", "vrrp", "health", "events"}},
+    {"conf", {"base", "vrrp", "checks/settings", "events"}},
     {"record", {"base", "vrrp"}},
-    {"daemon", {"base", "vrrp", "io", "netlink", "health", "events", "conf", "record"}},
+    {"programs/common", {"base", "io", "vrrp", "checks", "checks/settings", "events"}},
+    {"programs/guardian",
+     {"base", "io", "vrrp", "netlink", "checks", "checks/settings", "events", "conf", "programs/common"}},
+    {"programs/router", {"base", "io", "vrrp", "netlink", "events", "record", "programs/common"}},
+    {"programs/monitor",
+     {"base", "io", "vrrp", "checks", "checks/settings", "checks/runners", "events", "programs/common"}},
+    {"programs/units", {}},
     {"ctl", {"base", "events", "conf", "record"}},
 };
 
@@ -38,16 +47,31 @@ struct Library {
   std::string_view why;
 };
 const std::vector<Library> libraries{
-    {"curl/", {"health", "daemon"}, "HTTP is health/http's business, in the monitor alone"},
-    {"openssl/", {"health", "daemon"}, "TLS is for health checks, in the monitor alone"},
-    {"ares.h", {"health"}, "names are resolved by health/resolver, in the monitor alone"},
+    {"curl/",
+     {"checks/runners", "programs/monitor"},
+     "HTTP is spoken by checks and webhooks, in the monitor alone"},
+    {"openssl/",
+     {"checks/runners", "programs/monitor"},
+     "TLS is for checks and webhooks, in the monitor alone"},
+    {"ares.h", {"checks/runners"}, "names are resolved by checks/runners/resolver, in the monitor alone"},
     {"yaml-cpp/", {"conf"}, "conf/yaml.cc makes a base/document.h Node of YAML; take that"},
     {"libmnl/", {"netlink"}, "netlink/ is where the kernel is talked to; add what you need there"},
     {"bpf/", {"netlink"}, "netlink/lease loads the one program that we have in the kernel"},
-    {"nlohmann/", {"daemon", "ctl", "events"}, "JSON is for what vipctl prints; libraries return values"},
-    {"CLI/", {"daemon", "ctl"}, "a command line is the main file's business"},
-    {"systemd/", {"daemon"}, "only the programs know that systemd exists"},
+    {"nlohmann/",
+     {"programs/monitor", "ctl", "events"},
+     "JSON is for what vipctl prints; libraries return values"},
+    {"CLI/", {"programs/guardian", "ctl"}, "a command line is the main file's business"},
+    {"systemd/", {"programs/units"}, "only vipd-units talks to systemd over D-Bus"},
 };
+
+// A folder with components in it is not one itself: programs/router, checks/settings.
+std::string component_of(std::string_view path) {
+  const auto last = path.rfind('/');
+  std::string folder(path.substr(0, last == std::string_view::npos ? 0 : last));
+  while (!folder.empty() && !allowed.contains(folder) && folder.find('/') != std::string::npos)
+    folder.resize(folder.rfind('/'));
+  return folder;
+}
 
 bool is_ours(const std::string& folder) {
   return allowed.contains(folder);
@@ -64,19 +88,23 @@ std::string listed(const Folders& folders) {
 }
 
 std::string what_to_do(const std::string& from, const std::string& to) {
-  if (to == "daemon") return "daemon/ is on top: what it knows comes as an argument, a callback or a value";
+  if (to.starts_with("programs/") && from.starts_with("programs/"))
+    return "the programs share programs/common: move it there, or send it as a message";
+  if (to.starts_with("programs/"))
+    return "the programs are on top: what they know comes as an argument, a callback or a value";
   if (from == "vrrp")
-    return "vrrp/ is pure: it gets facts as vrrp::Event and returns actions; daemon/effects does them";
+    return "vrrp/ is pure: it gets facts as vrrp::Input and returns actions; programs/router/effects does "
+           "them";
   if (from == "base")
     return "base/ is below everybody: move what you need into base/, or your code out of it";
-  if (from == "ctl") return "vipctl asks the daemon over its socket; what both need belongs into base/";
-  return "let daemon/ connect the two: it is the only folder that knows everybody";
+  if (from == "ctl") return "vipctl asks vipd over its socket; what both need belongs into base/";
+  return "let a program connect the two: programs/ is above all other folders";
 }
 
 // Empty if the include may stand there, else a sentence.
 std::string trouble_with_our(const SourceFile& file, const Include& include) {
-  const auto from = folder_of(file);
-  const auto to = include.name.substr(0, include.name.find('/'));
+  const auto from = component_of(file.path);
+  const auto to = component_of(include.name);
   if (include.name.find('/') == std::string::npos)
     return place(file, include) + "\"" + include.name + "\" has no folder: write \"" + from + "/" +
            include.name + "\"";
@@ -92,20 +120,13 @@ std::string trouble_with_our(const SourceFile& file, const Include& include) {
 }
 
 std::string trouble_with_foreign(const SourceFile& file, const Include& include) {
-  const auto from = folder_of(file);
+  const auto from = component_of(file.path);
   if (!is_ours(from)) return {};
   for (const auto& library : libraries)
     if (include.name.starts_with(library.header) && !library.folders.contains(from))
       return place(file, include) + from + "/ does not know <" + include.name +
              ">: " + std::string(library.why);
   return {};
-}
-
-// What health/ offers to all code that reads a configuration must link without the runners and their
-// libraries.
-bool is_settings_of_health(const std::string& path) {
-  return path == "health/check.h" || path == "health/kinds.cc" || path.ends_with("_settings.h") ||
-         path.ends_with("_settings.cc");
 }
 
 std::vector<std::string> stray_includes() {
@@ -161,8 +182,8 @@ std::string all_of(const std::vector<std::string>& troubles) {
 TEST_CASE("Each folder with code has its place in the picture") {
   REQUIRE(source_file("tests/tree_test.cc").lines.size() > 100);  // this is the tree
   for (const auto& file : source_tree()) {
-    const auto folder = folder_of(file);
-    if (is_code(file) && folder != "tests" && folder != "bench")
+    const auto folder = component_of(file.path);
+    if (is_code(file) && folder_of(file) != "tests" && folder != "tests" && folder != "bench")
       CHECK_MESSAGE(is_ours(folder), file.path << ": say in this test whom " << folder << "/ may include");
   }
 }
@@ -172,18 +193,23 @@ TEST_CASE("Nobody includes a folder that stands above or beside them") {
   CHECK_MESSAGE(troubles.empty(), all_of(troubles));
 }
 
-TEST_CASE("A stray include is told where it belongs") {
-  const SourceFile file{"vrrp/packet.cc", {"#include \"io/fd.h\""}};
-  const auto includes = includes_of(file);
-  REQUIRE(includes.size() == 1);
-  CHECK(trouble_with_our(file, includes[0]) ==
+TEST_CASE("A stray include is reported with the place where it belongs") {
+  const auto trouble = [](const char* path, const char* line) {
+    const SourceFile file{path, {line}};
+    const auto include = includes_of(file).at(0);
+    return include.quoted ? trouble_with_our(file, include) : trouble_with_foreign(file, include);
+  };
+  CHECK(trouble("vrrp/packet.cc", "#include \"io/fd.h\"") ==
         "vrrp/packet.cc:1: vrrp/ does not know io/ (it may include base). vrrp/ is pure: it gets facts as "
-        "vrrp::Event and returns actions; daemon/effects does them");
-  const SourceFile curl{"netlink/socket.cc", {"#include <curl/curl.h>"}};
-  CHECK(trouble_with_foreign(curl, includes_of(curl).at(0)) ==
-        "netlink/socket.cc:1: netlink/ does not know <curl/curl.h>: HTTP is health/http's business, in the "
-        "monitor "
-        "alone");
+        "vrrp::Input and returns actions; programs/router/effects does them");
+  CHECK(trouble("netlink/socket.cc", "#include <curl/curl.h>") ==
+        "netlink/socket.cc:1: netlink/ does not know <curl/curl.h>: HTTP is spoken by checks and webhooks, "
+        "in the "
+        "monitor alone");
+  CHECK(trouble("programs/router/router.cc", "#include \"programs/guardian/guardian.h\"")
+            .ends_with("the programs share programs/common: move it there, or send it as a message"));
+  CHECK(trouble("conf/load.cc", "#include \"checks/runners/http.h\"") != "");
+  CHECK(trouble("conf/load.cc", "#include \"checks/settings/check.h\"") == "");
 }
 
 TEST_CASE("vrrp is pure: no system header, no clock, no thread, no file") {
@@ -191,29 +217,11 @@ TEST_CASE("vrrp is pure: no system header, no clock, no thread, no file") {
     if (folder_of(file) != "vrrp" || !is_code(file)) continue;
     for (const auto& include : includes_of(file))
       CHECK_MESSAGE((include.quoted || is_pure(include)),
-                    place(file, include) << "<" << include.name
-                                         << "> has no place in a pure folder: let daemon/effects do it");
+                    place(file, include)
+                        << "<" << include.name
+                        << "> has no place in a pure folder: let programs/router/effects do it");
     CHECK_MESSAGE(file.text().find("clock::now") == std::string::npos,
                   file.path << ": vrrp reads no clock; time is an argument of step()");
-  }
-}
-
-TEST_CASE("The settings of health checks do not need what runs them") {
-  for (const auto& file : source_tree()) {
-    if (!is_settings_of_health(file.path) || folder_of(file) != "health") continue;
-    for (const auto& include : includes_of(file))
-      CHECK_MESSAGE(
-          (!include.quoted || include.name.starts_with("base/") || is_settings_of_health(include.name)),
-          place(file, include) << include.name << " runs checks; settings are read by programs that do not");
-  }
-}
-
-TEST_CASE("conf takes from health only the settings") {
-  for (const auto& file : source_tree()) {
-    if (folder_of(file) != "conf" || !is_code(file)) continue;
-    for (const auto& include : includes_of(file))
-      CHECK_MESSAGE((!include.name.starts_with("health/") || is_settings_of_health(include.name)),
-                    place(file, include) << include.name << " runs checks; conf only reads what they are");
   }
 }
 

@@ -1,4 +1,4 @@
-// Actions: what the engine wants done, as values in the order of execution. daemon/effects performs them. The
+// Actions: what the engine wants done, as values in the order of execution. programs/router/effects performs them. The
 // list is closed, so that the compiler finds every place that a new action concerns.
 #pragma once
 

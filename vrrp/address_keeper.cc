@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "vrrp/events.h"
+#include "vrrp/event_names.h"
 
 namespace vipd::vrrp {
 

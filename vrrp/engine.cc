@@ -13,7 +13,7 @@ std::string to_string(const RouterKey& key) {
   return fmt::format("VRID {} on {} ({})", key.vrid, key.interface, vipd::to_string(key.family));
 }
 
-Actions Engine::step(TimePoint now, const Event& event) {
+Actions Engine::step(TimePoint now, const Input& event) {
   assert(now >= now_);
   now_ = now;
   if (!std::holds_alternative<AdvertisementsHeld>(event)) withdraw_stalled();

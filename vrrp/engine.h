@@ -1,7 +1,7 @@
 // The engine: one entrance, step(now, event) -> actions, and three views: next_deadline(), status(),
 // snapshot().
 //
-//   kernel, peers, health, configuration, commands --> Event --> step() --> Actions --> daemon/effects
+//   kernel, peers, health, configuration, commands --> Input --> step() --> Actions --> programs/router/effects
 //
 // It is pure: it has no descriptor, clock, log or thread; time is an argument and stands still during a step.
 // It contains no rules: it finds the virtual router, asks the rule files, and gathers their actions.
@@ -26,7 +26,7 @@
 
 #include "base/interface.h"
 #include "vrrp/action.h"
-#include "vrrp/event.h"
+#include "vrrp/input.h"
 #include "vrrp/interface_view.h"
 #include "vrrp/status.h"
 #include "vrrp/virtual_router.h"
@@ -36,7 +36,7 @@ namespace vipd::vrrp {
 class Engine {
  public:
   // Returns what follows from `event` at `now`. Time never runs backwards from one call to the next.
-  Actions step(TimePoint now, const Event& event);
+  Actions step(TimePoint now, const Input& event);
 
   // When a Tick is due at the latest; nothing if no virtual router waits for time.
   std::optional<TimePoint> next_deadline() const;

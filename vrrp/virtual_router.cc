@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "vrrp/events.h"
+#include "vrrp/event_names.h"
 
 namespace vipd::vrrp {
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "conf/print.h"
+#include "tests/checks/scratch.h"
 #include "tests/conf/made_up.h"
-#include "tests/health/scratch.h"
 
 using namespace vipd;
 using namespace std::chrono_literals;

@@ -18,8 +18,8 @@
 #include "conf/print.h"
 #include "conf/yaml.h"
 #include "conf/yaml_writer.h"
+#include "tests/checks/scratch.h"
 #include "tests/conf/made_up.h"
-#include "tests/health/scratch.h"
 
 using namespace vipd;
 using namespace std::chrono_literals;
@@ -198,17 +198,17 @@ class Inventor {
     return server;
   }
 
-  std::vector<health::CheckConfig> checks(const std::string& owner) {
-    std::vector<health::CheckConfig> checks;
+  std::vector<checks::CheckConfig> checks(const std::string& owner) {
+    std::vector<checks::CheckConfig> checks;
     const auto count = number(0, 3);
     for (int i = 0; i < count; ++i) {
-      health::CheckConfig check;
+      checks::CheckConfig check;
       check.name = owner + "/check" + std::to_string(i);
       check.interval = std::chrono::milliseconds(number(10, 5000));
       check.timeout = std::chrono::milliseconds(number(10, 5000));
       check.fall = number(1, 9);
       check.rise = number(1, 9);
-      check.on_failure = coin() ? health::OnFailure{0, true} : health::OnFailure{number(-254, -1), false};
+      check.on_failure = coin() ? checks::OnFailure{0, true} : checks::OnFailure{number(-254, -1), false};
       const auto ugly = pick<std::string>({"PING\r\n", "a: b # c", "\t\"quoted\" \\ back", "[x]",
                                            "caf\xc3\xa9", " lead", "!no", std::string(200, 'x')});
       check.kind = coin() ? "tcp" : "http";

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "daemon/paths.h"
+#include "programs/common/paths.h"
 
 using namespace vipd;
 
@@ -57,7 +57,7 @@ const std::string bad = "virtual_routers: {edge: {interface: eth0, vrid: 0, addr
 }  // namespace
 
 TEST_CASE("without a file vipctl checks the file that vipd reads") {
-  CHECK(ctl::installed_configuration == daemon::Paths{}.config_file);
+  CHECK(ctl::installed_configuration == programs::Paths{}.config_file);
 }
 
 TEST_CASE("a good file is one line on stdout that counts what is in it") {

@@ -17,8 +17,8 @@
 #include "ctl/diff.h"
 #include "ctl/recording.h"
 #include "ctl/upgrade.h"
+#include "tests/checks/scratch.h"
 #include "tests/ctl/fake_vipd.h"
-#include "tests/health/scratch.h"
 
 using namespace vipd;
 using nlohmann::json;

@@ -7,9 +7,9 @@
 
 #include "events/journal_files.h"
 #include "events/line.h"
+#include "tests/checks/scratch.h"
 #include "tests/ctl/fake_vipd.h"
-#include "tests/health/scratch.h"
-#include "vrrp/events.h"
+#include "vrrp/event_names.h"
 
 using namespace vipd;
 using namespace std::chrono_literals;

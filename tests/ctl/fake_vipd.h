@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "ctl/client.h"
-#include "tests/health/scratch.h"
+#include "tests/checks/scratch.h"
 
 namespace vipd::testing {
 

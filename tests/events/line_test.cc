@@ -6,7 +6,7 @@
 #include <set>
 
 #include "events/names.h"
-#include "vrrp/events.h"
+#include "vrrp/event_names.h"
 
 using namespace vipd;
 using namespace vipd::events;

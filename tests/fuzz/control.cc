@@ -12,8 +12,8 @@
 #include "ctl/recording.h"
 #include "ctl/show.h"
 #include "ctl/upgrade.h"
-#include "daemon/control.h"
-#include "daemon/request.h"
+#include "programs/monitor/control.h"
+#include "programs/monitor/request.h"
 
 using namespace vipd;
 
@@ -29,7 +29,7 @@ void assert_printable(const std::string& text) {
 }
 
 void take_request(const std::string& line) {
-  const auto request = daemon::parse_request(line);
+  const auto request = programs::parse_request(line);
   if (!request) {
     assert(!request.error().message.empty());
     return;
@@ -37,7 +37,7 @@ void take_request(const std::string& line) {
   assert(!request->command.empty() && is_one_line(request->text()));
   const nlohmann::json again{
       {"v", 1}, {"command", request->command}, {"router", request->router}, {"back", request->back}};
-  const auto same = daemon::parse_request(again.dump());
+  const auto same = programs::parse_request(again.dump());
   assert(same && same->text() == request->text() && same->router == request->router);
 }
 
@@ -66,7 +66,7 @@ void take_event(const std::string& line) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view stream(reinterpret_cast<const char*>(data), size);
-  Lines lines(daemon::Control::longest_request);
+  Lines lines(programs::Control::longest_request);
   // In two pieces, as a socket may cut it.
   for (const auto piece : {stream.substr(0, size / 2), stream.substr(size / 2)}) {
     lines.append(piece);

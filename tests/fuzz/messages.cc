@@ -16,17 +16,17 @@
 #include "conf/load.h"
 #include "ctl/events.h"
 #include "ctl/show.h"
-#include "daemon/handover.h"
-#include "daemon/hold.h"
-#include "daemon/link.h"
-#include "daemon/messages.h"
-#include "daemon/show.h"
 #include "events/line.h"
+#include "programs/common/hold.h"
+#include "programs/common/link.h"
+#include "programs/common/messages.h"
+#include "programs/guardian/handover.h"
+#include "programs/monitor/show.h"
 #include "vrrp/engine.h"
-#include "vrrp/event.h"
+#include "vrrp/input.h"
 
 using namespace vipd;
-using namespace vipd::daemon;
+using namespace vipd::programs;
 
 namespace {
 using Bytes = std::span<const std::uint8_t>;

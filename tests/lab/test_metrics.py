@@ -22,7 +22,9 @@ def vipd(host, settings, priority):
 class Metrics(LabCase):
     def pair(self):
         settings = RouterSettings(interval_ms=100, addresses=(VIP4, VIP6))
-        return self.group([vipd, vipd], settings, (150, 100)).start(settle=False)
+        group = self.group([vipd, vipd], settings, (150, 100)).start(settle=False)
+        wait_until(lambda: "vipd_build_info" in self.failing_fetch(group), PATIENCE, "metrics of a")
+        return group
 
     def fetch(self, group, name, *options, path="/metrics"):
         return group.host(name).run("curl", "-sS", "-m", "5", *options, f"http://127.0.0.1:9650{path}")

@@ -3,9 +3,9 @@
 import re
 import time
 
-from vipdlab import probe, sandbox
+from vipdlab import sandbox
 from vipdlab.case import LabCase, after, main
-from vipdlab.daemons import RouterSettings, Vipd
+from vipdlab.daemons import OwnVipd, RouterSettings, Vipd
 from vipdlab.network import VIP4, VIP6
 from vipdlab.processes import PATIENCE, run, wait_until
 
@@ -37,15 +37,17 @@ class Privileges(LabCase):
             with open(f"/etc/{name}", encoding="utf-8") as file:
                 (sandbox.WORK / name).write_text(file.read() + more, encoding="utf-8")
             run("mount", "--bind", sandbox.WORK / name, f"/etc/{name}")
+        sandbox.WORK.chmod(0o755)
 
     @classmethod
     def tearDownClass(cls):
         for name in ("passwd", "group"):
             run("umount", f"/etc/{name}")
 
-    def pair(self, **options):
+    def pair(self):
+        """From copies of the programs: where they were built, the user vipd may have no way to them."""
         settings = RouterSettings(interval_ms=100, addresses=(VIP4, VIP6))
-        return self.group([lambda *each: Vipd(*each, **options), Vipd], settings, (250, 200)).start()
+        return self.group([OwnVipd, OwnVipd], settings, (250, 200)).start()
 
     def status_of(self, daemon, program):
         pid = daemon.process.pid if program == "vipd" else daemon.child(program)
@@ -109,7 +111,7 @@ class Privileges(LabCase):
         text = run(
             "sh",
             "-c",
-            f"setpriv --reuid {user} --regid {user} --init-groups {probe.build_directory() / 'vipctl'}"
+            f"setpriv --reuid {user} --regid {user} --init-groups {daemon.own / 'vipctl'}"
             f" --run-dir {daemon.directory / 'run'} {' '.join(words)} 2>&1; echo $?",
         )
         *lines, status = text.strip().splitlines()
@@ -118,7 +120,7 @@ class Privileges(LabCase):
     def test_who_may_ask_and_who_may_command(self):
         group = self.pair()
         a = group.daemons["a"]
-        for directory in (sandbox.WORK, a.directory, a.directory / "run"):
+        for directory in (a.directory, a.directory / "run"):
             directory.chmod(0o755)
         self.assertEqual(self.ask(a, "asker", "status")[0], 0)
         status, text = self.ask(a, "asker", "switch", "edge")

@@ -1,13 +1,13 @@
-#include "daemon/lease_keeper.h"
+#include "programs/guardian/lease_keeper.h"
 
 #include <net/if.h>
 
-#include "daemon/clock.h"
 #include "netlink/address.h"
+#include "programs/common/clock.h"
 #include "tests/network.h"
 
 using namespace vipd;
-using namespace vipd::daemon;
+using namespace vipd::programs;
 using namespace vipd::test;
 using namespace std::chrono_literals;
 
@@ -28,7 +28,7 @@ struct Host {
   std::uint32_t index = if_nametoindex("port7");
   io::Loop loop;
   Log log{"vipd", Level::error};
-  Claims claims;
+  Reservations claims;
   Leases told;
   std::optional<netlink::LeaseSlots> slots;
   std::unique_ptr<LeaseKeeper> keeper = make();
@@ -238,7 +238,7 @@ TEST_CASE("other people's filters come and go without a look at ours") {
 TEST_CASE("the leases that another vipd of this network namespace keeps are left alone, and it is said why") {
   Host host;
   host.keeper->start({one});
-  Claims of_the_other;
+  Reservations of_the_other;
   LeaseKeeper other(host.loop, host.log, of_the_other,
                     [&](const Leases& leases, std::span<const int>) { host.told = leases; });
   other.start({two});

@@ -27,10 +27,10 @@ struct Recorded {
 
   explicit Recorded(std::size_t capacity = 1 << 20)
       : recorder(capacity, [this] {
-          return std::vector<vrrp::Event>{vrrp::InterfaceChanged{link},
+          return std::vector<vrrp::Input>{vrrp::InterfaceChanged{link},
                                           vrrp::ConfigReplaced{routers, engine.snapshot()}};
         }) {}
-  void step(const vrrp::Event& event) {
+  void step(const vrrp::Input& event) {
     recorder.record(now, event);
     for (const auto& line : describe(engine.step(now, event))) did.push_back(line);
   }
@@ -362,7 +362,7 @@ TEST_CASE("vipctl replay: 0 and the replay, 1 and the line of an error, 2 for a 
 
 TEST_CASE("a time that no clock has makes a recording damaged") {
   for (const auto time : {TimePoint::min(), TimePoint::max()}) {
-    Recorder recorder(1000, [] { return std::vector<vrrp::Event>{}; });
+    Recorder recorder(1000, [] { return std::vector<vrrp::Input>{}; });
     recorder.record(time, vrrp::Tick{});
     CHECK(decode(recorder.contents()).error().message ==
           "the recording is damaged: use the vipctl that belongs to the running vipd");

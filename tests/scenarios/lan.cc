@@ -82,11 +82,11 @@ bool Lan::tick(Node& node) {
   return false;
 }
 
-void Lan::deliver(TimePoint when, const std::string& to, vrrp::Event event) {
+void Lan::deliver(TimePoint when, const std::string& to, vrrp::Input event) {
   deliveries_.push({when, order_++, to, std::move(event)});
 }
 
-void Lan::take(Node& node, const vrrp::Event& event) {
+void Lan::take(Node& node, const vrrp::Input& event) {
   const bool is_packet = std::holds_alternative<vrrp::DatagramReceived>(event);
   if (node.asleep_until > now_) {
     if (!(node.suspended && is_packet)) node.waiting.push_back(event);
@@ -210,7 +210,7 @@ void Lan::plain_priority(Node& node, vrrp::Priority priority) {
   for (const auto& router : node.plain_routers) router->set_priority(priority);
 }
 
-void Lan::event(Node& node, vrrp::Event event) {
+void Lan::event(Node& node, vrrp::Input event) {
   take(node, event);
   measure();
 }
@@ -262,7 +262,7 @@ std::string line_of(const vrrp::Action& action) {
       action);
 }
 
-void Lan::step(Node& node, const vrrp::Event& event) {
+void Lan::step(Node& node, const vrrp::Input& event) {
   node.told.entries.push_back({now_, event});
   const auto actions = node.engine->step(now_, event);
   for (const auto& action : actions) node.did.push_back(line_of(action));

@@ -52,7 +52,7 @@ class Lan {
     int lose = 0;       // as many of its next messages are lost
     TimePoint asleep_until = TimePoint::min();
     bool suspended = false;  // asleep with its kernel: what is sent to it is lost
-    std::deque<vrrp::Event> waiting;
+    std::deque<vrrp::Input> waiting;
     std::map<Prefix, TimePoint> expires;
     std::set<Prefix> refused;
 
@@ -72,7 +72,7 @@ class Lan {
   void reload(Node& node);
   void check(Node& node, const std::string& name);  // tell what node.checks has
   void link_changed(Node& node);
-  void event(Node& node, vrrp::Event event);
+  void event(Node& node, vrrp::Input event);
   void plain_priority(Node& node, vrrp::Priority priority);
   void remove_address(Node& node, const Prefix& prefix);
   void add_address(Node& node, const Prefix& prefix);
@@ -97,7 +97,7 @@ class Lan {
     TimePoint when;
     std::uint64_t order;
     std::string to;
-    vrrp::Event event;
+    vrrp::Input event;
     bool operator>(const Delivery& other) const {
       return std::tie(when, order) > std::tie(other.when, other.order);
     }
@@ -114,9 +114,9 @@ class Lan {
     Duration two{};
   };
 
-  void deliver(TimePoint when, const std::string& to, vrrp::Event event);
-  void take(Node& node, const vrrp::Event& event);
-  void step(Node& node, const vrrp::Event& event);
+  void deliver(TimePoint when, const std::string& to, vrrp::Input event);
+  void take(Node& node, const vrrp::Input& event);
+  void step(Node& node, const vrrp::Input& event);
   void perform(Node& node, const vrrp::Actions& actions);
   void replay(Node& node);
   void claim(const Node& from, const IpAddress& address);

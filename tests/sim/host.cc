@@ -9,7 +9,7 @@ namespace vipd::sim {
 namespace {
 using namespace std::chrono_literals;
 
-constexpr Duration longest_hold = 10s;      // as in daemon/stand_in.cc
+constexpr Duration longest_hold = 10s;      // as in programs/guardian/stand_in.cc
 constexpr std::size_t socket_buffer = 400;  // messages that wait for a frozen program
 }  // namespace
 
@@ -283,7 +283,7 @@ void Host::run() {
   reschedule();
 }
 
-void Host::receive(const std::shared_ptr<const vrrp::Event>& message) {
+void Host::receive(const std::shared_ptr<const vrrp::Input>& message) {
   const auto* datagram = std::get_if<vrrp::DatagramReceived>(message.get());
   if (datagram && !kernel_.has_link()) return;
   if (!awake()) {

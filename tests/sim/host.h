@@ -1,5 +1,5 @@
 // Host: one node of the simulated LAN: a clock, a kernel (and perhaps the lease in it), and a router program
-// on it: vipd, driven as daemon/router drives the engine and watched by a guardian as daemon/guardian does
+// on it: vipd, driven as programs/router/router drives the engine and watched by a guardian as programs/guardian/guardian does
 // it, or a plain router of another make.
 //
 // It carries out what the play asks for (start, crash, freeze, ...) and shows its state; it judges nothing.
@@ -113,10 +113,10 @@ class Host {
   // --- driven by the Lan ---
   Moment wake() const { return wake_; }
   void run();  // something is due
-  void receive(const std::shared_ptr<const vrrp::Event>& message);
+  void receive(const std::shared_ptr<const vrrp::Input>& message);
   void kernel_speaks();
   void monitor_speaks();
-  void address_refused(const std::shared_ptr<const vrrp::Event>& failure) { receive(failure); }
+  void address_refused(const std::shared_ptr<const vrrp::Input>& failure) { receive(failure); }
 
  private:
   // The engine's rate limit of repairs, and a little more.
@@ -133,7 +133,7 @@ class Host {
   };
 
   TimePoint local() const;
-  void step(const vrrp::Event& event);
+  void step(const vrrp::Input& event);
   void perform(vrrp::Actions actions);
   void perform_one(vrrp::Action& action);
   void refresh();
@@ -177,7 +177,7 @@ class Host {
   std::map<std::string, bool> told_;  // facts that were sent to the router
   std::vector<Moment> fit_since_;     // by group
 
-  // What a successor gets, as in daemon/hold.
+  // What a successor gets, as in programs/common/hold.
   std::optional<vrrp::Snapshot> kept_;
   TimePoint kept_at_{};
   std::vector<Held> held_;
@@ -193,7 +193,7 @@ class Host {
   Moment asleep_until_ = long_ago;
   Moment asleep_since_ = long_ago;
   Sleep sleep_kind_ = Sleep::frozen;
-  std::deque<std::shared_ptr<const vrrp::Event>> waiting_;
+  std::deque<std::shared_ptr<const vrrp::Input>> waiting_;
   bool kernel_waits_ = false;
   bool monitor_waits_ = false;
 

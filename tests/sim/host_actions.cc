@@ -12,7 +12,7 @@ namespace vipd::sim {
 namespace {
 using namespace std::chrono_literals;
 
-constexpr Duration keep_interval = 1s;  // as in daemon/router.cc
+constexpr Duration keep_interval = 1s;  // as in programs/router/router.cc
 
 // Everything but what repeats itself: the state may look otherwise after it.
 bool changes_state(const vrrp::Action& action) {
@@ -23,11 +23,11 @@ bool changes_state(const vrrp::Action& action) {
 }
 }  // namespace
 
-void Host::step(const vrrp::Event& event) {
+void Host::step(const vrrp::Input& event) {
   perform(engine_->step(local(), event));
 }
 
-// The state is kept before the actions are performed, as in daemon/router. A program may die between the two.
+// The state is kept before the actions are performed, as in programs/router/router. A program may die between the two.
 void Host::perform(vrrp::Actions actions) {
   const bool changes = std::any_of(actions.begin(), actions.end(), changes_state);
   if (changes || !kept_ || local() - kept_at_ >= keep_interval) {
@@ -81,7 +81,7 @@ void Host::perform_one(vrrp::Action& action) {
     if (refusing_ && reaches_link() && !kernel_.has(add->prefix)) {
       meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
       lan_.deliver(*this, lan_.setup().kernel_delay,
-                   std::make_shared<const vrrp::Event>(vrrp::AddressFailed{
+                   std::make_shared<const vrrp::Input>(vrrp::AddressFailed{
                        add->router, add->prefix, "adding it to eth0: No buffer space available"}));
       return;
     }

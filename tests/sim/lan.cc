@@ -58,7 +58,7 @@ void Lan::next_arrival() {
   }
 }
 
-void Lan::push(Moment when, const Host& to, Kind kind, std::shared_ptr<const vrrp::Event> event,
+void Lan::push(Moment when, const Host& to, Kind kind, std::shared_ptr<const vrrp::Input> event,
                std::shared_ptr<const Announcement> announcement) {
   arrivals_.push_back({when, order_++, static_cast<std::uint8_t>(to.index()), kind, std::move(event),
                        std::move(announcement)});
@@ -88,7 +88,7 @@ void Lan::passage_changed() {
 void Lan::transmit(const Host& from, const IpAddress& source, std::vector<std::uint8_t> message) {
   if (!from.kernel().has_link() || weather_.filtered == source.family) return;
   ++messages_;
-  auto datagram = std::make_shared<const vrrp::Event>(vrrp::DatagramReceived{
+  auto datagram = std::make_shared<const vrrp::Input>(vrrp::DatagramReceived{
       "eth0", source, vrrp::multicast_group(source.family), 255, std::move(message), false});
   for (const auto& host : hosts_) {
     if (!passes(from, *host) || !host->kernel().has_link()) continue;
@@ -97,7 +97,7 @@ void Lan::transmit(const Host& from, const IpAddress& source, std::vector<std::u
   }
 }
 
-void Lan::send_copy(const Host& from, const Host& to, const std::shared_ptr<const vrrp::Event>& message) {
+void Lan::send_copy(const Host& from, const Host& to, const std::shared_ptr<const vrrp::Input>& message) {
   if (weather_.lost > 0 && random_.permille(weather_.lost)) return;
   auto& last = last_copy_[from.index()][to.index()];
   auto arrival = last = std::max(last, now_ + random_.between(setup_.latency_least, setup_.latency_most));
@@ -117,7 +117,7 @@ void Lan::announce(const Host& from, std::size_t group, const IpAddress& address
   const MacAddress mac{{2, 0, 0, 0, 0, static_cast<std::uint8_t>(from.setup().number)}};
   const auto announcement = std::make_shared<const Announcement>(
       Announcement{from.index(), group, static_cast<std::size_t>(found - pool.begin()), now_,
-                   std::make_shared<const vrrp::Event>(vrrp::AddressClaimed{"eth0", address, mac})});
+                   std::make_shared<const vrrp::Input>(vrrp::AddressClaimed{"eth0", address, mac})});
   for (const auto& host : hosts_) {
     const bool lost = weather_.lost > 0 && random_.permille(weather_.lost);
     if (from.kernel().has_link() && passes(from, *host) && !lost)
@@ -132,7 +132,7 @@ void Lan::announce_as_stranger(std::size_t group, std::size_t address) {
   const auto& claimed = setup_.groups[group].pool[address].address;
   const auto announcement = std::make_shared<const Announcement>(
       Announcement{stranger, group, address, now_,
-                   std::make_shared<const vrrp::Event>(vrrp::AddressClaimed{"eth0", claimed, mac})});
+                   std::make_shared<const vrrp::Input>(vrrp::AddressClaimed{"eth0", claimed, mac})});
   for (const auto& host : hosts_) announce_to(*host, announcement);
 }
 
@@ -156,7 +156,7 @@ void Lan::announcement_arrives(Host& to, const Announcement& announcement, bool 
 
 // An advertisement from nowhere.
 void Lan::forge(const IpAddress& source, const std::vector<std::uint8_t>& message) {
-  const auto datagram = std::make_shared<const vrrp::Event>(
+  const auto datagram = std::make_shared<const vrrp::Input>(
       vrrp::DatagramReceived{"eth0", source, vrrp::multicast_group(source.family), 255, message, false});
   for (const auto& host : hosts_)
     if (host->kernel().has_link())
@@ -171,7 +171,7 @@ void Lan::tell_checks(Host& host, Duration after) {
   push(now_ + after, host, Kind::monitor, nullptr);
 }
 
-void Lan::deliver(Host& host, Duration after, std::shared_ptr<const vrrp::Event> event) {
+void Lan::deliver(Host& host, Duration after, std::shared_ptr<const vrrp::Input> event) {
   push(now_ + after, host, Kind::event, std::move(event));
 }
 

@@ -58,7 +58,7 @@ class Lan {
   void forge(const IpAddress& source, const std::vector<std::uint8_t>& message);
   void notify(Host& host, Duration after);  // its kernel has news
   void tell_checks(Host& host, Duration after);
-  void deliver(Host& host, Duration after, std::shared_ptr<const vrrp::Event> event);
+  void deliver(Host& host, Duration after, std::shared_ptr<const vrrp::Input> event);
 
   Neighbor& neighbor(std::size_t where, std::size_t group, std::size_t address) {
     return neighbors_[(where * setup_.groups.size() + group) * most_addresses + address];
@@ -79,14 +79,14 @@ class Lan {
     std::size_t group;
     std::size_t address;
     Moment sent;
-    std::shared_ptr<const vrrp::Event> claim;  // that it is, to the other hosts
+    std::shared_ptr<const vrrp::Input> claim;  // that it is, to the other hosts
   };
   struct Arrival {
     Moment when;
     std::uint64_t order;
     std::uint8_t to;
     Kind kind;
-    std::shared_ptr<const vrrp::Event> event;
+    std::shared_ptr<const vrrp::Input> event;
     std::shared_ptr<const Announcement> announcement;
     bool operator<(const Arrival& other) const {  // the standard's heaps have the largest on top
       return std::tie(other.when, other.order) < std::tie(when, order);
@@ -100,11 +100,11 @@ class Lan {
       return std::tie(other.when, other.order) < std::tie(when, order);
     }
   };
-  void push(Moment when, const Host& to, Kind kind, std::shared_ptr<const vrrp::Event> event,
+  void push(Moment when, const Host& to, Kind kind, std::shared_ptr<const vrrp::Input> event,
             std::shared_ptr<const Announcement> announcement = nullptr);
   void announce_to(const Host& to, const std::shared_ptr<const Announcement>& announcement);
   void announcement_arrives(Host& to, const Announcement& announcement, bool late);
-  void send_copy(const Host& from, const Host& to, const std::shared_ptr<const vrrp::Event>& message);
+  void send_copy(const Host& from, const Host& to, const std::shared_ptr<const vrrp::Input>& message);
   void next_arrival();
   static TimePoint for_timeline(Moment moment) { return TimePoint{moment.time_since_epoch()}; }
 

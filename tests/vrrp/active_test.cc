@@ -365,7 +365,7 @@ TEST_CASE(
 
 TEST_CASE(
     "Active: whatever comes first after standing still, nothing is sent and the addresses are withdrawn") {
-  const std::vector<Event> events{message({.priority = 50, .source = "192.0.2.3"}),
+  const std::vector<Input> events{message({.priority = 50, .source = "192.0.2.3"}),
                                   message({.priority = 0, .source = "192.0.2.3"}),
                                   HealthChanged{{"web/nginx", false, {}, "refused", {}}},
                                   SwitchRequested{"edge"},

@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "base/archive.h"
-#include "vrrp/events.h"
+#include "vrrp/event_names.h"
 
 namespace vipd::vrrp::test {
 
@@ -182,7 +182,7 @@ bool Bench::apply(const Action& action) {
   return false;
 }
 
-Lines Bench::step(const Event& event) {
+Lines Bench::step(const Input& event) {
   const auto actions = engine.step(now, event);
   auto lines = describe(actions);
   bool changed = false;

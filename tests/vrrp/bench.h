@@ -67,7 +67,7 @@ class Bench {
   // Started with these virtual routers; Backup, or Active if they own their addresses.
   explicit Bench(std::vector<VirtualRouterConfig> routers, Interface interface = eth0());
 
-  Lines step(const Event& event);
+  Lines step(const Input& event);
   Lines wait(Duration duration);        // firing what falls due, in time
   Lines wake_after(Duration duration);  // one Tick, however late
   Lines configure(std::vector<VirtualRouterConfig> routers, std::optional<Snapshot> adopted = std::nullopt);

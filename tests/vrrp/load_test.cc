@@ -62,7 +62,7 @@ struct Load {
     step(ConfigReplaced{configs, {}});
   }
 
-  void step(const Event& event) { actions += engine.step(now, event).size(); }
+  void step(const Input& event) { actions += engine.step(now, event).size(); }
   void run(Duration duration) {
     const auto until = now + duration;
     while (engine.next_deadline() && *engine.next_deadline() <= until) {

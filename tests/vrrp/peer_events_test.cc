@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/vrrp/bench.h"
-#include "vrrp/events.h"
+#include "vrrp/event_names.h"
 
 using namespace vipd;
 using namespace vipd::vrrp;

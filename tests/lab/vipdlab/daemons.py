@@ -380,7 +380,7 @@ class OwnVipd(Vipd):
         super().__init__(host, settings, priority, **options)
         self.own = sandbox.WORK / f"{host.name}.programs"
         shutil.rmtree(self.own, ignore_errors=True)
-        self.own.mkdir()
+        self.own.mkdir(mode=0o755)
         self.install_anew()
         arguments = self.process.arguments
         arguments[arguments.index(str(probe.build_directory() / "vipd"))] = str(self.own / "vipd")

@@ -1,0 +1,84 @@
+#include "programs/guardian/handover.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+#include "io/shared_memory.h"
+
+namespace vipd::programs {
+
+namespace {
+constexpr std::array<char, 12> magic{"vipd-handov"};
+constexpr std::size_t most_bytes = 64 << 20;
+
+struct Head {
+  std::array<char, 12> magic;
+  std::uint32_t format;
+};
+
+Result<> write_all(int fd, std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const auto written = write(fd, bytes.data(), bytes.size());
+    if (written < 0) return system_failure("writing the handover state");
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+}  // namespace
+
+std::vector<std::uint8_t> encode(const Handover& handover) {
+  const Head head{magic, handover_format};
+  std::vector<std::uint8_t> bytes(sizeof head);
+  std::memcpy(bytes.data(), &head, sizeof head);
+  const auto state = to_bytes(handover);
+  bytes.insert(bytes.end(), state.begin(), state.end());
+  return bytes;
+}
+
+Result<Handover> decode_handover(std::span<const std::uint8_t> bytes) {
+  Head head{};
+  if (bytes.size() >= sizeof head) std::memcpy(&head, bytes.data(), sizeof head);
+  if (head.magic != magic) return failure("the handover state is not from vipd", EPROTO);
+  if (head.format != handover_format)
+    return failure(fmt::format("the handover state has format {}, this version (vipd {}) reads format {}",
+                               head.format, VIPD_VERSION, handover_format),
+                   EPROTO);
+  auto handover = from_bytes<Handover>(bytes.subspan(sizeof head));
+  if (!handover) return failure("the handover state is damaged", EPROTO);
+  return std::move(*handover);
+}
+
+Result<io::Fd> pack(const Handover& handover) {
+  auto fd = TRY(io::open_memory_file("vipd-handover"));
+  TRY_VOID(write_all(fd.get(), encode(handover)));
+  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+    return system_failure("sealing the handover state");
+  return fd;
+}
+
+Result<Handover> unpack(int fd) {
+  constexpr int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  struct stat status{};
+  if (fcntl(fd, F_GET_SEALS) < 0 || (fcntl(fd, F_GET_SEALS) & seals) != seals || fstat(fd, &status) != 0)
+    return failure("the handover state is not in a sealed memory file", EPROTO);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size > most_bytes) return failure("the handover state is not from vipd", EPROTO);
+  std::vector<std::uint8_t> bytes(size);
+  if (pread(fd, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    return system_failure("reading the handover state");
+  return decode_handover(bytes);
+}
+
+Result<> keep_open(const std::vector<int>& fds, bool keep) {
+  for (const int fd : fds)
+    if (fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC) != 0)
+      return system_failure(fmt::format("handing over descriptor {}", fd));
+  return {};
+}
+
+}  // namespace vipd::programs
