@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "vrrp/event_names.h"
+#include "vrrp/transmission.h"
 
 namespace vipd::vrrp {
 
@@ -446,15 +447,9 @@ void VirtualRouter::send(const Turn& turn, Priority priority) {
   if (auto* active = std::get_if<Active>(&state_)) active->established = true;
   ++counters_.advertisements_sent;
   if (priority == release_priority) ++counters_.priority_zero_sent;
-  Advertisement advertisement;
-  advertisement.vrid = config_.key.vrid;
-  advertisement.priority = priority;
-  advertisement.interval = config_.advertisement_interval;
-  for (const auto& prefix : config_.addresses) advertisement.addresses.push_back(prefix.address);
-  advertisement.checksum = checksum();
-  const auto& group = multicast_group(config_.key.family);
-  turn.act(SendAdvertisement{config_.key, priority, *primary_address_, group,
-                             encode(advertisement, *primary_address_, group)});
+  for (auto& each : transmissions(advertisement_of(config_, priority, checksum()), *primary_address_))
+    turn.act(
+        SendAdvertisement{config_.key, priority, each.source, each.destination, std::move(each.message)});
 }
 
 ChecksumForm VirtualRouter::checksum() const {

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "netlink/address.h"
-#include "vrrp/packet.h"
+#include "vrrp/transmission.h"
 
 namespace vipd::programs {
 
@@ -113,15 +113,18 @@ bool Holder::send(const Held& held, vrrp::Priority priority) {
   if (!socket) return false;
   auto advertisement = held.router.advertisement;
   advertisement.priority = priority;
-  const auto& group = vrrp::multicast_group(held.router.key.family);
-  const auto message = vrrp::encode(advertisement, held.router.source, group);
-  const io::Outgoing outgoing{held.router.source, group, message};
-  const auto errors = socket->send(held.router.interface_index, {&outgoing, 1});
-  if (errors.front() != 0)
-    log_.write_limited(Level::warning, "hold " + to_string(held.router.key),
-                       fmt::format("{}: cannot send an advertisement in place of vipd-router: {}",
-                                   to_string(held.router.key), std::strerror(errors.front())));
-  return errors.front() == 0;
+  const auto transmissions = vrrp::transmissions(advertisement, held.router.source);
+  std::vector<io::Outgoing> datagrams;
+  for (const auto& each : transmissions) datagrams.push_back({each.source, each.destination, each.message});
+  bool sent = false;
+  for (const int error : socket->send(held.router.interface_index, datagrams)) {
+    sent |= error == 0;
+    if (error != 0)
+      log_.write_limited(Level::warning, "hold " + to_string(held.router.key),
+                         fmt::format("{}: cannot send an advertisement in place of vipd-router: {}",
+                                     to_string(held.router.key), std::strerror(error)));
+  }
+  return sent;
 }
 
 std::vector<netlink::AddressChange> Holder::changes(const Held& held, bool add) {

@@ -8,6 +8,7 @@
 #include "base/document.h"
 #include "programs/common/clock.h"
 #include "vrrp/relevance.h"
+#include "vrrp/transmission.h"
 
 namespace vipd::programs {
 
@@ -412,16 +413,11 @@ void Router::keep() {
   for (const auto& router : engine_.status(now()).routers) {
     tolerances_.emplace_back();
     if (router.state != vrrp::StateName::active || !router.primary_address) continue;
-    HeldRouter held{router.config.key,       kernel_.snapshot(router.config.key.interface).index,
-                    *router.primary_address, {},
-                    router.config.addresses, router.config.dead_man};
-    held.advertisement.vrid = router.config.key.vrid;
-    held.advertisement.priority = router.priority;
-    held.advertisement.interval = router.config.advertisement_interval;
-    held.advertisement.checksum = router.checksum;
-    for (const auto& prefix : router.config.addresses) held.advertisement.addresses.push_back(prefix.address);
-    tolerances_.back() = router.config.advertisement_interval / late_part;
-    state.held.push_back(std::move(held));
+    const auto& config = router.config;
+    state.held.push_back({config.key, kernel_.snapshot(config.key.interface).index, *router.primary_address,
+                          vrrp::advertisement_of(config, router.priority, router.checksum), config.addresses,
+                          config.dead_man});
+    tolerances_.back() = config.advertisement_interval / late_part;
   }
   if (const auto written = hold_.write(state); !written)
     log_.write_limited(Level::warning, "hold", written.error().message);
