@@ -89,7 +89,8 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
              [this](std::string_view name, const std::string& text, const events::Fields& fields) {
                events_.tell_if_due("hook " + text, name, text, fields);
              }),
-      stand_in_(log, events_, leases_, hold_),
+      holder_(log, leases_),
+      stand_in_(log, events_, hold_, holder_),
       started_(now()),
       watchdog_(started_) {}
 
@@ -121,7 +122,7 @@ int Guardian::run() {
     log_.warning(fmt::format("vipd-router and vipd-monitor run as the same user as vipd: {} (--user)", why));
   scripts_.replace(conf::checks(configuration_.current()));
   hooks_.replace(configuration_.current());
-  const bool holding = !router_.outdated && stand_in_.begin_for_the_dead();
+  const bool holding = !router_.outdated && stand_in_.begin_for_the_dead(now());
   leases_.start(conf::virtual_routers(configuration_.current()), !router_.outdated && !holding);
   store_descriptor(hold_name, hold_.fd());
   metrics_.configure(configuration_.current().metrics.listen, now());
@@ -298,7 +299,7 @@ void Guardian::router_ended(const std::string& how) {
   router_link_.detach();
   look_at_router_ = never;
   if (stopping_ && how == "exit code 0") return;
-  stand_in_.router_ended(std::exchange(router_ready_, false), router_.outdated);
+  stand_in_.router_ended(now(), std::exchange(router_ready_, false), router_.outdated);
   if (stopping_) stand_in_.last_will();
 }
 

@@ -23,6 +23,7 @@
 #include "programs/guardian/configuration.h"
 #include "programs/guardian/event_hub.h"
 #include "programs/guardian/handover.h"
+#include "programs/guardian/holder.h"
 #include "programs/guardian/hook_runner.h"
 #include "programs/guardian/lease_keeper.h"
 #include "programs/guardian/lease_news.h"
@@ -145,6 +146,7 @@ class Guardian {
   EventHub events_;
   MetricsDoor metrics_;
   HookRunner hooks_;
+  Holder holder_;
   StandIn stand_in_;
   LeaseNews lease_news_;
   std::string sandboxed_directory_;  // where the monitor may write events

@@ -16,56 +16,29 @@ Holder::Holder(Log& log, LeaseKeeper& leases) : log_(log), leases_(leases) {
   if (auto opened = netlink::Socket::open(0 /* NETLINK_ROUTE */)) netlink_ = std::move(*opened);
 }
 
-void Holder::begin(HoldState state, TimePoint now) {
-  held_.begin(std::move(state), now);
-  withdraw_lapsed(now);
-}
-
-void Holder::withdraw_lapsed(TimePoint now) {
-  for (const auto& lapsed : held_.take_lapsed(now)) {
-    const auto& router = lapsed.router;
-    log_.write_limited(
-        Level::warning, "lapsed " + to_string(router.key),
-        fmt::format(
-            "{}: this node stalled and did not advertise for {}, so a peer must have taken over; vipd "
-            "removes the addresses and sends nothing",
-            to_string(router.key),
-            to_string(std::chrono::floor<std::chrono::milliseconds>(lapsed.silent_for))));
-    withdraw(router);
-  }
-}
-
-void Holder::withdraw(const HeldRouter& router) {
-  if (remove_addresses(router)) leases_.end(router.key);
-}
-
-void Holder::tell(Hold& hold) const {
-  held_.for_each([&](const HeldRouter& router, TimePoint due) { hold.held(router.key, due); });
-}
-
-void Holder::tick(TimePoint now) {
-  withdraw_lapsed(now);
+void Holder::begin_turn() {
   for (const auto& error : renewals_.take_errors()) log_.write_limited(Level::warning, "renew", error);
-  held_.for_each_due(now, [&](const HeldActives::Due& due) {
-    const auto& router = due.router;
-    if (due.advertisement && send(router, router.advertisement.priority))
-      leases_.renew(router.key, now + vrrp::lease_duration(router.advertisement.interval));
-    if (due.renewal) renewals_.renew(changes(router, true));
-  });
 }
 
-// A renewal that still waits for the kernel comes before the requests of the successor.
+void Holder::advertise(const HeldRouter& router, TimePoint now) {
+  if (send(router, router.advertisement.priority))
+    leases_.renew(router.key, now + vrrp::lease_duration(router.advertisement.interval));
+}
+
+void Holder::renew_addresses(const HeldRouter& router) {
+  renewals_.renew(changes(router, true));
+}
+
+void Holder::say_farewell(const HeldRouter& router) {
+  send(router, vrrp::release_priority);
+}
+
+void Holder::remove_addresses(const HeldRouter& router) {
+  if (remove_all(router)) leases_.end(router.key);
+}
+
 void Holder::end() {
   renewals_.forget();
-  held_.end();
-}
-
-void Holder::last_will() {
-  held_.for_each([&](const HeldRouter& router, TimePoint) {
-    send(router, vrrp::release_priority);
-    withdraw(router);
-  });
-  end();
 }
 
 bool Holder::send(const HeldRouter& router, vrrp::Priority priority) {
@@ -100,7 +73,7 @@ std::vector<netlink::AddressChange> Holder::changes(const HeldRouter& router, bo
 }
 
 // Whether the kernel has removed them all.
-bool Holder::remove_addresses(const HeldRouter& router) {
+bool Holder::remove_all(const HeldRouter& router) {
   auto* socket = netlink();
   if (!socket) return false;
   renewals_.settle();

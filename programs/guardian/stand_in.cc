@@ -7,33 +7,29 @@
 
 #include "base/time.h"
 #include "events/names.h"
-#include "programs/common/clock.h"
 
 namespace vipd::programs {
 
-StandIn::StandIn(Log& log, EventHub& events, LeaseKeeper& leases, Hold& hold)
-    : log_(log), events_(events), hold_(hold), holder_(log, leases) {}
-
-// If it is too late to hold, the holder removes the addresses.
-bool StandIn::begin_for_the_dead() {
+// If it is too late to hold, the addresses are removed.
+bool StandIn::begin_for_the_dead(TimePoint now) {
   auto left = hold_.read();
   if (!left || left->held.empty()) {
     hold_.clear();
     return false;
   }
   log_.notice("all programs of vipd were killed: continuing where they stopped");
-  since_ = now();
-  holder_.begin(std::move(*left), since_);
+  since_ = now;
+  begin(std::move(*left), now);
   return true;
 }
 
-void StandIn::router_ended(bool was_ready, bool planned) {
-  if (!holding() || late_) since_ = now();
+void StandIn::router_ended(TimePoint now, bool was_ready, bool planned) {
+  if (!holding() || late_) since_ = now;
   // A router that we held for, or a replacement that died before it was ready, has no newer state than ours.
   const bool known = late_ ? hold_.last_beat() == last_moved_ : !was_ready && holding();
   late_ = false;
   if (!known)
-    if (auto left = hold_.read()) holder_.begin(std::move(*left), now());
+    if (auto left = hold_.read()) begin(std::move(*left), now);
   if (!holding() || planned || told_) return;
   events_.tell(events::held, "vipd-router ended: the guardian advertises in its place");
   told_ = true;
@@ -41,29 +37,49 @@ void StandIn::router_ended(bool was_ready, bool planned) {
 
 void StandIn::router_ready() {
   if (holding()) tell_end("a new vipd-router continues where the last one stopped");
-  holder_.end();
+  end();
   since_ = never;
 }
 
 void StandIn::last_will() {
-  holder_.last_will();
+  held_.for_each([this](const HeldRouter& router, TimePoint) {
+    performer_.say_farewell(router);
+    performer_.remove_addresses(router);
+  });
+  end();
+}
+
+void StandIn::begin(HoldState state, TimePoint now) {
+  held_.begin(std::move(state), now);
+  withdraw_lapsed(now);
+}
+
+void StandIn::end() {
+  performer_.end();
+  held_.end();
 }
 
 void StandIn::tick(TimePoint now, bool present) {
   if (present) watch(now);
-  holder_.tick(now);
+  withdraw_lapsed(now);
+  performer_.begin_turn();
+  held_.for_each_due(now, [&](const HeldActives::Due& due) {
+    if (due.advertisement) performer_.advertise(due.router, now);
+    if (due.renewal) performer_.renew_addresses(due.router);
+  });
   if (late_) {
-    holder_.tell(hold_);
-  } else if (holding() && now - since_ > longest_hold) {
+    // A router that is only late learns what was sent in its place.
+    held_.for_each([this](const HeldRouter& router, TimePoint due) { hold_.held(router.key, due); });
+  } else if (holding() && now - since_ >= longest_hold) {
     events_.tell(events::given_up, fmt::format("no vipd-router for {}: the guardian gives up the addresses",
                                                in_words(longest_hold)));
-    holder_.last_will();
+    last_will();
     hold_.clear();
   }
 }
 
 TimePoint StandIn::deadline(bool present) const {
-  return std::min({holder_.deadline(), present && !late_ ? hold_.overdue() : never,
+  return std::min({held_.deadline(), present && !late_ ? hold_.overdue() : never,
                    holding() && !late_ ? since_ + longest_hold : never});
 }
 
@@ -72,7 +88,7 @@ TimePoint StandIn::deadline(bool present) const {
 void StandIn::watch(TimePoint now) {
   if (late_ && hold_.last_beat() != last_moved_) {
     late_ = false;
-    holder_.end();
+    end();
     tell_end("vipd-router runs again and continues");
   }
   if (late_ || hold_.overdue() > now) return;
@@ -80,7 +96,7 @@ void StandIn::watch(TimePoint now) {
   late_ = true;
   auto state = hold_.read();
   if (!state) return;
-  holder_.begin(std::move(*state), now);
+  begin(std::move(*state), now);
   // Else there is no Active, or the guardian has stalled together with the router, for too long.
   if (!holding()) return;
   // Rate-limited for a router that is late again and again.
@@ -88,6 +104,19 @@ void StandIn::watch(TimePoint now) {
       "late", events::held,
       fmt::format("vipd-router has not run for {}: the guardian advertises in its place",
                   to_string(std::chrono::floor<std::chrono::milliseconds>(now - last_moved_))));
+}
+
+void StandIn::withdraw_lapsed(TimePoint now) {
+  for (const auto& [router, silent_for] : held_.take_lapsed(now)) {
+    const auto silence = std::chrono::floor<std::chrono::milliseconds>(silent_for);
+    log_.write_limited(
+        Level::warning, "lapsed " + to_string(router.key),
+        fmt::format(
+            "{}: this node stalled and did not advertise for {}, so a peer must have taken over; vipd "
+            "removes the addresses and sends nothing",
+            to_string(router.key), to_string(silence)));
+    performer_.remove_addresses(router);
+  }
 }
 
 void StandIn::tell_end(const std::string& how) {
