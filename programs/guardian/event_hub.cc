@@ -76,6 +76,8 @@ void EventHub::send(std::size_t count) {
 
 void EventHub::monitor_attached() {
   if (lost_ > 0) {
+    // The report takes the place of one more.
+    for (; waiting_.size() >= most_waiting; waiting_.pop_front()) ++lost_;
     auto event =
         make(events::events_lost, fmt::format("lost {} events while vipd-monitor did not accept them", lost_),
              {{"count", std::to_string(lost_)}}, false);

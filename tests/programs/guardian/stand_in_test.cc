@@ -145,7 +145,8 @@ TEST_CASE("stand-in: the ten seconds count from the first death, not from that o
   CHECK_FALSE(guardian.stand_in.holding());
 }
 
-TEST_CASE("stand-in: a router that is half an interval late is held for, and learns of it when it runs again") {
+TEST_CASE(
+    "stand-in: a router that is half an interval late is held for, and learns of it when it runs again") {
   Guardian guardian;
   guardian.stand_in.tick(start + 1500ms, true);
   CHECK(guardian.stand_in.router_is_late());
