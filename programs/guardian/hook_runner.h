@@ -1,6 +1,7 @@
 // HookRunner: runs the programs configured for changes of state and other events, in the guardian: it has the
 // rights, and gets states from the router itself, not from the monitor, which talks to untrusted clients.
-// programs/guardian/hook_queue decides which hooks run and in which order; programs/guardian/local_executor runs the processes.
+// programs/guardian/hook_plan decides which programs run, hook_queue in which order, and local_executor runs
+// the processes.
 //
 // It never waits: it starts one program per turn, none during a hold, and a FIFO without a reader loses the
 // line.
@@ -10,13 +11,14 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "conf/config.h"
 #include "programs/common/log.h"
 #include "programs/common/messages.h"
+#include "programs/guardian/event_fifos.h"
+#include "programs/guardian/hook_plan.h"
 #include "programs/guardian/hook_queue.h"
 #include "programs/guardian/local_executor.h"
 
@@ -41,23 +43,9 @@ class HookRunner {
   TimePoint deadline(TimePoint now, bool may_start) const;
 
  private:
-  // The hooks of one entry, or the global ones ("").
-  struct Prepared {
-    std::string router;
-    events::Hooks config;
-    std::map<std::string, LocalExecutor::Program> on_state;
-    std::optional<LocalExecutor::Program> on_event;
-  };
-  // A named pipe that other programs read.
-  struct Fifo {
-    io::Fd fd;
-    std::string trouble;  // the reported reason why nothing is written; empty: it works
-  };
   struct Step {
-    std::string name;  // "on_active of edge"
+    HookStep wanted;
     LocalExecutor::Program program;
-    std::vector<std::string> environment;
-    Duration timeout{};
   };
   struct Running {
     std::vector<Step> steps;  // remaining ones, the next one last
@@ -65,26 +53,22 @@ class HookRunner {
     bool ended = false;
   };
 
-  static Prepared prepare(const std::string& router, const events::Hooks& config);
-  std::vector<const Prepared*> of(const std::string& router) const;
   void push(const events::Event& event, bool state);
-  std::vector<Step> steps(const HookJob& job) const;
-  void add_units(std::vector<Step>& steps, const Prepared& hooks, const HookJob& job) const;
+  std::vector<Step> prepared(const HookJob& job) const;
   void start_next(const HookQueue::Lane& lane);
   void ended(const HookQueue::Lane& lane, const std::string& name, const checks::ScriptOutcome& outcome);
   void write_fifos(const events::Event& event, bool state);
-  static Result<> open_fifo(Fifo& fifo, const std::string& path);
-  static Result<> write_fifo(Fifo& fifo, const std::string& path, const std::string& line);
   void note_dropped();
 
   Log& log_;
   LocalExecutor& programs_;
   Tell tell_;
-  std::vector<Prepared> hooks_;
+  HookPlan plan_;
+  std::map<std::string, LocalExecutor::Program> users_;  // how programs of each user are run
   EntryStates states_;
   HookQueue queue_;
   std::map<HookQueue::Lane, Running> running_;
-  std::map<std::string, Fifo> fifos_;  // by path
+  EventFifos fifos_;
   std::uint64_t dropped_told_ = 0;
 };
 
