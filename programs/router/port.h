@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -11,6 +12,8 @@
 
 #include "base/interface.h"
 #include "base/ip.h"
+#include "vrrp/parameters.h"
+#include "vrrp/status.h"
 
 namespace vipd::programs {
 
@@ -23,6 +26,13 @@ struct Port {
 };
 
 using Ports = std::map<std::string, Port>;  // by the interface's name
+
+// The ports of these virtual routers. configured: what the configuration has; running: what the engine has,
+// which keeps a removed virtual router, and needs its sockets, until it has handed over. interface_of: the
+// interface as the kernel has it.
+Ports ports_of(const std::vector<vrrp::VirtualRouterConfig>& configured,
+               const std::vector<vrrp::RouterStatus>& running,
+               const std::function<Interface(const std::string& name)>& interface_of);
 
 // A socket that receives exists for each interface and family.
 using PortKey = std::pair<std::string, Family>;

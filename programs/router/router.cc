@@ -7,8 +7,10 @@
 
 #include "base/document.h"
 #include "programs/common/clock.h"
+#include "programs/router/kept_state.h"
+#include "programs/router/port.h"
+#include "programs/router/switch_reply.h"
 #include "vrrp/relevance.h"
-#include "vrrp/transmission.h"
 
 namespace vipd::programs {
 
@@ -20,8 +22,6 @@ constexpr Duration keep_interval = 1s;    // maximum age of peers and counters i
 constexpr std::size_t recorder_size =
     2 << 20;                              // bytes: hours at 1 s, half a minute of 50 virtual routers at 10 ms
 constexpr Duration longest_wait = 250ms;  // the guardian watches for signs of life
-// The guardian sends an advertisement that is late by half an interval.
-constexpr int late_part = 2;
 
 // Does the Hold need the whole state again after this action, rather than just new deadlines?
 bool changes_state(const vrrp::Action& action) {
@@ -200,26 +200,8 @@ io::Shield Router::what_matters(const std::string& interface, Family family) con
 
 // Opens and closes sockets according to the configuration and the existing interfaces.
 void Router::update_ports() {
-  std::map<std::string, std::set<IpAddress>> virtual_addresses;
-  Ports ports;
-  const auto add = [&](const vrrp::VirtualRouterConfig& router) {
-    auto& vrids = ports[router.key.interface].vrids[router.key.family];
-    if (std::find(vrids.begin(), vrids.end(), router.key.vrid) == vrids.end())
-      vrids.push_back(router.key.vrid);
-    for (const auto& prefix : router.addresses)
-      virtual_addresses[router.key.interface].insert(prefix.address);
-  };
-  for (const auto& router : routers_) add(router);
-  // Virtual routers that a reload has removed need their sockets until they have handed over.
-  for (const auto& router : engine_.status(now()).routers) add(router.config);
-  for (auto& [name, port] : ports) {
-    port.interface = kernel_.snapshot(name);
-    port.virtual_addresses = virtual_addresses[name];
-    std::erase_if(port.interface.addresses, [&](const InterfaceAddress& each) {
-      return each.ours || virtual_addresses[name].contains(each.prefix.address);
-    });
-  }
-  effects_->set_ports(std::move(ports));
+  effects_->set_ports(ports_of(routers_, engine_.status(now()).routers,
+                               [this](const std::string& name) { return kernel_.snapshot(name); }));
 }
 
 // --- the guardian -------------------------------------------------------------------------------------
@@ -321,35 +303,10 @@ std::vector<vrrp::Input> Router::checkpoint() const {
 }
 
 void Router::command(const Command& command) {
-  const auto done = [&](bool good, std::string text) {
-    monitor_.send(CommandDone{command.id, good, std::move(text)});
-  };
-  const auto status = engine_.status(now());
-  std::vector<vrrp::RouterStatus> concerned;
-  for (const auto& router : status.routers)
-    if (router.config.name == command.router) concerned.push_back(router);
-  if (concerned.empty()) return done(false, vrrp::no_such_entry(status, command.router));
-  const bool active = std::any_of(concerned.begin(), concerned.end(),
-                                  [](const auto& each) { return each.state == vrrp::StateName::active; });
-  const bool yielded =
-      std::any_of(concerned.begin(), concerned.end(), [](const auto& each) { return each.yielded; });
-  if (command.back) {
-    if (!yielded)
-      return done(false, fmt::format("{} has not been switched away from this node", command.router));
-    step(vrrp::SwitchBackRequested{command.router});
-    return done(true, fmt::format("{} takes part by priority again", command.router));
-  }
-  if (!active)
-    return done(false, fmt::format("{} is {} on this node: run the command on the node that is Active",
-                                   command.router, to_string(concerned.front().state)));
-  if (concerned.front().config.owner())
-    return done(false, fmt::format("this node is the address owner of {} (priority 255): it cannot hand over",
-                                   command.router));
-  step(vrrp::SwitchRequested{command.router});
-  done(true,
-       fmt::format(
-           "handing over {} to the peer; it comes back with `vipctl switch --back {}`, or if the peer fails",
-           command.router, command.router));
+  auto reply = reply_to(command, engine_.status(now()));
+  const bool good = reply.input.has_value();
+  if (good) step(*reply.input);
+  monitor_.send(CommandDone{command.id, good, std::move(reply.text)});
 }
 
 // --- the lease in the kernel --------------------------------------------------------------------------
@@ -408,18 +365,10 @@ void Router::want_leases() {
 // --- what a successor needs ---------------------------------------------------------------------------
 
 void Router::keep() {
-  HoldState state{engine_.snapshot(), {}};
-  tolerances_.clear();
-  for (const auto& router : engine_.status(now()).routers) {
-    tolerances_.emplace_back();
-    if (router.state != vrrp::StateName::active || !router.primary_address) continue;
-    const auto& config = router.config;
-    state.held.push_back({config.key, kernel_.snapshot(config.key.interface).index, *router.primary_address,
-                          vrrp::advertisement_of(config, router.priority, router.checksum), config.addresses,
-                          config.dead_man});
-    tolerances_.back() = config.advertisement_interval / late_part;
-  }
-  if (const auto written = hold_.write(state); !written)
+  auto kept = kept_state(engine_.snapshot(), engine_.status(now()),
+                         [this](const std::string& interface) { return kernel_.snapshot(interface).index; });
+  tolerances_ = std::move(kept.tolerances);
+  if (const auto written = hold_.write(kept.state); !written)
     log_.write_limited(Level::warning, "hold", written.error().message);
   keep_again_ = now() + keep_interval;
 }
