@@ -270,13 +270,6 @@ std::string to_text(const Change& change) {
   return text;
 }
 
-std::string to_text(const std::vector<Change>& changes) {
-  if (changes.empty()) return "nothing would change\n";
-  std::string text;
-  for (const auto& change : changes) text += to_text(change) + "\n";
-  return text;
-}
-
 std::string without_interface(const RouterEntry& router) {
   return fmt::format(
       "virtual router {}: this node has no interface {}; "

@@ -30,8 +30,6 @@ std::vector<Change> changes(const Config& before, const Config& after);
 
 // "virtual router edge: priority 150 -> 120", with the consequence indented on the next line.
 std::string to_text(const Change& change);
-// All changes, or "nothing would change".
-std::string to_text(const std::vector<Change>& changes);
 
 // The consequence if the interface does not exist.
 std::string without_interface(const RouterEntry& router);

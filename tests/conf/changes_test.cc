@@ -49,7 +49,6 @@ std::string first_line(const conf::Change& change) {
 TEST_CASE("changes: a configuration written in another way has none") {
   CHECK(conf::changes(read(usual), read(usual)).empty());
   CHECK(after("priority: 150", "priority: 150\n    preempt_mode: true # as before").empty());
-  CHECK(conf::to_text(std::vector<conf::Change>{}) == "nothing would change\n");
 }
 
 TEST_CASE("changes: each is a line with its subject, the old value and the new value") {
@@ -111,8 +110,8 @@ TEST_CASE("changes: the consequence for this node and its peers follows below th
   };
   const auto another = follows(after("vrid: 51", "vrid: 52"));
   CHECK(another.find("two may be Active") != std::string::npos);
-  CHECK(conf::to_text(after("vrid: 51", "vrid: 52")) ==
-        "virtual router edge: vrid 51 -> 52\n    " + another + "\n");
+  CHECK(conf::to_text(after("vrid: 51", "vrid: 52").at(0)) ==
+        "virtual router edge: vrid 51 -> 52\n    " + another);
   CHECK(follows(after("eth0", "eth1")) == another);
   const auto lists_differ = follows(after("[192.0.2.10/24]", "[192.0.2.11/24, 192.0.2.10/24]"));
   CHECK(lists_differ.find("keepalived before 2.3.3") != std::string::npos);
