@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/document.h"
+#include "base/node.h"
 
 namespace vipd::conf {
 
