@@ -108,10 +108,6 @@ Result<AdvertSocket> AdvertSocket::open(Family family, const std::string& interf
   return AdvertSocket(std::move(*fd), family, interface, index);
 }
 
-AdvertSocket AdvertSocket::adopt(Fd fd, Family family, const std::string& interface, std::uint32_t index) {
-  return AdvertSocket(std::move(fd), family, interface, index);
-}
-
 Result<> AdvertSocket::set_vrids(std::span<const std::uint8_t> vrids) {
   vrids_.assign(vrids.begin(), vrids.end());
   return apply_filter();

@@ -38,11 +38,8 @@ class AdvertSocket {
   // nowhere else. Sends with TTL 255, DSCP CS6, and does not receive its own messages. Non-blocking. Needs
   // CAP_NET_RAW.
   static Result<AdvertSocket> open(Family family, const std::string& interface, std::uint32_t index);
-  // A socket that open() made, in this process or in an earlier one that passed the descriptor on.
-  static AdvertSocket adopt(Fd fd, Family family, const std::string& interface, std::uint32_t index);
 
   int fd() const { return fd_.get(); }
-  Family family() const { return family_; }
   std::uint32_t interface_index() const { return index_; }
 
   // From now on the kernel drops advertisements of other VRIDs. Messages too short to have a VRID, and

@@ -19,9 +19,6 @@ struct Frame {
 class AnnounceSocket {
  public:
   static Result<AnnounceSocket> open();  // needs CAP_NET_RAW
-  static AnnounceSocket adopt(Fd fd) { return AnnounceSocket(std::move(fd)); }
-
-  int fd() const { return fd_.get(); }
 
   // One errno per frame, 0 if it was sent. ENXIO: no such interface. ENETDOWN: it is down. ENOBUFS or EAGAIN:
   // its queue is full, try again later. EINVAL: shorter than an Ethernet header.

@@ -20,8 +20,4 @@ Duration boottime() {
   return read_clock(CLOCK_BOOTTIME);
 }
 
-Duration suspended_offset() {
-  return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
-}
-
 }  // namespace vipd::io

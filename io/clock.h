@@ -10,8 +10,4 @@ TimePoint now();  // CLOCK_MONOTONIC: stands still while the machine is suspende
 
 Duration boottime();  // CLOCK_BOOTTIME: since boot, the time of suspension included
 
-// How long the machine has been suspended since boot. It grows with each suspension and is otherwise constant
-// (except for the microsecond between reading two clocks), so a loop detects by it that it has been asleep.
-Duration suspended_offset();
-
 }  // namespace vipd::io

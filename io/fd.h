@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "base/result.h"
-
 namespace vipd::io {
 
 class Fd {
@@ -23,8 +21,6 @@ class Fd {
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1);
-
-  Result<Fd> duplicate() const;  // another descriptor of the same open file, close-on-exec
 
  private:
   int fd_ = -1;

@@ -1,5 +1,5 @@
 // Adds addresses to interfaces and removes them. This code knows how, not when: vrrp/ decides, and
-// programs/router/effects asks.
+// programs/router/kernel_resources asks.
 //
 // An added address is marked as vipd's and is not subject to duplicate address detection. With a finite
 // `valid` the kernel removes it by itself unless it is renewed. Adding an address that is already there

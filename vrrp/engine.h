@@ -8,6 +8,8 @@
 //   vrrp/packet          what is a valid message              (RFC 9568 sections 5 and 7.1)
 //   vrrp/parameters      Skew_Time, Active_Down_Interval      (section 6.1)
 //   vrrp/virtual_router  Initialize, Backup, Active           (section 6.4)
+//   vrrp/defences        what one forged advertisement can do
+//   vrrp/transmission    what we advertise, and where it goes
 //   vrrp/priority        base priority and health
 //   vrrp/interface_view  can the interface be used, and from which address
 //   vrrp/sync_group      two families of one entry move together

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "vrrp/event_names.h"
+#include "vrrp/transmission.h"
 
 namespace vipd::vrrp {
 
@@ -106,17 +107,17 @@ void VirtualRouter::receive_in_backup(const Turn& turn, Backup& backup, const Ip
   // Preempt_Mode does not apply to the address owner (section 6.1), nor where it would keep families apart.
   const bool tolerant = ((!config_.preempt_mode && !config_.owner()) || yielded_) && !active_for_another;
   // The last advertisement of a router that gives way to the Active we follow.
-  const bool outdone = followed && !known && !backup.on_trial && advertisement.priority < followed->last &&
-                       advertisement.priority < priority_.value &&
+  const bool outdone = followed && !known && !defences_.on_trial() &&
+                       advertisement.priority < followed->last && advertisement.priority < priority_.value &&
                        turn.now - followed->heard < backup.active_adver_interval * 5 / 4;
   if (advertisement.priority >= priority_.value || (tolerant && !fallen)) {
     backup.waits_for_siblings = false;
-    backup.on_trial = false;
+    defences_.pass_trial();
     if (outdone) return restart_timer(turn, backup);
     if (followed && !known) backup.before = followed;
     const auto best = known ? std::max(followed->best, advertisement.priority) : advertisement.priority;
     followed = Followed{source, best, advertisement.priority, turn.now};
-    backup.active_adver_interval = senders_.adopted_interval(source, config_.adoption_bound());
+    backup.active_adver_interval = defences_.interval_of(source, config_);
     restart_timer(turn, backup);
   } else if (fallen) {
     followed_has_fallen(turn, backup);
@@ -145,7 +146,7 @@ void VirtualRouter::wait_for_siblings(const Turn& turn) {
 }
 
 void VirtualRouter::take_over(const Turn& turn) {
-  const bool on_trial = std::get<Backup>(state_).on_trial;
+  const bool on_trial = defences_.on_trial();
   auto kind = Reason::no_active;
   std::string reason =
       yielded_ && releasing() ? "no peer took over after the switch" : "no Active has been heard";
@@ -186,7 +187,7 @@ void VirtualRouter::become_active(const Turn& turn, Reason kind, const std::stri
   auto& active = std::get<Active>(state_);
   active.announcer.start(turn, config_);
   send(turn, priority_.value);
-  active.established = kind != Reason::better && kind != Reason::owner;
+  if (kind == Reason::better || kind == Reason::owner) defences_.took_over_from_active();
 }
 
 void VirtualRouter::receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
@@ -229,8 +230,7 @@ std::optional<IpAddress> VirtualRouter::deaf_peer(TimePoint now) const {
 
 // After this time without an advertisement the router heard last is gone, whatever interval it advertised.
 Duration VirtualRouter::silence_of_peer() const {
-  const auto theirs =
-      peer_ ? senders_.adopted_interval(peer_->address, config_.adoption_bound()) : Duration{};
+  const auto theirs = peer_ ? defences_.interval_of(peer_->address, config_) : Duration{};
   return 3 * std::max(theirs, interval());
 }
 
@@ -242,43 +242,34 @@ Duration VirtualRouter::silence_of_peer() const {
 void VirtualRouter::give_way(const Turn& turn, const IpAddress& source, const Advertisement& advertisement) {
   const bool tie = advertisement.priority == priority_.value;
   // Two owners are a configuration error; by erratum 8298 one of them steps down nevertheless.
-  become_backup(turn, senders_.adopted_interval(source, config_.adoption_bound()),
+  become_backup(turn, defences_.interval_of(source, config_),
                 tie ? fmt::format("{} has the same priority {} and the higher address", to_string(source),
                                   advertisement.priority)
                     : fmt::format("{} advertises priority {}, higher than our {}", to_string(source),
                                   advertisement.priority, priority_.value),
                 Followed{source, advertisement.priority, advertisement.priority, turn.now});
   send(turn, priority_.value);
-  if (!senders_.is_known(source)) put_on_trial(turn);
+  if (defences_.needs_trial(source)) put_on_trial(turn);
 }
 
 // A single advertisement may be forged, and then no node would serve. A router that was never heard before
-// must be heard again within one and a half intervals, at most one and a half of ours, whatever interval it
-// claims: it answers the advertisement that we have just sent, or advertises regularly. Of several Backups
-// that wait for it, the best comes first.
+// must be heard again soon: it answers the advertisement that we have just sent, or advertises regularly.
 void VirtualRouter::put_on_trial(const Turn& turn) {
   auto& backup = std::get<Backup>(state_);
-  backup.on_trial = true;
-  backup.active_down_timer = turn.now + std::min(backup.active_adver_interval, interval()) + interval() / 2 +
-                             skew_time(priority_.value, interval());
+  backup.active_down_timer =
+      turn.now + defences_.begin_trial(backup.active_adver_interval, config_, priority_.value);
 }
 
 // The claimant was not heard again. Returns the reason why this node is Active again.
 std::string VirtualRouter::end_trial(const Turn& turn, const IpAddress& claimant) {
-  const int times = senders_.doubt(claimant);
+  const int times = defences_.fail_trial(claimant);
   turn.act(IdentifySender{config_.key, claimant});
   note(turn, events::false_claim,
        fmt::format(
            "{} claimed to be Active and was not heard again ({} time{} so far): if no node has this address, "
            "another host forges advertisements",
-           name_of(claimant), times, times == 1 ? "" : "s"));
+           defences_.name_of(claimant), times, times == 1 ? "" : "s"));
   return fmt::format("{} claimed to be Active and was not heard again", to_string(claimant));
-}
-
-std::string VirtualRouter::name_of(const IpAddress& sender) const {
-  const auto mac = senders_.mac_of(sender);
-  return mac == MacAddress{} ? to_string(sender)
-                             : fmt::format("{} (MAC address {})", to_string(sender), to_string(mac));
 }
 
 // Other Backups may have started their Skew_Time: an immediate advertisement stops them. Answers to frequent
@@ -342,8 +333,8 @@ void VirtualRouter::advertisements_held(TimePoint due) {
   auto* active = std::get_if<Active>(&state_);
   if (!active || due <= active->adver_timer) return;
   active->adver_timer = due;
-  active->established = true;
   active->advertised = due - interval();
+  defences_.advertised();
 }
 
 // A Backup whose deadline is that far in the past was not running. Advertisements waiting in its sockets have
@@ -394,14 +385,11 @@ void VirtualRouter::advertisement_received(const Turn& turn, const IpAddress& so
   ++counters_.advertisements_received;
   if (advertisement.priority == release_priority) ++counters_.priority_zero_received;
   if (advertisement.trailing > 0) ++counters_.trailing_bytes;
-  checksum_choice_.hear(turn.now, advertisement.checksum, interval(), state() == StateName::active);
-  // A farewell does not make its sender known: its claim would be believed without a trial.
-  if (advertisement.priority != release_priority) senders_.hear(turn.now, source, advertisement.interval);
+  defences_.heard(turn.now, config_, source, advertisement, state() == StateName::active);
   const bool takes_part = state() != StateName::initialize;
-  differences_.look_at(turn,
-                       {config_, takes_part ? priority_.value : Priority{0},
-                        senders_.adopted_interval(source, config_.adoption_bound())},
-                       source, advertisement, counters_);
+  differences_.look_at(
+      turn, {config_, takes_part ? priority_.value : Priority{0}, defences_.interval_of(source, config_)},
+      source, advertisement, counters_);
   // The successor has taken over: now the addresses can go.
   if (releasing() && advertisement.priority != release_priority) end_release(turn);
 
@@ -431,6 +419,7 @@ void VirtualRouter::enter(const Turn& turn, std::variant<Initialize, Backup, Act
                           const std::string& reason) {
   const auto from = this->state();
   state_ = std::move(state);
+  defences_.state_entered();
   since_ = turn.now;
   reason_ = reason;
   turn.act(StateChanged{config_.key, config_.name, from, this->state(), priority_.value, reason});
@@ -443,23 +432,17 @@ void VirtualRouter::end_release(const Turn& turn) {
 
 void VirtualRouter::send(const Turn& turn, Priority priority) {
   if (!primary_address_) return;
-  if (auto* active = std::get_if<Active>(&state_)) active->established = true;
+  defences_.advertised();
   ++counters_.advertisements_sent;
   if (priority == release_priority) ++counters_.priority_zero_sent;
-  Advertisement advertisement;
-  advertisement.vrid = config_.key.vrid;
-  advertisement.priority = priority;
-  advertisement.interval = config_.advertisement_interval;
-  for (const auto& prefix : config_.addresses) advertisement.addresses.push_back(prefix.address);
-  advertisement.checksum = checksum();
-  const auto& group = multicast_group(config_.key.family);
-  turn.act(SendAdvertisement{config_.key, priority, *primary_address_, group,
-                             encode(advertisement, *primary_address_, group)});
+  for (auto& each : transmissions(advertisement_of(config_, priority, checksum()), *primary_address_))
+    turn.act(
+        SendAdvertisement{config_.key, priority, each.source, each.destination, std::move(each.message)});
 }
 
 ChecksumForm VirtualRouter::checksum() const {
   switch (config_.checksum) {
-    case ChecksumMode::automatic: return checksum_choice_.form();
+    case ChecksumMode::automatic: return defences_.checksum_form();
     case ChecksumMode::rfc9568: return ChecksumForm::rfc9568;
     case ChecksumMode::pseudo_header: return ChecksumForm::pseudo_header;
   }

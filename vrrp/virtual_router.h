@@ -14,8 +14,8 @@
 
 #include "vrrp/address_keeper.h"
 #include "vrrp/announcer.h"
-#include "vrrp/checksum_choice.h"
 #include "vrrp/claims.h"
+#include "vrrp/defences.h"
 #include "vrrp/differences.h"
 #include "vrrp/measurements.h"
 #include "vrrp/packet.h"
@@ -23,7 +23,6 @@
 #include "vrrp/priority.h"
 #include "vrrp/release.h"
 #include "vrrp/rival.h"
-#include "vrrp/senders.h"
 #include "vrrp/status.h"
 #include "vrrp/telling.h"
 #include "vrrp/turn.h"
@@ -51,15 +50,11 @@ struct Backup {
   bool waits_for_siblings = false;  // the timer has run out, but that of the entry's other family has not
   std::optional<Followed> followed;
   std::optional<Followed> before;  // ... and before that: for a while there may be two
-  bool on_trial = false;           // we were Active and gave way to a router never heard before
 };
 
 struct Active {
   TimePoint adver_timer;
-  TimePoint advertised;  // the last time
-  // False between a take-over from an Active and the next advertisement: until then that Active may take the
-  // addresses back sooner (first_lease_duration).
-  bool established = true;
+  TimePoint advertised;        // the last time
   TimePoint answered_until{};  // rate limits of immediate answers: to an inferior Active, each counts for
                                // a time, and one may come ahead of it;
   TimePoint farewell_not_before{};  // and to priority zero
@@ -137,7 +132,6 @@ class VirtualRouter {
   void give_way(const Turn& turn, const IpAddress& source, const Advertisement& advertisement);
   void put_on_trial(const Turn& turn);
   std::string end_trial(const Turn& turn, const IpAddress& claimant);
-  std::string name_of(const IpAddress& sender) const;
   void receive_in_backup(const Turn& turn, Backup& backup, const IpAddress& source,
                          const Advertisement& advertisement, bool active_for_another);
   void receive_in_active(const Turn& turn, Active& active, const IpAddress& source,
@@ -165,8 +159,7 @@ class VirtualRouter {
   std::vector<std::string> obstacles_{"not started yet"};
   EffectivePriority priority_;
   std::optional<IpAddress> primary_address_;
-  ChecksumChoice checksum_choice_;
-  Senders senders_;
+  Defences defences_;
   std::optional<Peer> peer_;
   bool peer_lost_ = false;  // the peer has fallen silent
   TimePoint peer_noted_ = TimePoint::min();

@@ -24,7 +24,7 @@ bool VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
     // A higher priority shortens what is left of the timer; a lower one counts from the next advertisement
     // on, unless it makes the last one good.
     if (peer_ && before > peer_->priority && after <= peer_->priority) follow_the_last_heard(*backup);
-    if (after <= backup->timed_for || backup->on_trial) return false;
+    if (after <= backup->timed_for || defences_.on_trial()) return false;
     const auto gain = skew_time(backup->timed_for, backup->active_adver_interval) -
                       skew_time(after, backup->active_adver_interval);
     backup->active_down_timer = std::max(turn.now, backup->active_down_timer - gain);
@@ -36,7 +36,7 @@ bool VirtualRouter::set_priority(const Turn& turn, EffectivePriority priority) {
 // As if our priority had been as low as now when we heard the Active that we were about to replace: else both
 // nodes of a pair whose health fails together would be Active for a moment.
 void VirtualRouter::follow_the_last_heard(Backup& backup) {
-  const auto theirs = senders_.adopted_interval(peer_->address, config_.adoption_bound());
+  const auto theirs = defences_.interval_of(peer_->address, config_);
   const auto timer = peer_->heard + active_down_interval(priority_.value, theirs);
   if (timer <= backup.active_down_timer) return;
   const bool known = backup.followed && backup.followed->address == peer_->address;
@@ -82,9 +82,9 @@ void VirtualRouter::defend(const Turn& turn, Active& active) {
 }
 
 void VirtualRouter::sender_identified(const Turn& turn, const IpAddress& sender, const MacAddress& mac) {
-  if (!senders_.identify(sender, mac)) return;
+  if (!defences_.identified(sender, mac)) return;
   note(turn, events::sender_identified,
-       fmt::format("{} claims to be Active again, as it has done falsely before", name_of(sender)));
+       fmt::format("{} claims to be Active again, as it has done falsely before", defences_.name_of(sender)));
 }
 
 void VirtualRouter::address_failed(const Turn& turn, const Prefix& prefix, const std::string& error) {

@@ -13,10 +13,7 @@ void VirtualRouter::adopt(const Turn& turn, const RouterSnapshot& snapshot) {
   counters_ = snapshot.counters;
   priority_.value = snapshot.priority;
   peer_ = snapshot.peer;
-  checksum_choice_.adopt(snapshot.checksum_heard);
-  // An interval that the predecessor did not accept yet is not accepted because of the adoption.
-  const auto believed = std::max<Duration>(config_.adoption_bound(), snapshot.active_adver_interval);
-  if (peer_) senders_.remember(turn.now, peer_->address, std::min<Duration>(peer_->interval, believed));
+  defences_.adopt(turn.now, config_, snapshot);
   since_ = snapshot.since;
   reason_ = snapshot.reason;
   yielded_ = snapshot.yielded;
@@ -78,8 +75,7 @@ std::optional<TimePoint> VirtualRouter::deadline() const {
 
 std::optional<TimePoint> VirtualRouter::lease(TimePoint now) const {
   if (const auto* active = std::get_if<Active>(&state_))
-    return active->advertised +
-           (active->established ? lease_duration(interval()) : first_lease_duration(interval()));
+    return active->advertised + defences_.lease(interval());
   if (releasing()) return release_.lease(now, state_deadline());
   if (addresses_.lingering()) return std::nullopt;
   return TimePoint{};
@@ -102,7 +98,7 @@ RouterStatus VirtualRouter::status(TimePoint now) const {
   if (backup && backup->followed) status.followed = backup->followed->address;
   status.checksum = checksum();
   status.yielded = yielded_;
-  status.on_trial = backup && backup->on_trial;
+  status.on_trial = backup && defences_.on_trial();
   status.releasing = releasing();
   if (const auto* active = std::get_if<Active>(&state_)) status.claim = active->claims.last();
   status.deaf_peer = deaf_peer(now);
@@ -125,7 +121,7 @@ RouterSnapshot VirtualRouter::snapshot() const {
   if (const auto* active = std::get_if<Active>(&state_)) snapshot.announced = active->announcer.rounds_done();
   snapshot.yielded = yielded_;
   snapshot.release_until = release_.until();
-  snapshot.checksum_heard = checksum_choice_.heard();
+  snapshot.checksum_heard = defences_.checksum_heard();
   snapshot.counters = counters_;
   return snapshot;
 }

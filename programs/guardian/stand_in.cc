@@ -11,11 +11,6 @@
 
 namespace vipd::programs {
 
-namespace {
-// How long the guardian holds for a router that does not come back.
-constexpr Duration longest_hold = std::chrono::seconds(10);
-}  // namespace
-
 StandIn::StandIn(Log& log, EventHub& events, LeaseKeeper& leases, Hold& hold)
     : log_(log), events_(events), hold_(hold), holder_(log, leases) {}
 

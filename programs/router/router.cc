@@ -7,6 +7,7 @@
 
 #include "programs/common/clock.h"
 #include "vrrp/relevance.h"
+#include "vrrp/transmission.h"
 
 namespace vipd::programs {
 
@@ -34,22 +35,22 @@ Result<std::unique_ptr<Router>> Router::create(Log& log, io::Channel guardian, H
   auto kernel = TRY(netlink::LinkWatch::open());
   std::unique_ptr<Router> router(new Router(log, std::move(hold), std::move(kernel)));
   auto* self = router.get();
-  router->effects_ = TRY(Effects::open(
-      router->loop_, log,
-      {.received =
-           [self](const std::string& interface, const io::Datagram& datagram) {
-             self->step(vrrp::DatagramReceived{interface,
-                                               datagram.source,
-                                               datagram.destination,
-                                               datagram.hop_limit,
-                                               {datagram.payload.begin(), datagram.payload.end()},
-                                               datagram.truncated});
-           },
-       .what_matters = [self](const std::string& interface,
-                              Family family) { return self->what_matters(interface, family); },
-       .flooded = [self](const std::string& interface,
-                         Family family) { self->reporter_.report_flood(interface, family, now()); },
-       .discard = [self](const io::Fd& socket) { self->discard(socket); }}));
+  AdvertPorts::Callbacks callbacks{
+      .received =
+          [self](const std::string& interface, const io::Datagram& datagram) {
+            self->step(vrrp::DatagramReceived{interface,
+                                              datagram.source,
+                                              datagram.destination,
+                                              datagram.hop_limit,
+                                              {datagram.payload.begin(), datagram.payload.end()},
+                                              datagram.truncated});
+          },
+      .what_matters = [self](const std::string& interface,
+                             Family family) { return self->what_matters(interface, family); },
+      .flooded = [self](const std::string& interface,
+                        Family family) { self->reporter_.report_flood(interface, family, now()); }};
+  router->effects_ = TRY(Effects::open(router->loop_, log, std::move(callbacks),
+                                       [self](const io::Fd& socket) { self->discard(socket); }));
   TRY_VOID(router->kernel_.refresh([](const Interface&) {}));
   router->kernel_watch_ = router->loop_.watch(router->kernel_.fd(), [self] { self->read_kernel(); });
   router->guardian_.attach(std::move(guardian));
@@ -90,7 +91,7 @@ void Router::turn() {
   // Whatever woke us, and however late: waiting packets come before deadlines.
   const auto deadline = engine_.next_deadline();
   if (deadline && *deadline <= now()) {
-    effects_->receive_all();
+    effects_->adverts().receive_all();
     step(vrrp::Tick{});
   }
   if (refresh_kernel_ <= now()) read_kernel();
@@ -144,7 +145,7 @@ void Router::flush() {
   const auto actions = std::exchange(actions_, {});
   if (std::any_of(actions.begin(), actions.end(), changes_state)) {
     keep();
-    effects_->renew_shields();
+    effects_->adverts().renew_shields();
   }
   grant_leases(actions);
   count(actions);
@@ -199,7 +200,7 @@ io::Shield Router::what_matters(const std::string& interface, Family family) con
 // Opens and closes sockets according to the configuration and the existing interfaces.
 void Router::update_ports() {
   std::map<std::string, std::set<IpAddress>> virtual_addresses;
-  Effects::Ports ports;
+  Ports ports;
   const auto add = [&](const vrrp::VirtualRouterConfig& router) {
     auto& vrids = ports[router.key.interface].vrids[router.key.family];
     if (std::find(vrids.begin(), vrids.end(), router.key.vrid) == vrids.end())
@@ -370,7 +371,8 @@ void Router::renew_leases() {
   std::size_t count = 0;
   engine_.for_each_lease(now(), [&](const vrrp::RouterKey& router, std::optional<TimePoint> until) {
     ++count;
-    if (until && (*until == TimePoint{} || effects_->advertises(router))) leases_.set(router, *until);
+    if (until && (*until == TimePoint{} || effects_->adverts().advertises(router)))
+      leases_.set(router, *until);
   });
   if (count != leases_wanted_) want_leases();
 }
@@ -410,16 +412,11 @@ void Router::keep() {
   for (const auto& router : engine_.status(now()).routers) {
     tolerances_.emplace_back();
     if (router.state != vrrp::StateName::active || !router.primary_address) continue;
-    HeldRouter held{router.config.key,       kernel_.snapshot(router.config.key.interface).index,
-                    *router.primary_address, {},
-                    router.config.addresses, router.config.dead_man};
-    held.advertisement.vrid = router.config.key.vrid;
-    held.advertisement.priority = router.priority;
-    held.advertisement.interval = router.config.advertisement_interval;
-    held.advertisement.checksum = router.checksum;
-    for (const auto& prefix : router.config.addresses) held.advertisement.addresses.push_back(prefix.address);
-    tolerances_.back() = router.config.advertisement_interval / late_part;
-    state.held.push_back(std::move(held));
+    const auto& config = router.config;
+    state.held.push_back({config.key, kernel_.snapshot(config.key.interface).index, *router.primary_address,
+                          vrrp::advertisement_of(config, router.priority, router.checksum), config.addresses,
+                          config.dead_man});
+    tolerances_.back() = config.advertisement_interval / late_part;
   }
   if (const auto written = hold_.write(state); !written)
     log_.write_limited(Level::warning, "hold", written.error().message);

@@ -49,7 +49,7 @@ std::vector<Received> receive_all(AdvertSocket& socket) {
 }
 
 std::vector<int> send_one(AdvertSocket& socket, const IpAddress& source, const Bytes& payload) {
-  const Outgoing datagram{source, advert_group(socket.family()), payload};
+  const Outgoing datagram{source, advert_group(source.family), payload};
   return socket.send({&datagram, 1});
 }
 

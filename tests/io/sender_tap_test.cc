@@ -41,7 +41,8 @@ TEST_CASE("the tap finds the MAC address of a sender of VRRP, and receives no pa
         [which = family] { return AdvertSocket::open(which, "right", if_nametoindex("right")).value(); });
     const std::vector<std::uint8_t> payload(12);
     const auto send = [&](const char* source) {
-      const Outgoing datagram{address(source), advert_group(socket.family()), payload};
+      const auto from = address(source);
+      const Outgoing datagram{from, advert_group(from.family), payload};
       return socket.send({&datagram, 1}) == std::vector<int>{0};
     };
     REQUIRE(eventually([&] { return send(other); }));

@@ -9,7 +9,6 @@ namespace vipd::sim {
 namespace {
 using namespace std::chrono_literals;
 
-constexpr Duration longest_hold = 10s;      // as in programs/guardian/stand_in.cc
 constexpr std::size_t socket_buffer = 400;  // messages that wait for a frozen program
 }  // namespace
 
@@ -77,9 +76,9 @@ vrrp::Priority Host::due_priority(std::size_t entry) const {
 bool Host::eligible(std::size_t group) const {
   if (!alive() || !awake() || stopping_ || !kernel_.usable()) return false;
   // A guardian holds for the virtual routers for which its router was Active, and for no others.
-  if (program_ == Program::held &&
-      std::none_of(held_.begin(), held_.end(), [&](const Held& each) { return each.group == group; }))
-    return false;
+  bool held = false;
+  held_.for_each([&](const programs::HeldRouter& each, TimePoint) { held |= group_of(each.key) == group; });
+  if (program_ == Program::held && !held) return false;
   const auto& checks = running_[lan_.setup().groups[group].entry].checks;
   return std::all_of(checks.begin(), checks.end(), [&](const auto& check) {
     const auto fact = told_.find(check.check);
@@ -106,7 +105,7 @@ void Host::update_fitness() {
 // --- the router program ---
 
 void Host::start(bool adopt) {
-  if (program_ == Program::held) held_.clear(), hold_ends_ = not_ever;
+  if (program_ == Program::held) held_.end(), hold_ends_ = not_ever;
   if (alive() && program_ != Program::held) return;
   wake_now();
   say(adopt ? "> start, adopting" : "> start");
@@ -177,7 +176,7 @@ void Host::end_program() {
   program_ = Program::none;
   engine_.reset();
   plain_.clear();
-  held_.clear();
+  held_.end();
   hold_ends_ = not_ever;
   waiting_.clear();
   kernel_waits_ = monitor_waits_ = false;
@@ -208,7 +207,7 @@ void Host::crash(bool guardian_too) {
   }
   const bool goes_on = setup_.guarded && !guardian_too && !stopping_;
   if (was_held && goes_on) return;
-  std::vector<Held> keep;
+  programs::HeldActives keep;
   if (goes_on) {
     hold();
     keep = held_;
@@ -223,11 +222,12 @@ void Host::crash(bool guardian_too) {
   held_ = std::move(keep);
   if (held_.empty()) return;
   program_ = Program::held;
-  hold_ends_ = lan_.now() + longest_hold;
-  for (const auto& held : held_) {
-    set_state(held.group, vrrp::StateName::active);
-    routers_[held.group] = as_they_were[held.group];
-  }
+  hold_ends_ = lan_.now() + programs::longest_hold;
+  held_.for_each([&](const programs::HeldRouter& held, TimePoint) {
+    const auto group = group_of(held.key);
+    set_state(group, vrrp::StateName::active);
+    routers_[group] = as_they_were[group];
+  });
   reschedule();
   lan_.judge().host_changed(*this);
 }
@@ -254,8 +254,7 @@ void Host::reschedule() {
     return;
   }
   for (const auto& router : plain_) wake_ = std::min(wake_, clock_.when(router->deadline()));
-  for (const auto& held : held_)
-    wake_ = std::min(wake_, clock_.when(std::min(held.advertisement, held.renewal)));
+  wake_ = std::min(wake_, clock_.when(held_.deadline()));
   if (program_ == Program::held) wake_ = std::min(wake_, hold_ends_);
   wake_ = std::min(wake_, kernel_.next_expiry());
 }

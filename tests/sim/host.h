@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "programs/guardian/held_actives.h"
 #include "tests/scenarios/plain_router.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/kernel.h"
@@ -122,16 +123,6 @@ class Host {
   // The engine's rate limit of repairs, and a little more.
   static constexpr Duration repair_bound = std::chrono::seconds(6);
 
-  struct Held {
-    std::size_t group;
-    std::vector<std::uint8_t> message;
-    IpAddress source;
-    Duration interval;
-    TimePoint advertisement;
-    TimePoint renewal;
-    Duration dead_man;
-  };
-
   TimePoint local() const;
   void step(const vrrp::Input& event);
   void perform(vrrp::Actions actions);
@@ -149,7 +140,10 @@ class Host {
 
   void start_plain();
   void plain_changed(std::size_t group, vrrp::StateName from, vrrp::StateName to);
+  programs::HoldState hold_state() const;
   void hold();
+  void withdraw_lapsed();
+  void send_for(const programs::HeldRouter& router, vrrp::Priority priority);
   void tick_hold();
   void last_will();
   void end_program();
@@ -180,7 +174,7 @@ class Host {
   // What a successor gets, as in programs/common/hold.
   std::optional<vrrp::Snapshot> kept_;
   TimePoint kept_at_{};
-  std::vector<Held> held_;
+  programs::HeldActives held_;
   Moment hold_ends_ = not_ever;
 
   Kernel kernel_;

@@ -2,77 +2,72 @@
 // a router of another make.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "tests/sim/host.h"
 #include "tests/sim/lan.h"
+#include "vrrp/transmission.h"
 
 namespace vipd::sim {
 
 // --- the guardian holds for a dead router ---
 
-void Host::hold() {
-  held_.clear();
+// As the router writes it into its Hold.
+programs::HoldState Host::hold_state() const {
+  programs::HoldState state{*kept_, {}};
   for (const auto& router : kept_->routers) {
     if (router.state != vrrp::StateName::active) continue;
-    const auto group = group_of(router.key);
-    const auto of_router = config(group);
-    // A router that has hung for long must have been replaced: its successor finds that out, not we.
-    if (stood_still(group, of_router.advertisement_interval)) continue;
-    vrrp::Advertisement advertisement;
-    advertisement.vrid = router.key.vrid;
-    advertisement.priority = router.priority;
-    advertisement.interval = of_router.advertisement_interval;
-    for (const auto& prefix : of_router.addresses) advertisement.addresses.push_back(prefix.address);
-    advertisement.checksum = router.checksum_heard.value_or(vrrp::ChecksumForm::pseudo_header);
-    const auto from = kernel_.own_address(router.key.family);
-    held_.push_back({group, vrrp::encode(advertisement, from, vrrp::multicast_group(router.key.family)), from,
-                     Duration(of_router.advertisement_interval), router.deadline, local(),
-                     of_router.dead_man});
+    const auto of_router = config(group_of(router.key));
+    const auto checksum = router.checksum_heard.value_or(vrrp::ChecksumForm::pseudo_header);
+    state.held.push_back({router.key, kernel_.link().index, kernel_.own_address(router.key.family),
+                          vrrp::advertisement_of(of_router, router.priority, checksum), of_router.addresses,
+                          of_router.dead_man});
+  }
+  return state;
+}
+
+// The decisions are those of the guardian, what follows is as in programs/guardian/holder.
+void Host::hold() {
+  held_.begin(hold_state(), local());
+  withdraw_lapsed();
+}
+
+void Host::withdraw_lapsed() {
+  for (const auto& lapsed : held_.take_lapsed(local())) {
+    for (const auto& prefix : lapsed.router.addresses) kernel_.take(prefix);
+    set_state(group_of(lapsed.router.key), vrrp::StateName::initialize);
   }
 }
 
+void Host::send_for(const programs::HeldRouter& router, vrrp::Priority priority) {
+  auto advertisement = router.advertisement;
+  advertisement.priority = priority;
+  for (auto& each : vrrp::transmissions(advertisement, router.source))
+    send(group_of(router.key), each.source, std::move(each.message));
+}
+
 void Host::tick_hold() {
-  // The guardian's own stall fence: a peer may be Active by now.
-  std::erase_if(held_, [&](const Held& held) {
-    if (!stood_still(held.group, held.interval)) return false;
-    for (const auto& prefix : config(held.group).addresses) kernel_.take(prefix);
-    set_state(held.group, vrrp::StateName::initialize);
-    return true;
-  });
+  withdraw_lapsed();
   if (held_.empty()) return end_program();
   update_fitness();
-  for (auto& held : held_) {
-    if (held.advertisement <= local()) {
-      send(held.group, held.source, held.message);
-      held.advertisement += held.interval;
-      if (held.advertisement <= local()) held.advertisement = local() + held.interval;
-      if (kept_)
-        for (auto& router : kept_->routers)
-          if (group_of(router.key) == held.group) router.deadline = held.advertisement;
-    }
-    if (held.renewal <= local()) {
-      bool came = false;
-      if (kernel_.link().exists())
-        for (const auto& prefix : config(held.group).addresses) came |= put(prefix, held.dead_man);
-      if (came) kernel_changed();
-      held.renewal = local() + held.dead_man / 3;
-    }
-  }
+  held_.for_each_due(local(), [&](const programs::HeldActives::Due& due) {
+    if (due.advertisement) send_for(due.router, due.router.advertisement.priority);
+    if (!due.renewal || !kernel_.link().exists()) return;
+    bool came = false;
+    for (const auto& prefix : due.router.addresses) came |= put(prefix, due.router.dead_man);
+    if (came) kernel_changed();
+  });
+  if (kept_) kept_ = held_.snapshot();
 }
 
 void Host::last_will() {
   say("gives the addresses up for its dead router");
   lan_.judge().fault(Fault::process);
-  for (const auto& held : std::exchange(held_, {})) {
-    auto message = held.message;
-    auto farewell =
-        vrrp::decode({held.source, vrrp::multicast_group(held.source.family), 255, message}).value();
-    farewell.priority = vrrp::release_priority;
-    send(held.group, held.source,
-         vrrp::encode(farewell, held.source, vrrp::multicast_group(held.source.family)));
-    for (const auto& prefix : config(held.group).addresses) kernel_.take(prefix);
-  }
+  held_.for_each([&](const programs::HeldRouter& router, TimePoint) {
+    send_for(router, vrrp::release_priority);
+    for (const auto& prefix : router.addresses) kernel_.take(prefix);
+  });
+  held_.end();
   kept_.reset();
   end_program();
 }
