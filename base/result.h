@@ -1,7 +1,7 @@
 // Result<T>: a value, or an Error that names the operation, its object and the cause.
 //
 // It is for failures of the system (a socket, netlink, a file). Invalid packets are a vrrp::DecodeError,
-// errors in the configuration are Diagnostics (base/document.h), and bugs in vipd are an assert(). Libraries
+// errors in the configuration are Diagnostics (base/diagnostics.h), and bugs in vipd are an assert(). Libraries
 // return errors and never log them; the program that handles an error logs it once.
 #pragma once
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/document.h"
+#include "base/words.h"
 
 namespace vipd {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/words.h"
 #include "conf/variables.h"
 #include "conf/yaml.h"
 

@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/document.h"
+#include "base/diagnostics.h"
+#include "base/node.h"
 #include "conf/surroundings.h"
 
 namespace vipd::conf {

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "base/document.h"
+#include "base/diagnostics.h"
+#include "base/node.h"
 #include "conf/print.h"
 #include "conf/yaml.h"
 #include "conf/yaml_writer.h"

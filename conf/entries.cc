@@ -1,4 +1,5 @@
 #include "conf/entries.h"
+#include "base/words.h"
 
 #include <fmt/format.h>
 

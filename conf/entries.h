@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "base/document.h"
+#include "base/diagnostics.h"
+#include "base/node.h"
 
 namespace vipd::conf {
 

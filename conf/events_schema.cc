@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/words.h"
 #include "conf/yaml_writer.h"
 
 namespace vipd::conf {

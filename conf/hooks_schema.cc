@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/words.h"
 #include "checks/settings/script_settings.h"
 #include "conf/words.h"
 #include "conf/yaml_writer.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/document.h"
+#include "base/diagnostics.h"
 #include "base/result.h"
 #include "conf/config.h"
 #include "conf/surroundings.h"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/words.h"
 #include "conf/address_rules.h"
 #include "conf/yaml_writer.h"
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/document.h"
 #include "checks/settings/check_settings.h"
 #include "conf/build.h"
 #include "conf/events_schema.h"

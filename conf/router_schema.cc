@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/time.h"
+#include "base/words.h"
 #include "conf/address_rules.h"
 #include "conf/hooks_schema.h"
 #include "conf/words.h"

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "base/words.h"
 #include "conf/address_rules.h"
 #include "conf/words.h"
 

@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/document.h"
+#include "base/diagnostics.h"
+#include "base/node.h"
 
 namespace vipd::conf {
 

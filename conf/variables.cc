@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/words.h"
 #include "conf/yaml.h"
 
 namespace vipd::conf {

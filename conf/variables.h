@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "base/document.h"
+#include "base/diagnostics.h"
+#include "base/node.h"
 #include "conf/surroundings.h"
 
 namespace vipd::conf {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/words.h"
 #include "conf/source_text.h"
 
 namespace vipd::conf {

@@ -1,7 +1,7 @@
-// Parses YAML text into the located document of base/document.h. Only conf/yaml.cc uses yaml-cpp.
+// Parses YAML text into the located document of base/node.h. Only conf/yaml.cc uses yaml-cpp.
 //
 // It accepts the part of YAML that people write by hand: maps, lists and scalars, plain or quoted, in block
-// or flow form, with anchors, aliases and merge keys (<<). Scalars stay text: the Reader of base/document
+// or flow form, with anchors, aliases and merge keys (<<). Scalars stay text: the Reader of base/reader
 // decides what is a number. It rejects, each with its place: duplicate keys, keys that are not single words,
 // tags other than !include, tabs in the indentation, a second document, bytes that are not UTF-8, control
 // characters, and documents that are too large or too deep, also after their aliases are expanded. It does
@@ -13,7 +13,9 @@
 #include <string>
 #include <string_view>
 
-#include "base/document.h"
+#include "base/diagnostics.h"
+#include "base/node.h"
+#include "base/reader.h"
 
 namespace vipd::conf {
 

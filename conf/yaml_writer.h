@@ -1,10 +1,11 @@
-// Writing YAML that conf/yaml reads back as the same nodes.
+// Writing YAML that conf/yaml reads back as the same nodes. Not yaml-cpp's emitter, which cannot put what is short on one
+// line and what is long on several, as people write it.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "base/document.h"
+#include "base/node.h"
 
 namespace vipd::conf {
 

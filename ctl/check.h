@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/document.h"
+#include "base/diagnostics.h"
 
 namespace vipd::ctl {
 

@@ -11,7 +11,7 @@
 #include <set>
 #include <thread>
 
-#include "base/document.h"
+#include "base/words.h"
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/moment.h"

@@ -6,8 +6,8 @@
 #include <ctime>
 #include <optional>
 
-#include "base/document.h"
 #include "base/time.h"
+#include "base/words.h"
 #include "events/line.h"
 
 namespace vipd::ctl {

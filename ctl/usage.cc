@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "base/document.h"
 #include "base/usage.h"
+#include "base/words.h"
 
 namespace vipd::ctl {
 

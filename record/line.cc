@@ -5,7 +5,7 @@
 
 #include <charconv>
 
-#include "base/document.h"
+#include "base/words.h"
 
 namespace vipd::record {
 

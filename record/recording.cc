@@ -7,7 +7,7 @@
 #include <array>
 #include <set>
 
-#include "base/document.h"
+#include "base/words.h"
 #include "record/line.h"
 #include "vrrp/packet.h"
 

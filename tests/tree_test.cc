@@ -54,7 +54,7 @@ const std::vector<Library> libraries{
      {"checks/runners", "programs/monitor"},
      "TLS is for checks and webhooks, in the monitor alone"},
     {"ares.h", {"checks/runners"}, "names are resolved by checks/runners/resolver, in the monitor alone"},
-    {"yaml-cpp/", {"conf"}, "conf/yaml.cc makes a base/document.h Node of YAML; take that"},
+    {"yaml-cpp/", {"conf"}, "conf/yaml.cc makes a base/node.h Node of YAML; take that"},
     {"libmnl/", {"netlink"}, "netlink/ is where the kernel is talked to; add what you need there"},
     {"bpf/", {"netlink"}, "netlink/lease loads the one program that we have in the kernel"},
     {"nlohmann/",
@@ -229,7 +229,7 @@ TEST_CASE("Only conf/yaml knows yaml-cpp") {
   for (const auto& file : source_tree())
     for (const auto& include : includes_of(file))
       CHECK_MESSAGE((!include.name.starts_with("yaml-cpp/") || file.path == "conf/yaml.cc"),
-                    place(file, include) << "conf/yaml.cc makes a base/document.h Node of YAML; take that");
+                    place(file, include) << "conf/yaml.cc makes a base/node.h Node of YAML; take that");
 }
 
 TEST_CASE("Each file of code opens with what it is for, or its header does") {

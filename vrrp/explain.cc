@@ -3,7 +3,7 @@
 // decided or guessed again here.
 #include <fmt/format.h>
 
-#include "base/document.h"
+#include "base/words.h"
 #include "vrrp/status.h"
 
 namespace vipd::vrrp {

@@ -7,6 +7,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/words.h"
 #include "checks/runners/curl_handles.h"
 #include "checks/runners/runners.h"
 #include "checks/settings/http_settings.h"

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/words.h"
 #include "checks/runners/runners.h"
 #include "checks/settings/script_settings.h"
 #include "checks/wording.h"

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/words.h"
 #include "checks/runners/runners.h"
 #include "checks/settings/tcp_settings.h"
 #include "checks/wording.h"

@@ -17,7 +17,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/document.h"
+#include "base/node.h"
+#include "base/reader.h"
 #include "base/result.h"
 #include "base/time.h"
 

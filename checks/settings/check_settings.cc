@@ -1,4 +1,5 @@
 #include "checks/settings/check_settings.h"
+#include "base/words.h"
 
 #include <algorithm>
 #include <array>

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/document.h"
 #include "base/ip.h"
+#include "base/words.h"
 
 namespace vipd::checks {
 

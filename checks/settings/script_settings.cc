@@ -1,4 +1,5 @@
 #include "checks/settings/script_settings.h"
+#include "base/words.h"
 
 #include <pwd.h>
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/words.h"
 #include "checks/settings/endpoint_settings.h"
 
 namespace vipd::checks {

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "base/document.h"
+#include "base/reader.h"
 
 namespace vipd::checks {
 

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <string>
 
-#include "base/document.h"
 #include "base/usage.h"
+#include "base/words.h"
 #include "conf/load.h"
 #include "programs/common/scheduling.h"
 #include "programs/guardian/control_socket.h"

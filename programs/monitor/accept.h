@@ -1,4 +1,6 @@
-// Chooses the format of metrics by the Accept header of a request (RFC 9110, section 12.5.1).
+// Chooses the format of metrics by the Accept header of a request. Clients list the formats that they read in the order
+// of their preference (so does Prometheus, whatever its scrape_protocols); quality values say the same again and are not
+// read.
 #pragma once
 
 #include <string_view>
@@ -7,9 +9,8 @@
 
 namespace vipd::programs {
 
-// accept: the values of all such headers, joined by commas; empty: there was none. Between formats of equal
-// preference it chooses OpenMetrics if the client named it. A client that accepts neither gets Prometheus'
-// text format, which every client can read.
+// accept: the values of all such headers, joined by commas; empty: there was none. OpenMetrics if the client names it
+// before text/plain; else the text format of Prometheus, which every client can read.
 Format accepted_format(std::string_view accept);
 
 }  // namespace vipd::programs

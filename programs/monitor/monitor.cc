@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
-#include "base/document.h"
 #include "events/line.h"
 #include "events/names.h"
 #include "programs/common/clock.h"

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "base/document.h"
 #include "base/result.h"
+#include "base/words.h"
 
 namespace vipd::programs {
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/document.h"
 #include "programs/common/clock.h"
 #include "programs/router/kept_state.h"
 #include "programs/router/port.h"

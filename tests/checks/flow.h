@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/document.h"
+#include "base/node.h"
 
 namespace vipd::testing {
 

@@ -1,4 +1,5 @@
-#include "base/document.h"
+#include "base/reader.h"
+#include "base/words.h"
 
 #include <doctest/doctest.h>
 
