@@ -20,6 +20,8 @@ class AnnounceSocket {
  public:
   static Result<AnnounceSocket> open();  // needs CAP_NET_RAW
 
+  int fd() const { return fd_.get(); }
+
   // One errno per frame, 0 if it was sent. ENXIO: no such interface. ENETDOWN: it is down. ENOBUFS or EAGAIN:
   // its queue is full, try again later. EINVAL: shorter than an Ethernet header.
   std::vector<int> send(std::span<const Frame> frames);
