@@ -422,7 +422,7 @@ void Router::keep() {
     tolerances_.back() = router.config.advertisement_interval / late_part;
     state.held.push_back(std::move(held));
   }
-  if (const auto written = hold_.write(state); !written)
+  if (const auto written = hold_.write(state, guardian_.format()); !written)
     log_.write_limited(Level::warning, "hold", written.error().message);
   keep_again_ = now() + keep_interval;
 }
