@@ -35,8 +35,8 @@ struct Histogram {
 };
 
 template <class A>
-void fields(A& a, Is<Histogram> auto& h) {
-  a(h.counts, h.sum);
+constexpr void fields(A& a, Is<Histogram> auto& h) {
+  a("counts", h.counts)("sum", h.sum);
 }
 
 }  // namespace vipd

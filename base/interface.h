@@ -34,12 +34,13 @@ struct Interface {
 };
 
 template <class A>
-void fields(A& a, Is<InterfaceAddress> auto& i) {
-  a(i.prefix, i.tentative, i.dad_failed, i.ours);
+constexpr void fields(A& a, Is<InterfaceAddress> auto& i) {
+  a("prefix", i.prefix)("tentative", i.tentative)("dad_failed", i.dad_failed)("ours", i.ours);
 }
 template <class A>
-void fields(A& a, Is<Interface> auto& i) {
-  a(i.name, i.index, i.up, i.running, i.mtu, i.mac, i.addresses);
+constexpr void fields(A& a, Is<Interface> auto& i) {
+  a("name", i.name)("index", i.index)("up", i.up)("running", i.running)("mtu", i.mtu)("mac", i.mac)(
+      "addresses", i.addresses);
 }
 
 }  // namespace vipd

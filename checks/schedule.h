@@ -46,8 +46,9 @@ struct Fact {
 };
 
 template <class A>
-void fields(A& a, Is<Fact> auto& fact) {
-  a(fact.check, fact.healthy, fact.priority, fact.detail, fact.since, fact.latency);
+constexpr void fields(A& a, Is<Fact> auto& fact) {
+  a("check", fact.check)("healthy", fact.healthy)("priority", fact.priority)("detail", fact.detail)(
+      "since", fact.since)("latency", fact.latency);
 }
 
 // Everything about a check, for status and metrics.

@@ -33,8 +33,9 @@ constexpr bool known(ScriptOutcome::End end) {
   return end <= ScriptOutcome::End::not_started;
 }
 template <class A>
-void fields(A& a, Is<ScriptOutcome> auto& outcome) {
-  a(outcome.end, outcome.status, outcome.output, outcome.errors, outcome.trouble);
+constexpr void fields(A& a, Is<ScriptOutcome> auto& outcome) {
+  a("end", outcome.end)("status", outcome.status)("output", outcome.output)("errors", outcome.errors)(
+      "trouble", outcome.trouble);
 }
 
 // A running script. Destroying it ends the script and its children, without calling done.

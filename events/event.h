@@ -38,8 +38,9 @@ struct Event {
 Event make_event(std::string_view name, std::string text, bool relieved = false);
 
 template <class A>
-void fields(A& a, Is<Event> auto& e) {
-  a(e.name, e.severity, e.router, e.virtual_router, e.fields, e.text, e.when, e.id, e.time);
+constexpr void fields(A& a, Is<Event> auto& e) {
+  a("name", e.name)("severity", e.severity)("router", e.router)("virtual_router", e.virtual_router)(
+      "fields", e.fields)("text", e.text)("when", e.when)("id", e.id)("time", e.time);
 }
 
 }  // namespace vipd::events

@@ -58,12 +58,13 @@ struct Hooks {
 };
 
 template <class A>
-void fields(A& a, Is<Webhook> auto& w) {
-  a(w.url, w.secret_file, w.timeout, w.severity);
+constexpr void fields(A& a, Is<Webhook> auto& w) {
+  a("url", w.url)("secret_file", w.secret_file)("timeout", w.timeout)("severity", w.severity);
 }
 template <class A>
-void fields(A& a, Is<Mail> auto& m) {
-  a(m.smtp, m.from, m.to, m.user, m.password_file, m.timeout, m.severity);
+constexpr void fields(A& a, Is<Mail> auto& m) {
+  a("smtp", m.smtp)("from", m.from)("to", m.to)("user", m.user)("password_file", m.password_file)(
+      "timeout", m.timeout)("severity", m.severity);
 }
 
 }  // namespace vipd::events

@@ -8,8 +8,10 @@
 namespace vipd::record {
 
 namespace {
-// The beginning of contents(). It changes with the encoding of any engine input.
-constexpr std::array<std::uint8_t, 8> magic{'v', 'i', 'p', 'd', 'r', 'e', 'c', 1};
+// The beginning of contents(). Its last byte is the version of the format: 2 has engine inputs in the tagged
+// format, 1 in that of release 0.1, which vipctl reads from a vipd that is not yet upgraded.
+constexpr std::array<std::uint8_t, 8> magic{'v', 'i', 'p', 'd', 'r', 'e', 'c', 2};
+constexpr std::uint8_t version_of_release_0_1 = 1;
 
 // An entry: its kind, the time, and the data of the kind.
 enum class Kind : std::uint8_t {
@@ -149,11 +151,13 @@ std::vector<std::uint8_t> Recorder::contents() const {
 Result<Recording> decode(std::span<const std::uint8_t> contents) {
   if (contents.size() < magic.size() || !std::equal(magic.begin(), magic.end() - 1, contents.begin()))
     return failure("this is not a recording of vipd-router");
-  if (contents[magic.size() - 1] != magic.back())
+  const auto version = contents[magic.size() - 1];
+  if (version != magic.back() && version != version_of_release_0_1)
     return failure(
-        fmt::format("the recording has version {} of the format, but this vipctl reads version {}: use the "
-                    "vipctl that belongs to the running vipd",
-                    contents[magic.size() - 1], magic.back()));
+        fmt::format("the recording has version {} of the format, but this vipctl reads versions {} and {}: "
+                    "use the vipctl that belongs to the running vipd",
+                    version, version_of_release_0_1, magic.back()));
+  const auto format = version == version_of_release_0_1 ? ArchiveFormat::release_0_1 : ArchiveFormat::tagged;
   const auto damaged = failure("the recording is damaged: use the vipctl that belongs to the running vipd");
   Cursor cursor(contents.subspan(magic.size()));
   Recording recording;
@@ -164,7 +168,7 @@ Result<Recording> decode(std::span<const std::uint8_t> contents) {
     const auto time = cursor.value<std::int64_t>();
     if (!kind || !time) return damaged;
     const TimePoint when{Duration{*time}};
-    if (when > TimePoint{ArchiveReader::furthest} || when < TimePoint{-ArchiveReader::furthest})
+    if (when > TimePoint{ArchiveBounds::furthest} || when < TimePoint{-ArchiveBounds::furthest})
       return damaged;
     switch (static_cast<Kind>(*kind)) {
       case Kind::tick: recording.entries.push_back({when, vrrp::Tick{}}); break;
@@ -177,7 +181,7 @@ Result<Recording> decode(std::span<const std::uint8_t> contents) {
       case Kind::datagram: {
         const auto bytes = cursor.sized();
         if (!bytes) return damaged;
-        auto datagram = TRY(from_bytes<vrrp::DatagramReceived>(*bytes));
+        auto datagram = TRY(from_bytes<vrrp::DatagramReceived>(*bytes, format));
         if (datagrams.size() < most_datagrams) datagrams.push_back(datagram);
         recording.entries.push_back({when, std::move(datagram)});
         break;
@@ -185,7 +189,7 @@ Result<Recording> decode(std::span<const std::uint8_t> contents) {
       case Kind::event: {
         const auto bytes = cursor.sized();
         if (!bytes) return damaged;
-        auto event = TRY(from_bytes<vrrp::Input>(*bytes));
+        auto event = TRY(from_bytes<vrrp::Input>(*bytes, format));
         // The checkpoint of the newer half repeats what the older half contains.
         const bool of_checkpoint = in_checkpoint && (std::holds_alternative<vrrp::InterfaceChanged>(event) ||
                                                      std::holds_alternative<vrrp::ConfigReplaced>(event));

@@ -95,48 +95,49 @@ using Input = std::variant<DatagramReceived, InterfaceChanged, HealthChanged, Co
                            AdvertisementsHeld, Tick>;
 
 template <class A>
-void fields(A& a, Is<DatagramReceived> auto& e) {
-  a(e.interface, e.source, e.destination, e.hop_limit, e.payload, e.truncated);
+constexpr void fields(A& a, Is<DatagramReceived> auto& e) {
+  a("interface", e.interface)("source", e.source)("destination", e.destination)("hop_limit", e.hop_limit)(
+      "payload", e.payload)("truncated", e.truncated);
 }
 template <class A>
-void fields(A& a, Is<InterfaceChanged> auto& e) {
-  a(e.interface);
+constexpr void fields(A& a, Is<InterfaceChanged> auto& e) {
+  a("interface", e.interface);
 }
 template <class A>
-void fields(A& a, Is<HealthChanged> auto& e) {
-  a(e.fact);
+constexpr void fields(A& a, Is<HealthChanged> auto& e) {
+  a("fact", e.fact);
 }
 template <class A>
-void fields(A& a, Is<ConfigReplaced> auto& e) {
-  a(e.routers, e.adopted);
+constexpr void fields(A& a, Is<ConfigReplaced> auto& e) {
+  a("routers", e.routers)("adopted", e.adopted);
 }
 template <class A>
-void fields(A& a, Is<AddressFailed> auto& e) {
-  a(e.router, e.prefix, e.error);
+constexpr void fields(A& a, Is<AddressFailed> auto& e) {
+  a("router", e.router)("prefix", e.prefix)("error", e.error);
 }
 template <class A>
-void fields(A& a, Is<SenderIdentified> auto& e) {
-  a(e.interface, e.sender, e.mac);
+constexpr void fields(A& a, Is<SenderIdentified> auto& e) {
+  a("interface", e.interface)("sender", e.sender)("mac", e.mac);
 }
 template <class A>
-void fields(A& a, Is<AddressClaimed> auto& e) {
-  a(e.interface, e.address, e.mac, e.times);
+constexpr void fields(A& a, Is<AddressClaimed> auto& e) {
+  a("interface", e.interface)("address", e.address)("mac", e.mac)("times", e.times);
 }
 template <class A>
-void fields(A& a, Is<SwitchRequested> auto& e) {
-  a(e.name);
+constexpr void fields(A& a, Is<SwitchRequested> auto& e) {
+  a("name", e.name);
 }
 template <class A>
-void fields(A& a, Is<SwitchBackRequested> auto& e) {
-  a(e.name);
+constexpr void fields(A& a, Is<SwitchBackRequested> auto& e) {
+  a("name", e.name);
 }
 template <class A>
-void fields(A&, Is<Shutdown> auto&) {}
+constexpr void fields(A&, Is<Shutdown> auto&) {}
 template <class A>
-void fields(A& a, Is<AdvertisementsHeld> auto& e) {
-  a(e.due);
+constexpr void fields(A& a, Is<AdvertisementsHeld> auto& e) {
+  a("due", e.due);
 }
 template <class A>
-void fields(A&, Is<Tick> auto&) {}
+constexpr void fields(A&, Is<Tick> auto&) {}
 
 }  // namespace vipd::vrrp

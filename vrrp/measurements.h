@@ -35,8 +35,9 @@ struct Measurements {
 };
 
 template <class A>
-void fields(A& a, Is<Measurements> auto& m) {
-  a(m.lateness, m.jitter, m.failover, m.handover, m.became_active);
+constexpr void fields(A& a, Is<Measurements> auto& m) {
+  a("lateness", m.lateness)("jitter", m.jitter)("failover", m.failover)("handover", m.handover)(
+      "became_active", m.became_active);
 }
 
 }  // namespace vipd::vrrp

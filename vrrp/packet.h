@@ -75,8 +75,9 @@ constexpr bool known(ChecksumForm form) {
   return form <= ChecksumForm::pseudo_header;
 }
 template <class A>
-void fields(A& a, Is<Advertisement> auto& v) {
-  a(v.vrid, v.priority, v.interval, v.addresses, v.checksum, v.trailing);
+constexpr void fields(A& a, Is<Advertisement> auto& v) {
+  a("vrid", v.vrid)("priority", v.priority)("interval", v.interval)("addresses", v.addresses)(
+      "checksum", v.checksum)("trailing", v.trailing);
 }
 
 }  // namespace vipd::vrrp

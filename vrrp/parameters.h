@@ -122,21 +122,23 @@ constexpr bool known(ChecksumMode mode) {
   return mode <= ChecksumMode::pseudo_header;
 }
 template <class A>
-void fields(A& a, Is<TrackedCheck> auto& t) {
-  a(t.check, t.priority, t.initialize, t.stale_after);
+constexpr void fields(A& a, Is<TrackedCheck> auto& t) {
+  a("check", t.check)("priority", t.priority)("initialize", t.initialize)("stale_after", t.stale_after);
 }
 template <class A>
-void fields(A& a, Is<Announcing> auto& t) {
-  a(t.repeat, t.refresh);
+constexpr void fields(A& a, Is<Announcing> auto& t) {
+  a("repeat", t.repeat)("refresh", t.refresh);
 }
 template <class A>
-void fields(A& a, Is<RouterKey> auto& k) {
-  a(k.interface, k.vrid, k.family);
+constexpr void fields(A& a, Is<RouterKey> auto& k) {
+  a("interface", k.interface)("vrid", k.vrid)("family", k.family);
 }
 template <class A>
-void fields(A& a, Is<VirtualRouterConfig> auto& c) {
-  a(c.name, c.key, c.priority, c.advertisement_interval, c.preempt_mode, c.checksum, c.addresses, c.checks,
-    c.announce, c.dead_man, c.max_adopted_interval, c.lease);
+constexpr void fields(A& a, Is<VirtualRouterConfig> auto& c) {
+  a("name", c.name)("key", c.key)("priority", c.priority)("advertisement_interval", c.advertisement_interval)(
+      "preempt_mode", c.preempt_mode)("checksum", c.checksum)("addresses", c.addresses)("checks", c.checks)(
+      "announce", c.announce)("dead_man", c.dead_man)("max_adopted_interval", c.max_adopted_interval)(
+      "lease", c.lease);
 }
 
 // Whether it can be the interval in a message (section 5.2.7).

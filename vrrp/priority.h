@@ -37,8 +37,8 @@ struct EffectivePriority {
 EffectivePriority effective_priority(const VirtualRouterConfig& config, const CheckFacts& facts);
 
 template <class A>
-void fields(A& a, Is<CheckFact> auto& f) {
-  a(f.check, f.healthy, f.priority, f.detail, f.since);
+constexpr void fields(A& a, Is<CheckFact> auto& f) {
+  a("check", f.check)("healthy", f.healthy)("priority", f.priority)("detail", f.detail)("since", f.since);
 }
 inline bool valid(const CheckFact& fact) {
   return !fact.priority || (*fact.priority >= -254 && *fact.priority <= 254);

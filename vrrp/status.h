@@ -121,33 +121,42 @@ constexpr bool known(StateName state) {
   return state <= StateName::active;
 }
 template <class A>
-void fields(A& a, Is<Counters> auto& c) {
-  a(c.advertisements_sent, c.advertisements_received, c.priority_zero_sent, c.priority_zero_received,
-    c.became_active, c.interval_mismatches, c.address_list_mismatches, c.trailing_bytes, c.reassertions,
-    c.reassertions_suppressed, c.addresses_restored, c.address_claims, c.discarded);
+constexpr void fields(A& a, Is<Counters> auto& c) {
+  a("advertisements_sent", c.advertisements_sent)("advertisements_received", c.advertisements_received)(
+      "priority_zero_sent", c.priority_zero_sent)("priority_zero_received", c.priority_zero_received)(
+      "became_active", c.became_active)("interval_mismatches", c.interval_mismatches)(
+      "address_list_mismatches", c.address_list_mismatches)("trailing_bytes", c.trailing_bytes)(
+      "reassertions", c.reassertions)("reassertions_suppressed", c.reassertions_suppressed)(
+      "addresses_restored", c.addresses_restored)("address_claims", c.address_claims)("discarded",
+                                                                                      c.discarded);
 }
 template <class A>
-void fields(A& a, Is<Peer> auto& p) {
-  a(p.address, p.priority, p.interval, p.heard);
+constexpr void fields(A& a, Is<Peer> auto& p) {
+  a("address", p.address)("priority", p.priority)("interval", p.interval)("heard", p.heard);
 }
 template <class A>
-void fields(A& a, Is<AddressClaim> auto& c) {
-  a(c.address, c.mac, c.heard, c.times);
+constexpr void fields(A& a, Is<AddressClaim> auto& c) {
+  a("address", c.address)("mac", c.mac)("heard", c.heard)("times", c.times);
 }
 template <class A>
-void fields(A& a, Is<RouterStatus> auto& r) {
-  a(r.config, r.state, r.priority, r.since, r.reason, r.obstacles, r.explanation, r.primary_address,
-    r.active_adver_interval, r.deadline, r.peer, r.followed, r.checksum, r.yielded, r.on_trial, r.releasing,
-    r.claim, r.deaf_peer, r.addresses_present, r.counters);
+constexpr void fields(A& a, Is<RouterStatus> auto& r) {
+  a("config", r.config)("state", r.state)("priority", r.priority)("since", r.since)("reason", r.reason)(
+      "obstacles", r.obstacles)("explanation", r.explanation)("primary_address", r.primary_address)(
+      "active_adver_interval", r.active_adver_interval)("deadline", r.deadline)("peer", r.peer)(
+      "followed", r.followed)("checksum", r.checksum)("yielded", r.yielded)("on_trial", r.on_trial)(
+      "releasing", r.releasing)("claim", r.claim)("deaf_peer", r.deaf_peer)(
+      "addresses_present", r.addresses_present)("counters", r.counters);
 }
 template <class A>
-void fields(A& a, Is<Status> auto& s) {
-  a(s.now, s.routers, s.discarded, s.checks);
+constexpr void fields(A& a, Is<Status> auto& s) {
+  a("now", s.now)("routers", s.routers)("discarded", s.discarded)("checks", s.checks);
 }
 template <class A>
-void fields(A& a, Is<RouterSnapshot> auto& r) {
-  a(r.key, r.state, r.priority, r.since, r.reason, r.active_adver_interval, r.deadline, r.peer, r.announced,
-    r.yielded, r.release_until, r.checksum_heard, r.counters);
+constexpr void fields(A& a, Is<RouterSnapshot> auto& r) {
+  a("key", r.key)("state", r.state)("priority", r.priority)("since", r.since)("reason", r.reason)(
+      "active_adver_interval", r.active_adver_interval)("deadline", r.deadline)("peer", r.peer)(
+      "announced", r.announced)("yielded", r.yielded)("release_until", r.release_until)(
+      "checksum_heard", r.checksum_heard)("counters", r.counters);
 }
 // A Backup or an Active without a deadline would wait for ever.
 inline bool valid(const RouterSnapshot& router) {
@@ -156,8 +165,8 @@ inline bool valid(const RouterSnapshot& router) {
          (is_interval(router.active_adver_interval) && router.deadline != never);
 }
 template <class A>
-void fields(A& a, Is<Snapshot> auto& s) {
-  a(s.routers, s.checks, s.awaited);
+constexpr void fields(A& a, Is<Snapshot> auto& s) {
+  a("routers", s.routers)("checks", s.checks)("awaited", s.awaited);
 }
 
 }  // namespace vipd::vrrp

@@ -11,24 +11,26 @@ constexpr bool known(Node::Type type) {
   return type <= Node::Type::map;
 }
 template <class A>
-void fields(A& a, Is<Node::Entry> auto& entry) {
-  a(entry.key, entry.value);
+constexpr void fields(A& a, Is<Node::Entry> auto& entry) {
+  a("key", entry.key)("value", entry.value);
 }
 template <class A>
-void fields(A& a, Is<Node> auto& node) {
-  a(node.type, node.scalar, node.quoted, node.items, node.entries);
+constexpr void fields(A& a, Is<Node> auto& node) {
+  a("type", node.type)("scalar", node.scalar)("quoted", node.quoted)("items", node.items)("entries",
+                                                                                          node.entries);
 }
 
 namespace checks {
 
 template <class A>
-void fields(A& a, Is<OnFailure> auto& on_failure) {
-  a(on_failure.priority, on_failure.initialize);
+constexpr void fields(A& a, Is<OnFailure> auto& on_failure) {
+  a("priority", on_failure.priority)("initialize", on_failure.initialize);
 }
 template <class A>
-void fields(A& a, Is<CheckConfig> auto& check) {
-  a(check.name, check.kind, check.interval, check.timeout, check.fall, check.rise, check.stale_after,
-    check.on_failure, check.settings);
+constexpr void fields(A& a, Is<CheckConfig> auto& check) {
+  a("name", check.name)("kind", check.kind)("interval", check.interval)("timeout", check.timeout)(
+      "fall", check.fall)("rise", check.rise)("stale_after", check.stale_after)(
+      "on_failure", check.on_failure)("settings", check.settings);
 }
 
 }  // namespace checks

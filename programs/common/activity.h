@@ -17,8 +17,8 @@ struct Activity {
 };
 
 template <class A>
-void fields(A& a, Is<Activity> auto& m) {
-  a(m.added, m.removed, m.renewed, m.announced);
+constexpr void fields(A& a, Is<Activity> auto& m) {
+  a("added", m.added)("removed", m.removed)("renewed", m.renewed)("announced", m.announced);
 }
 
 }  // namespace vipd::programs

@@ -1,6 +1,7 @@
 #include "programs/common/hold.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace vipd::programs {
@@ -8,8 +9,18 @@ namespace vipd::programs {
 namespace {
 constexpr std::size_t most_routers = 16384;
 constexpr std::size_t copy_size = 16 << 20;  // only written pages use memory
+
+// A copy in the tagged format begins with this. A copy of release 0.1 begins with the number of its routers,
+// which is never as large: 0x64706976, read as a number.
+struct CopyHead {
+  static constexpr std::array<char, 4> magic{'v', 'i', 'p', 'd'};
+  std::array<char, 4> begin = magic;
+  std::uint32_t format = 1;
+};
 }  // namespace
 
+// Release 0.1 has the same header: a guardian reads what a router of that release has written, and the
+// reverse.
 struct Hold::Header {
   std::atomic<std::int64_t> beat;
   std::atomic<std::uint64_t>
@@ -31,7 +42,7 @@ std::int64_t number(TimePoint time) {
 TimePoint time_of(const std::atomic<std::int64_t>& number) {
   const TimePoint time{Duration{number.load(std::memory_order_relaxed)}};
   if (time == never) return never;
-  return std::clamp(time, TimePoint{-ArchiveReader::furthest}, TimePoint{ArchiveReader::furthest});
+  return std::clamp(time, TimePoint{-ArchiveBounds::furthest}, TimePoint{ArchiveBounds::furthest});
 }
 
 std::size_t copy_of(std::uint64_t version) {
@@ -53,15 +64,18 @@ Hold::Header& Hold::header() const {
 
 // --- the router ---
 
-Result<> Hold::write(const HoldState& state) {
-  const auto bytes = to_bytes(state);
+Result<> Hold::write(const HoldState& state, ArchiveFormat format) {
+  bytes_ = to_bytes(state, format, std::move(bytes_));
   const auto& routers = state.snapshot.routers;
-  if (bytes.size() > copy_size || routers.size() > most_routers)
+  const auto head = format == ArchiveFormat::tagged ? sizeof(CopyHead) : 0;
+  if (head + bytes_.size() > copy_size || routers.size() > most_routers)
     return failure("the state is too large to keep for a successor", ENOSPC);
   version_ = header().version.load() + 1;
-  std::memcpy(memory_.bytes().data() + sizeof(Header) + copy_of(version_) * copy_size, bytes.data(),
-              bytes.size());
-  header().sizes[copy_of(version_)].store(bytes.size());
+  auto* place = memory_.bytes().data() + sizeof(Header) + copy_of(version_) * copy_size;
+  const CopyHead tagged;
+  std::memcpy(place, &tagged, head);
+  std::memcpy(place + head, bytes_.data(), bytes_.size());
+  header().sizes[copy_of(version_)].store(head + bytes_.size());
   order_.clear();
   for (const auto& router : routers) {
     set_deadline(order_.size(), router.deadline, never);
@@ -136,7 +150,14 @@ std::optional<HoldState> Hold::read_once(std::uint64_t& version) const {
   const auto size = std::min<std::uint64_t>(header().sizes[copy].load(), copy_size);
   const auto* begin =
       reinterpret_cast<const std::uint8_t*>(memory_.bytes().data()) + sizeof(Header) + copy * copy_size;
-  auto state = from_bytes<HoldState>({begin, size});
+  std::span<const std::uint8_t> bytes(begin, size);
+  CopyHead head{};
+  head.begin = {};
+  if (size >= sizeof head) std::memcpy(&head, begin, sizeof head);
+  const bool tagged = head.begin == CopyHead::magic;
+  if (tagged && head.format != CopyHead{}.format) return std::nullopt;
+  if (tagged) bytes = bytes.subspan(sizeof head);
+  auto state = from_bytes<HoldState>(bytes, tagged ? ArchiveFormat::tagged : ArchiveFormat::release_0_1);
   if (!state) return std::nullopt;
   auto& routers = state->snapshot.routers;
   if (routers.size() > most_routers) return std::nullopt;

@@ -2,8 +2,8 @@
 // a new router can continue where it stopped.
 //
 // The router writes, without locks. Two copies of the state take turns: a writer that dies in mid-write
-// leaves the other one complete. The deadlines, which change with each advertisement, are beside them as
-// plain numbers. The guardian reads when the router is dead or late, and writes beside them which
+// leaves the other one complete. Each says which format it has, because an upgrade replaces the programs one
+// after the other. The deadlines, which change with each advertisement, are beside them as plain numbers. The guardian reads when the router is dead or late, and writes beside them which
 // advertisements it has sent in place of a late router.
 #pragma once
 
@@ -45,7 +45,8 @@ class Hold {
 
   // --- the router ---
   // Writes the whole state; keeps the order of snapshot.routers for set_deadline. ENOSPC: it is too large.
-  Result<> write(const HoldState& state);
+  // format: the one that the guardian reads.
+  Result<> write(const HoldState& state, ArchiveFormat format = ArchiveFormat::tagged);
   // Adver_Timer or Active_Down_Timer of the nth router, and when the guardian must hold for it (never: it is
   // not Active).
   void set_deadline(std::size_t router, TimePoint deadline, TimePoint overdue);
@@ -72,11 +73,13 @@ class Hold {
   io::SharedMemory memory_;
   std::uint64_t version_ = 0;           // of the state that was written or read last
   std::vector<vrrp::RouterKey> order_;  // of its routers
+  std::vector<std::uint8_t> bytes_;     // memory for the next copy
 };
 
 template <class A>
-void fields(A& a, Is<HeldRouter> auto& h) {
-  a(h.key, h.interface_index, h.source, h.advertisement, h.addresses, h.dead_man);
+constexpr void fields(A& a, Is<HeldRouter> auto& h) {
+  a("key", h.key)("interface_index", h.interface_index)("source", h.source)("advertisement", h.advertisement)(
+      "addresses", h.addresses)("dead_man", h.dead_man);
 }
 // Whatever the router has written, the guardian sends only an advertisement.
 inline bool valid(const HeldRouter& held) {
@@ -90,8 +93,8 @@ inline bool valid(const HeldRouter& held) {
                      [&](const Prefix& each) { return ours(each.address); });
 }
 template <class A>
-void fields(A& a, Is<HoldState> auto& h) {
-  a(h.snapshot, h.held);
+constexpr void fields(A& a, Is<HoldState> auto& h) {
+  a("snapshot", h.snapshot)("held", h.held);
 }
 
 }  // namespace vipd::programs

@@ -7,8 +7,9 @@ namespace vipd::programs {
 Link::Link(io::Loop& loop, Received received, Lost lost)
     : loop_(loop), received_(std::move(received)), lost_(std::move(lost)) {}
 
-void Link::attach(io::Channel channel) {
+void Link::attach(io::Channel channel, ArchiveFormat format) {
   detach();
+  format_ = format;
   ++attachment_;
   channel_ = std::move(channel);
   watch_ = loop_.watch(channel_->fd(), EPOLLIN, [this](std::uint32_t events) { ready(events); });
@@ -27,7 +28,7 @@ void Link::lose(const std::string& why, bool broken) {
 
 void Link::send_bytes(MessageType type, std::span<const std::uint8_t> bytes, std::span<const int> fds) {
   if (!channel_) return;
-  const auto sent = channel_->send(static_cast<std::uint16_t>(type), bytes, fds);
+  const auto sent = channel_->send(type_on_the_way(type, format_), bytes, fds);
   // The end of a peer is noticed, and reported, when its end of file is read.
   if (sent && !*sent) watch_.set_events(EPOLLIN | EPOLLOUT);
 }
@@ -51,7 +52,10 @@ void Link::ready(std::uint32_t events) {
   const auto attachment = attachment_;
   std::vector<io::Message> messages;
   const auto open = channel_->receive([&](io::Message message) { messages.push_back(std::move(message)); });
-  for (auto& message : messages) received_(std::move(message));
+  for (auto& message : messages) {
+    if (attachment == attachment_) format_ = format_of(message);
+    received_(std::move(message));
+  }
   const bool same = attached() && attachment == attachment_;
   if (!open && same) return lose(open.error().message, true);
   if (open && !*open && same) lose("it has ended", false);

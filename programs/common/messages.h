@@ -309,146 +309,147 @@ struct DeliverySettings {
 };
 
 template <class A>
-void fields(A& a, Is<Configure> auto& m) {
-  a(m.routers, m.adopted);
+constexpr void fields(A& a, Is<Configure> auto& m) {
+  a("routers", m.routers)("adopted", m.adopted);
 }
 template <class A>
-void fields(A&, Is<Stop> auto&) {}
+constexpr void fields(A&, Is<Stop> auto&) {}
 template <class A>
-void fields(A&, Is<MetricsSocket> auto&) {}
+constexpr void fields(A&, Is<MetricsSocket> auto&) {}
 template <class A>
-void fields(A&, Is<Ready> auto&) {}
+constexpr void fields(A&, Is<Ready> auto&) {}
 template <class A>
-void fields(A&, Is<Stopped> auto&) {}
+constexpr void fields(A&, Is<Stopped> auto&) {}
 template <class A>
-void fields(A& a, Is<WantedLeases::Place> auto& m) {
-  a(m.interface_index, m.addresses);
+constexpr void fields(A& a, Is<WantedLeases::Place> auto& m) {
+  a("interface_index", m.interface_index)("addresses", m.addresses);
 }
 template <class A>
-void fields(A& a, Is<WantedLeases> auto& m) {
-  a(m.routers);
+constexpr void fields(A& a, Is<WantedLeases> auto& m) {
+  a("routers", m.routers);
 }
 template <class A>
-void fields(A& a, Is<Leases> auto& m) {
-  a(m.slots, m.why_not);
+constexpr void fields(A& a, Is<Leases> auto& m) {
+  a("slots", m.slots)("why_not", m.why_not);
 }
 template <class A>
-void fields(A& a, Is<LeaseStatus> auto& m) {
-  a(m.why_not, m.until, m.drops);
+constexpr void fields(A& a, Is<LeaseStatus> auto& m) {
+  a("why_not", m.why_not)("until", m.until)("drops", m.drops);
 }
 template <class A>
-void fields(A& a, Is<Checks> auto& m) {
-  a(m.checks);
+constexpr void fields(A& a, Is<Checks> auto& m) {
+  a("checks", m.checks);
 }
 template <class A>
-void fields(A& a, Is<RunScript> auto& m) {
-  a(m.run, m.check, m.timeout);
+constexpr void fields(A& a, Is<RunScript> auto& m) {
+  a("run", m.run)("check", m.check)("timeout", m.timeout);
 }
 template <class A>
-void fields(A& a, Is<CancelScript> auto& m) {
-  a(m.run);
+constexpr void fields(A& a, Is<CancelScript> auto& m) {
+  a("run", m.run);
 }
 template <class A>
-void fields(A& a, Is<ScriptEnded> auto& m) {
-  a(m.run, m.outcome);
+constexpr void fields(A& a, Is<ScriptEnded> auto& m) {
+  a("run", m.run)("outcome", m.outcome);
 }
 template <class A>
-void fields(A& a, Is<ControlAccess> auto& m) {
-  a(m.owner, m.group);
+constexpr void fields(A& a, Is<ControlAccess> auto& m) {
+  a("owner", m.owner)("group", m.group);
 }
 template <class A>
-void fields(A&, Is<Alive> auto&) {}
+constexpr void fields(A&, Is<Alive> auto&) {}
 template <class A>
-void fields(A& a, Is<ReloadRequest> auto& m) {
-  a(m.id, m.until, m.confirm);
+constexpr void fields(A& a, Is<ReloadRequest> auto& m) {
+  a("id", m.id)("until", m.until)("confirm", m.confirm);
 }
 template <class A>
-void fields(A& a, Is<ConfirmRequest> auto& m) {
-  a(m.id, m.until);
+constexpr void fields(A& a, Is<ConfirmRequest> auto& m) {
+  a("id", m.id)("until", m.until);
 }
 template <class A>
-void fields(A& a, Is<ConfigurationRequest> auto& m) {
-  a(m.id, m.variables);
+constexpr void fields(A& a, Is<ConfigurationRequest> auto& m) {
+  a("id", m.id)("variables", m.variables);
 }
 template <class A>
-void fields(A& a, Is<ConfigurationReply> auto& m) {
-  a(m.id, m.node, m.text, m.variables, m.interfaces);
+constexpr void fields(A& a, Is<ConfigurationReply> auto& m) {
+  a("id", m.id)("node", m.node)("text", m.text)("variables", m.variables)("interfaces", m.interfaces);
 }
 template <class A>
-void fields(A& a, Is<UpgradeRequest> auto& m) {
-  a(m.id, m.until);
+constexpr void fields(A& a, Is<UpgradeRequest> auto& m) {
+  a("id", m.id)("until", m.until);
 }
 template <class A>
-void fields(A& a, Is<Upgraded> auto& m) {
-  a(m.id, m.good, m.text);
+constexpr void fields(A& a, Is<Upgraded> auto& m) {
+  a("id", m.id)("good", m.good)("text", m.text);
 }
 template <class A>
-void fields(A& a, Is<Reloaded> auto& m) {
-  a(m.id, m.good, m.text);
+constexpr void fields(A& a, Is<Reloaded> auto& m) {
+  a("id", m.id)("good", m.good)("text", m.text);
 }
 template <class A>
-void fields(A& a, Is<Program> auto& m) {
-  a(m.pid, m.since, m.restarts);
+constexpr void fields(A& a, Is<Program> auto& m) {
+  a("pid", m.pid)("since", m.since)("restarts", m.restarts);
 }
 template <class A>
-void fields(A& a, Is<Programs> auto& m) {
-  a(m.config_file, m.programs, m.goes_back);
+constexpr void fields(A& a, Is<Programs> auto& m) {
+  a("config_file", m.config_file)("programs", m.programs)("goes_back", m.goes_back);
 }
 template <class A>
-void fields(A& a, Is<Health> auto& m) {
-  a(m.facts);
+constexpr void fields(A& a, Is<Health> auto& m) {
+  a("facts", m.facts);
 }
 template <class A>
-void fields(A& a, Is<KnownFacts> auto& m) {
-  a(m.facts);
+constexpr void fields(A& a, Is<KnownFacts> auto& m) {
+  a("facts", m.facts);
 }
 template <class A>
-void fields(A& a, Is<StatusRequest> auto& m) {
-  a(m.id, m.measurements);
+constexpr void fields(A& a, Is<StatusRequest> auto& m) {
+  a("id", m.id)("measurements", m.measurements);
 }
 template <class A>
-void fields(A& a, Is<StatusReply> auto& m) {
-  a(m.id, m.status, m.leases, m.activity, m.measurements);
+constexpr void fields(A& a, Is<StatusReply> auto& m) {
+  a("id", m.id)("status", m.status)("leases", m.leases)("activity", m.activity)("measurements",
+                                                                                m.measurements);
 }
 template <class A>
-void fields(A& a, Is<Command> auto& m) {
-  a(m.id, m.until, m.router, m.back);
+constexpr void fields(A& a, Is<Command> auto& m) {
+  a("id", m.id)("until", m.until)("router", m.router)("back", m.back);
 }
 template <class A>
-void fields(A& a, Is<CommandDone> auto& m) {
-  a(m.id, m.good, m.text);
+constexpr void fields(A& a, Is<CommandDone> auto& m) {
+  a("id", m.id)("good", m.good)("text", m.text);
 }
 template <class A>
-void fields(A& a, Is<RecordRequest> auto& m) {
-  a(m.id);
+constexpr void fields(A& a, Is<RecordRequest> auto& m) {
+  a("id", m.id);
 }
 template <class A>
-void fields(A& a, Is<RecordReply> auto& m) {
-  a(m.id, m.contents);
+constexpr void fields(A& a, Is<RecordReply> auto& m) {
+  a("id", m.id)("contents", m.contents);
 }
 template <class A>
-void fields(A& a, Is<Happened> auto& m) {
-  a(m.events, m.last);
+constexpr void fields(A& a, Is<Happened> auto& m) {
+  a("events", m.events)("last", m.last);
 }
 template <class A>
-void fields(A& a, Is<EventsTaken> auto& m) {
-  a(m.last);
+constexpr void fields(A& a, Is<EventsTaken> auto& m) {
+  a("last", m.last);
 }
 template <class A>
-void fields(A& a, Is<DeliverySettings::One> auto& m) {
-  a(m.router, m.webhook, m.mail, m.secret);
+constexpr void fields(A& a, Is<DeliverySettings::One> auto& m) {
+  a("router", m.router)("webhook", m.webhook)("mail", m.mail)("secret", m.secret);
 }
 // Exactly one of the two: a webhook or a mail.
 inline bool valid(const DeliverySettings::One& one) {
   return one.webhook.has_value() != one.mail.has_value();
 }
 template <class A>
-void fields(A& a, Is<DeliverySettings> auto& m) {
-  a(m.all);
+constexpr void fields(A& a, Is<DeliverySettings> auto& m) {
+  a("all", m.all);
 }
 template <class A>
-void fields(A& a, Is<EventSettings> auto& m) {
-  a(m.directory, m.size, m.age);
+constexpr void fields(A& a, Is<EventSettings> auto& m) {
+  a("directory", m.directory)("size", m.size)("age", m.age);
 }
 
 }  // namespace vipd::programs

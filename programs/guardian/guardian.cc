@@ -247,8 +247,9 @@ void Guardian::start_monitor() {
   metrics_.monitor_attached();
 }
 
+// Not with one that an upgrade is about to replace: it may be of a release that uses another format.
 void Guardian::connect_router_and_monitor() {
-  if (!router_.process || !monitor_.process) return;
+  if (!router_.process || !monitor_.process || router_.outdated || monitor_.outdated) return;
   auto pair = io::Channel::pair();
   if (!pair) return log_.error(pair.error().message);
   const int to_router = pair->first.fd();

@@ -115,7 +115,7 @@ class Guardian {
   void confirm(std::uint64_t id);
   void go_back(TimePoint time);
   void send_configuration(std::optional<vrrp::Snapshot> adopted);
-  Result<> adopt(Child& child, Link& link, const HandedProgram& handed);
+  Result<> adopt(Child& child, Link& link, const HandedProgram& handed, ArchiveFormat format);
   void reap_later(std::int32_t pid);
   void replace_outdated(Child& child);
   void begin_upgrade(std::uint64_t id);
@@ -126,6 +126,7 @@ class Guardian {
   void end_by_force();
   TimePoint next_deadline() const;
   bool router_is_there() const;  // and ready
+  bool replacing_programs() const;
 
   Log& log_;
   Setting setting_;

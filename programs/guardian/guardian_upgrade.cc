@@ -1,6 +1,10 @@
 // The guardian and the next version of this program: it hands over its state and becomes that program, with
 // the same process and children; or it is that program, and takes over. programs/guardian/handover has the state,
 // programs/guardian/upgrade the test of the new program before.
+//
+// The router and the monitor of the previous program may read only the format of release 0.1: until each is
+// replaced, its link uses the format of the handover. They are not connected with programs of this version,
+// and not handed over once more.
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
@@ -17,6 +21,8 @@
 namespace vipd::programs {
 
 namespace {
+constexpr const char* programs_are_replaced =
+    "vipd-router or vipd-monitor is being replaced: try again in a moment";
 constexpr const char* hooks_are_running = "an upgrade would kill a running hook: try again when it has ended";
 
 std::string cannot_take_over(const std::string& program, const std::string& why) {
@@ -32,8 +38,8 @@ Result<std::unique_ptr<Guardian>> Guardian::take_over(Log& log, Setting setting,
   TRY_VOID(keep_open({lock.get(), control.get(), hold.fd()}, false));
   std::unique_ptr<Guardian> guardian(new Guardian(log, std::move(setting), std::move(config), std::move(lock),
                                                   std::move(control), std::move(hold)));
-  TRY_VOID(guardian->adopt(guardian->router_, guardian->router_link_, handover.router));
-  TRY_VOID(guardian->adopt(guardian->monitor_, guardian->monitor_link_, handover.monitor));
+  TRY_VOID(guardian->adopt(guardian->router_, guardian->router_link_, handover.router, handover.format));
+  TRY_VOID(guardian->adopt(guardian->monitor_, guardian->monitor_link_, handover.monitor, handover.format));
   TRY_VOID(keep_open(handover.claims, false));
   for (const auto fd : handover.claims) guardian->reservations_.adopt(io::Fd(fd));
   for (const auto pid : handover.ending) guardian->reap_later(pid);
@@ -45,13 +51,13 @@ Result<std::unique_ptr<Guardian>> Guardian::take_over(Log& log, Setting setting,
   return guardian;
 }
 
-Result<> Guardian::adopt(Child& child, Link& link, const HandedProgram& handed) {
+Result<> Guardian::adopt(Child& child, Link& link, const HandedProgram& handed, ArchiveFormat format) {
   child.process = TRY(io::adopt_child(handed.pid));
   child.ended = loop_.watch(child.process->pidfd.get(), [this, &child] { child_ended(child); });
   child.started = handed.started;
   child.restarts = handed.restarts;
   child.outdated = true;
-  link.attach(TRY(io::Channel::adopt(io::Fd(handed.channel))));
+  link.attach(TRY(io::Channel::adopt(io::Fd(handed.channel))), format);
   return {};
 }
 
@@ -71,6 +77,10 @@ void Guardian::replace_outdated(Child& child) {
   (void)io::kill(*child.process, SIGKILL);
 }
 
+bool Guardian::replacing_programs() const {
+  return !router_is_there() || stand_in_.holding() || router_.outdated || monitor_.outdated;
+}
+
 void Guardian::begin_upgrade(std::uint64_t id) {
   const auto refuse = [&](const std::string& why) {
     events_.tell(events::upgrade_refused, "upgrade refused: " + why);
@@ -81,8 +91,7 @@ void Guardian::begin_upgrade(std::uint64_t id) {
   if (configuration_.deadline() != never)
     return refuse(
         "a reload is unconfirmed and could not roll back after an upgrade: run \"vipctl confirm\" first");
-  if (!router_is_there() || stand_in_.router_is_late() || stand_in_.holding())
-    return refuse("vipd-router is being replaced: try again in a moment");
+  if (replacing_programs() || stand_in_.router_is_late()) return refuse(programs_are_replaced);
   if (hooks_.busy()) return refuse(hooks_are_running);
   auto begun = Upgrade::begin(loop_, setting_.invocation.program, handover(), now(),
                               [this, id](const Result<std::string>& version) { checked(id, version); });
@@ -98,8 +107,7 @@ void Guardian::checked(std::uint64_t id, const Result<std::string>& version) {
     monitor_link_.send(Upgraded{id, false, text});
   };
   if (!version) return refuse(version.error().message);
-  if (stopping_ || !router_is_there() || stand_in_.holding())
-    return refuse("vipd-router is being replaced: try again in a moment");
+  if (stopping_ || replacing_programs()) return refuse(programs_are_replaced);
   if (hooks_.busy()) return refuse(hooks_are_running);
   const auto text = fmt::format("vipd {} replaces vipd {}", *version, VIPD_VERSION);
   log_.notice(text);
@@ -120,7 +128,8 @@ Handover Guardian::handover() const {
           .claims = reservations_.descriptors(),
           .router = hand(router_, router_link_),
           .monitor = hand(monitor_, monitor_link_),
-          .ending = {}};
+          .ending = {},
+          .format = ArchiveFormat::tagged};
 }
 
 // Returns only if it failed; then nothing has changed, except that running scripts were ended.

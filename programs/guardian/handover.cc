@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 
 #include "io/shared_memory.h"
@@ -44,13 +46,33 @@ Result<Handover> decode_handover(std::span<const std::uint8_t> bytes) {
   Head head{};
   if (bytes.size() >= sizeof head) std::memcpy(&head, bytes.data(), sizeof head);
   if (head.magic != magic) return failure("the handover state is not from vipd", EPROTO);
-  if (head.format != handover_format)
-    return failure(fmt::format("the handover state has format {}, this version (vipd {}) reads format {}",
-                               head.format, VIPD_VERSION, handover_format),
-                   EPROTO);
-  auto handover = from_bytes<Handover>(bytes.subspan(sizeof head));
+  if (head.format != handover_format && head.format != handover_format_of_release_0_1)
+    return failure(
+        fmt::format("the handover state has format {}, this version (vipd {}) reads formats {} and {}",
+                    head.format, VIPD_VERSION, handover_format_of_release_0_1, handover_format),
+        EPROTO);
+  const auto format = head.format == handover_format ? ArchiveFormat::tagged : ArchiveFormat::release_0_1;
+  auto handover = from_bytes<Handover>(bytes.subspan(sizeof head), format);
   if (!handover) return failure("the handover state is damaged", EPROTO);
+  handover->format = format;
   return std::move(*handover);
+}
+
+namespace {
+// The number at the front, which is removed together with what separates it from the next one.
+std::uint64_t next_number(std::string_view& version) {
+  std::uint64_t number = 0;
+  const auto* end = version.data() + version.size();
+  const auto [rest, error] = std::from_chars(version.data(), end, number);
+  version.remove_prefix(std::min(version.size(), static_cast<std::size_t>(rest - version.data()) + 1));
+  return error == std::errc() ? number : 0;
+}
+}  // namespace
+
+bool is_later(std::string_view version, std::string_view than) {
+  while (!version.empty() || !than.empty())
+    if (const auto left = next_number(version), right = next_number(than); left != right) return left > right;
+  return false;
 }
 
 Result<io::Fd> pack(const Handover& handover) {

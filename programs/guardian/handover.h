@@ -2,13 +2,14 @@
 // execve (`vipctl upgrade`): the configuration in force, its two programs, and the descriptors that must stay
 // open. The router and the monitor are not affected; they are replaced afterwards, one by one.
 //
-// It is in a sealed memory file that starts with the number of its format: another version of vipd may read
-// it, and must refuse an unknown format. The descriptors are numbers of this process.
+// It is in a sealed memory file that starts with the number of its format: another version of vipd reads it,
+// and refuses an unknown format. The descriptors are numbers of this process.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/archive.h"
@@ -17,9 +18,11 @@
 
 namespace vipd::programs {
 
-// Increment it with every change of Handover, of HoldState or of their parts: a router of one version adopts
-// the state of a router of the other. tests/programs/guardian/handover_test.cc fails if this was forgotten.
-constexpr std::uint32_t handover_format = 2;
+// The state, the hold and the messages of the two programs in the tagged format. Fields come and go without
+// another number (base/archive.h); tests/released has the bytes of each release, which must remain readable.
+constexpr std::uint32_t handover_format = 3;
+// The same without tags, as release 0.1 writes it. Only read.
+constexpr std::uint32_t handover_format_of_release_0_1 = 2;
 
 struct HandedProgram {
   std::int32_t pid = 0;
@@ -39,6 +42,8 @@ struct Handover {
   HandedProgram router;
   HandedProgram monitor;
   std::vector<std::int32_t> ending;  // killed processes that must be reaped
+  // The one that it was in, which is the one that the two programs use too.
+  ArchiveFormat format = ArchiveFormat::tagged;
 };
 
 std::vector<std::uint8_t> encode(const Handover& handover);
@@ -49,17 +54,21 @@ Result<Handover> decode_handover(std::span<const std::uint8_t> bytes);
 Result<io::Fd> pack(const Handover& handover);
 Result<Handover> unpack(int fd);
 
+// Whether a version is later than another, by their numbers: "0.10.0" is later than "0.9.2".
+bool is_later(std::string_view version, std::string_view than);
+
 // Whether descriptors survive execve.
 Result<> keep_open(const std::vector<int>& fds, bool keep);
 
 template <class A>
-void fields(A& a, Is<HandedProgram> auto& p) {
-  a(p.pid, p.channel, p.started, p.restarts);
+constexpr void fields(A& a, Is<HandedProgram> auto& p) {
+  a("pid", p.pid)("channel", p.channel)("started", p.started)("restarts", p.restarts);
 }
 template <class A>
-void fields(A& a, Is<Handover> auto& h) {
-  a(h.version, h.configuration, h.started, h.lock, h.control, h.hold, h.claims, h.router, h.monitor,
-    h.ending);
+constexpr void fields(A& a, Is<Handover> auto& h) {
+  a("version", h.version)("configuration", h.configuration)("started", h.started)("lock", h.lock)(
+      "control", h.control)("hold", h.hold)("claims", h.claims)("router", h.router)("monitor", h.monitor)(
+      "ending", h.ending);
 }
 
 }  // namespace vipd::programs

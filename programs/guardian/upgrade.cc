@@ -126,6 +126,12 @@ Result<std::string> version_of(const std::string& name) {
 
 Result<> could_take_over(int fd) {
   const auto handover = TRY(unpack(fd));
+  // An older version skips what it does not know of the state, so it could lose something that matters.
+  if (is_later(handover.version, VIPD_VERSION))
+    return failure(
+        fmt::format("it is vipd {}, and vipd {} is running: an upgrade goes to the same or a later "
+                    "version; stop vipd and start the older version instead",
+                    VIPD_VERSION, handover.version));
   const auto loaded = conf::load_printed("the configuration in force", handover.configuration);
   if (!loaded.config)
     return failure("the new version does not accept the configuration in force:\n" +

@@ -367,7 +367,7 @@ void Router::keep() {
   auto kept = kept_state(engine_.snapshot(), engine_.status(now()),
                          [this](const std::string& interface) { return kernel_.snapshot(interface).index; });
   tolerances_ = std::move(kept.tolerances);
-  if (const auto written = hold_.write(kept.state); !written)
+  if (const auto written = hold_.write(kept.state, guardian_.format()); !written)
     log_.write_limited(Level::warning, "hold", written.error().message);
   keep_again_ = now() + keep_interval;
 }

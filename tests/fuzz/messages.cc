@@ -3,7 +3,8 @@
 // that mean the same when they are written again, and that it can use.
 //
 // An input is what came through a channel, header and all, or what is handed over, if it begins like that.
-// Otherwise its first byte is the type of a message, or `hold`, and the rest are its bytes.
+// Otherwise its first byte is the type of a message, or `hold`, and the rest are its bytes. The highest bit of
+// the type says that they are in the tagged format.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -31,20 +32,22 @@ using namespace vipd::programs;
 namespace {
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::uint8_t hold_type = 0xff;
+constexpr std::uint8_t hold_type = 0xff;  // in release 0.1's format
+constexpr std::uint8_t tagged_hold_type = 0xfe;
+constexpr std::uint8_t tagged_byte = 0x80;
 constexpr TimePoint noon{std::chrono::hours(12)};
 
 // The value, if it can be read; then it survives the way.
 template <class M>
-std::optional<M> read(Bytes bytes) {
-  auto value = from_bytes<M>(bytes);
+std::optional<M> read(Bytes bytes, ArchiveFormat format) {
+  auto value = from_bytes<M>(bytes, format);
   if (!value) {
     assert(!value.error().message.empty());
     return std::nullopt;
   }
-  const auto written = to_bytes(*value);
-  const auto again = from_bytes<M>(written);
-  assert(again && to_bytes(*again) == written);
+  const auto written = to_bytes(*value, format);
+  const auto again = from_bytes<M>(written, format);
+  assert(again && to_bytes(*again, format) == written);
   return std::move(*value);
 }
 
@@ -113,7 +116,7 @@ void take(std::uint16_t type, Bytes bytes) {
   io::Message message{type, {bytes.begin(), bytes.end()}, {}};
   const auto as = [&]<class M>() {
     if (on<M>(message, [](const M&) {}))
-      if (const auto value = read<M>(bytes)) use(*value);
+      if (const auto value = read<M>(bytes, format_of(message))) use(*value);
   };
   const auto as_each = [&]<class... M>() { (as.template operator()<M>(), ...); };
   as_each.operator()<Configure, Stop, Ready, Stopped, WantedLeases, Leases, Checks, RunScript, CancelScript,
@@ -159,9 +162,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else if (begins_with(bytes, "vipd-handov")) {
     take_handover(bytes);
   } else if (!bytes.empty() && bytes[0] == hold_type) {
-    if (const auto state = read<HoldState>(bytes.subspan(1))) use(*state);
+    if (const auto state = read<HoldState>(bytes.subspan(1), ArchiveFormat::release_0_1)) use(*state);
+  } else if (!bytes.empty() && bytes[0] == tagged_hold_type) {
+    if (const auto state = read<HoldState>(bytes.subspan(1), ArchiveFormat::tagged)) use(*state);
   } else if (!bytes.empty()) {
-    take(bytes[0], bytes.subspan(1));
+    const std::uint16_t tag = (bytes[0] & tagged_byte) != 0 ? tagged_type : 0;
+    take(tag | (bytes[0] & ~tagged_byte & 0xff), bytes.subspan(1));
   }
   return 0;
 }

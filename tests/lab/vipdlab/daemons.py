@@ -396,6 +396,10 @@ class OwnVipd(Vipd):
         for name in self.PROGRAMS:
             self.install(name)
 
+    def install_from(self, directory):
+        for name in self.PROGRAMS:
+            self.install(name, (directory / name).read_bytes())
+
 
 class Keepalived(Daemon):
     """Debian's keepalived, one vrrp_instance for each family."""

@@ -1,0 +1,73 @@
+#include "programs/common/link.h"
+
+#include <doctest/doctest.h>
+
+using namespace vipd;
+using namespace vipd::programs;
+
+namespace {
+// One end is a Link, the other one a bare channel: another program.
+struct Ends {
+  explicit Ends(ArchiveFormat format) : other(std::move(pair.second)) {
+    link.attach(std::move(pair.first), format);
+  }
+
+  // What the other program receives after the link has sent this.
+  io::Message sent(const Command& command) {
+    link.send(command);
+    std::vector<io::Message> messages;
+    REQUIRE(other.receive([&](io::Message message) { messages.push_back(std::move(message)); }));
+    REQUIRE(messages.size() == 1);
+    return std::move(messages[0]);
+  }
+  void talk(std::uint16_t type, const std::vector<std::uint8_t>& bytes) {
+    REQUIRE(other.send(type, bytes, {}));
+    (void)loop.wait(TimePoint{});
+  }
+
+  io::Loop loop;
+  std::vector<std::string> commands;
+  Link link{loop,
+            [this](const io::Message& message) {
+              on<Command>(message, [this](const Command& command) { commands.push_back(command.router); });
+            },
+            [](const std::string&) {}};
+  std::pair<io::Channel, io::Channel> pair = std::move(io::Channel::pair().value());
+  io::Channel other;
+};
+
+const Command command{1, TimePoint{}, "edge", false};
+constexpr auto number = static_cast<std::uint16_t>(MessageType::command);
+constexpr auto old_format = ArchiveFormat::release_0_1;
+}  // namespace
+
+TEST_CASE("a program of release 0.1 gets the messages of that release") {
+  Ends ends(old_format);
+  const auto message = ends.sent(command);
+  CHECK(message.type == number);
+  CHECK(message.bytes == to_bytes(command, old_format));
+}
+
+TEST_CASE("a program of release 0.1 does not know the type of a tagged message, so it cannot misread one") {
+  Ends ends(ArchiveFormat::tagged);
+  CHECK(ends.sent(command).type > static_cast<std::uint16_t>(MessageType::delivery_settings));
+}
+
+TEST_CASE("a link answers in the format in which the other program talks") {
+  Ends ends(ArchiveFormat::tagged);
+  ends.talk(number, to_bytes(command, old_format));
+  CHECK(ends.commands == std::vector<std::string>{"edge"});
+  CHECK(ends.sent(command).type == number);
+  ends.talk(number | tagged_type, to_bytes(command));
+  CHECK(ends.commands.size() == 2);
+  CHECK(ends.sent(command).bytes == to_bytes(command));
+}
+
+TEST_CASE("a message that cannot be read is dropped, and the next one is taken") {
+  Ends ends(old_format);
+  ends.talk(number, {1, 2, 3});
+  ends.talk(number, to_bytes(command));
+  CHECK(ends.commands.empty());
+  ends.talk(number, to_bytes(command, old_format));
+  CHECK(ends.commands.size() == 1);
+}
