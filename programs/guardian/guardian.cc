@@ -76,10 +76,10 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       router_("vipd-router"),
       monitor_("vipd-monitor"),
       router_link_(
-          loop_, [this](io::Message message) { message_from_router(std::move(message)); },
+          loop_, [this](const io::Message& message) { message_from_router(message); },
           [](const std::string&) {}),
       monitor_link_(
-          loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
+          loop_, [this](const io::Message& message) { message_from_monitor(message); },
           [](const std::string&) {}),
       events_(log, monitor_link_,
               std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()),

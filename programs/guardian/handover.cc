@@ -62,9 +62,9 @@ namespace {
 // The number at the front, which is removed together with what separates it from the next one.
 std::uint64_t next_number(std::string_view& version) {
   std::uint64_t number = 0;
-  const auto* end = version.data() + version.size();
-  const auto [rest, error] = std::from_chars(version.data(), end, number);
-  version.remove_prefix(std::min(version.size(), static_cast<std::size_t>(rest - version.data()) + 1));
+  const auto digits = std::min(version.find_first_not_of("0123456789"), version.size());
+  const auto error = std::from_chars(version.begin(), version.begin() + digits, number).ec;
+  version.remove_prefix(std::min(digits + 1, version.size()));
   return error == std::errc() ? number : 0;
 }
 }  // namespace

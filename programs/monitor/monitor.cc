@@ -78,7 +78,7 @@ Monitor::Monitor(Log& log, io::Channel guardian, io::Fd control)
           loop_, [this](io::Message message) { message_from_guardian(std::move(message)); },
           [this](const std::string& why) { guardian_lost(why); }),
       router_(
-          loop_, [this](io::Message message) { message_from_router(std::move(message)); },
+          loop_, [this](const io::Message& message) { message_from_router(message); },
           [](const std::string&) {}),
       scripts_(guardian_),
       context_(

@@ -9,7 +9,7 @@
 namespace vipd::programs {
 
 Result<std::unique_ptr<Effects>> Effects::open(io::Loop& loop, Log& log, AdvertPorts::Callbacks callbacks,
-                                               DiscardSocket discard) {
+                                               const DiscardSocket& discard) {
   auto netlink = TRY(netlink::Socket::open(0 /* NETLINK_ROUTE */));
   auto announce = TRY(io::AnnounceSocket::open());
   return std::unique_ptr<Effects>(

@@ -30,7 +30,7 @@ namespace vipd::programs {
 class Effects {
  public:
   static Result<std::unique_ptr<Effects>> open(io::Loop& loop, Log& log, AdvertPorts::Callbacks callbacks,
-                                               DiscardSocket discard);
+                                               const DiscardSocket& discard);
 
   // Call it when the configuration or an interface has changed.
   void set_ports(Ports ports);

@@ -65,7 +65,7 @@ Router::Router(Log& log, Hold hold, netlink::LinkWatch kernel)
           loop_, [this](io::Message message) { message_from_guardian(std::move(message)); },
           [this](const std::string& why) { guardian_lost(why); }),
       monitor_(
-          loop_, [this](io::Message message) { message_from_monitor(std::move(message)); },
+          loop_, [this](const io::Message& message) { message_from_monitor(message); },
           [](const std::string&) {}),
       reporter_(log, guardian_),
       recorder_(recorder_size, [this] { return checkpoint(); }),
