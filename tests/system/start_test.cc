@@ -140,7 +140,7 @@ TEST_CASE("the reason why the programs share the user of vipd is given; with --u
 
 TEST_CASE("a new version names the error in a configuration in force that it does not accept") {
   Handover handover;
-  handover.version = "1.0";
+  handover.version = "0.1.0";
   handover.configuration = "virtual_routers: {edge: {vrid: 51, addresses: 192.0.2.10}}\n";
   const auto state = pack(handover);
   REQUIRE(state);
