@@ -3,8 +3,9 @@
 //
 // The router writes, without locks. Two copies of the state take turns: a writer that dies in mid-write
 // leaves the other one complete. Each says which format it has, because an upgrade replaces the programs one
-// after the other. The deadlines, which change with each advertisement, are beside them as plain numbers. The guardian reads when the router is dead or late, and writes beside them which
-// advertisements it has sent in place of a late router.
+// after the other. The deadlines, which change with each advertisement, are beside them as plain numbers. The
+// guardian reads when the router is dead or late, and writes beside them which advertisements it has sent in
+// place of a late router.
 #pragma once
 
 #include <algorithm>

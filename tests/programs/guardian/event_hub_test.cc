@@ -135,7 +135,7 @@ TEST_CASE("event hub: events that no catalogue has are dropped") {
   CHECK(guardian.listened.empty());
 }
 
-TEST_CASE("event hub: an event that repeats is told once, and counted in the next one") {
+TEST_CASE("event hub: an event that repeats is reported once for each key") {
   Guardian guardian;
   CHECK(guardian.hub.tell_if_due("key", events::held, "late"));
   CHECK_FALSE(guardian.hub.tell_if_due("key", events::held, "late"));

@@ -56,7 +56,7 @@ TEST_CASE("ports: a virtual router that is configured and runs is received for o
   CHECK(ports_of({running.config}, {running}, kernel).at("eth0").vrids.at(Family::ipv4) == Vrids{1});
 }
 
-TEST_CASE("ports: virtual addresses do not count as the host's own, whoever has added them") {
+TEST_CASE("ports: a virtual address is never the host's own, even if another program has added it") {
   const auto ports = ports_of({router("eth0", 1, "192.0.2.99/24")}, {}, kernel);
   const auto& addresses = ports.at("eth0").interface.addresses;
   REQUIRE(addresses.size() == 1);
