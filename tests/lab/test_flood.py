@@ -94,7 +94,6 @@ class Flood(LabCase):
     def one(self, maker, name):
         group = self.group([maker, maker], RouterSettings(interval_ms=INTERVAL_MS), PRIORITIES, udp_rate=100)
         group.start()
-        group.quiet()
         begin = time.monotonic_ns()
         active = self.times_active(group)
         lines = sum(len(daemon.log().splitlines()) for daemon in group.daemons.values())
