@@ -4,10 +4,10 @@
 
 namespace vipd::programs {
 
-Link::Link(io::Loop& loop, Received received, Lost lost)
+RawLink::RawLink(io::Loop& loop, Received received, Lost lost)
     : loop_(loop), received_(std::move(received)), lost_(std::move(lost)) {}
 
-void Link::attach(io::Channel channel, ArchiveFormat format) {
+void RawLink::attach(io::Channel channel, ArchiveFormat format) {
   detach();
   format_ = format;
   ++attachment_;
@@ -15,25 +15,26 @@ void Link::attach(io::Channel channel, ArchiveFormat format) {
   watch_ = loop_.watch(channel_->fd(), EPOLLIN, [this](std::uint32_t events) { ready(events); });
 }
 
-void Link::detach() {
+void RawLink::detach() {
   watch_.reset();
   channel_.reset();
 }
 
-void Link::lose(const std::string& why, bool broken) {
+void RawLink::lose(const std::string& why, bool broken) {
   broken_ = broken;
   detach();
   lost_(why);
 }
 
-void Link::send_bytes(MessageType type, std::span<const std::uint8_t> bytes, std::span<const int> fds) {
+void RawLink::send_bytes(MessageType type, std::span<const std::uint8_t> bytes, int descriptor) {
   if (!channel_) return;
+  const std::span<const int> fds(&descriptor, descriptor >= 0 ? 1 : 0);
   const auto sent = channel_->send(type_on_the_way(type, format_), bytes, fds);
   // The end of a peer is noticed, and reported, when its end of file is read.
   if (sent && !*sent) watch_.set_events(EPOLLIN | EPOLLOUT);
 }
 
-void Link::read_rest() {
+void RawLink::read_rest() {
   for (bool more = attached(); more;) {
     std::vector<io::Message> messages;
     const auto open = channel_->receive([&](io::Message message) { messages.push_back(std::move(message)); });
@@ -43,7 +44,7 @@ void Link::read_rest() {
   }
 }
 
-void Link::ready(std::uint32_t events) {
+void RawLink::ready(std::uint32_t events) {
   if (events & EPOLLOUT) {
     if (const auto flushed = channel_->flush(); !flushed) return lose(flushed.error().message, true);
     if (!channel_->waiting()) watch_.set_events(EPOLLIN);

@@ -17,7 +17,8 @@ events::WallTime wall_now() {
 }
 }  // namespace
 
-EventHub::EventHub(Log& log, Link& monitor, events::WallTime started, Listener listener)
+EventHub::EventHub(Log& log, Link<GuardianToMonitor, MonitorToGuardian>& monitor, events::WallTime started,
+                   Listener listener)
     : log_(log),
       monitor_(monitor),
       listener_(std::move(listener)),

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "events/event.h"
+#include "programs/common/guardian_monitor_messages.h"
 #include "programs/common/link.h"
 #include "programs/common/log.h"
 
@@ -26,7 +27,8 @@ class EventHub {
   using Listener = std::function<void(const std::vector<events::Event>& events, bool trusted)>;
 
   // started: time of the guardian's start, which makes the numbers of each run unique.
-  EventHub(Log& log, Link& monitor, events::WallTime started, Listener listener);
+  EventHub(Log& log, Link<GuardianToMonitor, MonitorToGuardian>& monitor, events::WallTime started,
+           Listener listener);
 
   // An event of the guardian itself: logs it and passes it on.
   void tell(std::string_view name, std::string text, events::Fields fields = {}, bool relieved = false);
@@ -49,7 +51,7 @@ class EventHub {
   void send(std::size_t count);
 
   Log& log_;
-  Link& monitor_;
+  Link<GuardianToMonitor, MonitorToGuardian>& monitor_;
   Listener listener_;
   std::uint64_t run_;
   std::uint64_t count_ = 0;

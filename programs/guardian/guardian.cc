@@ -66,7 +66,7 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       control_(std::move(control)),
       hold_(std::move(hold)),
       leases_(loop_, log, reservations_,
-              [this](const Leases& leases, std::span<const int> slots) {
+              [this](const Leases& leases, int slots) {
                 router_link_.send(leases, slots);
                 // The lease keeper has logged them.
                 events_.pass_on(
@@ -76,10 +76,17 @@ Guardian::Guardian(Log& log, Setting setting, conf::Config config, io::Fd lock, 
       router_("vipd-router"),
       monitor_("vipd-monitor"),
       router_link_(
-          loop_, [this](const io::Message& message) { message_from_router(message); },
+          loop_, log, router_.name,
+          [this](RouterToGuardian message) {
+            std::visit([this](auto&& each) { hear(std::forward<decltype(each)>(each)); }, std::move(message));
+          },
           [](const std::string&) {}),
       monitor_link_(
-          loop_, [this](const io::Message& message) { message_from_monitor(message); },
+          loop_, log, monitor_.name,
+          [this](MonitorToGuardian message) {
+            monitor_heard_ = now();
+            std::visit([this](auto&& each) { hear(std::forward<decltype(each)>(each)); }, std::move(message));
+          },
           [](const std::string&) {}),
       events_(log, monitor_link_,
               std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()),
@@ -252,10 +259,8 @@ void Guardian::connect_router_and_monitor() {
   if (!router_.process || !monitor_.process || router_.outdated || monitor_.outdated) return;
   auto pair = io::Channel::pair();
   if (!pair) return log_.error(pair.error().message);
-  const int to_router = pair->first.fd();
-  const int to_monitor = pair->second.fd();
-  router_link_.send_bytes(MessageType::monitor_link, {}, {&to_router, 1});
-  monitor_link_.send_bytes(MessageType::router_link, {}, {&to_monitor, 1});
+  router_link_.send(MonitorLink{}, pair->first.fd());
+  monitor_link_.send(RouterLink{}, pair->second.fd());
   tell_monitor();
 }
 
@@ -333,17 +338,21 @@ void Guardian::send_configuration(std::optional<vrrp::Snapshot> adopted) {
   router_link_.send(Configure{conf::virtual_routers(configuration_.current()), std::move(adopted)});
 }
 
-void Guardian::message_from_router(const io::Message& message) {
-  if (on<WantedLeases>(message, [this](WantedLeases wanted) { leases_.replace(std::move(wanted)); })) return;
-  if (on<Happened>(message, [this](Happened happened) { events_.pass_on(std::move(happened.events)); }))
-    return;
-  if (is(message, MessageType::stopped)) {
-    // The router only has to end now, and silence does not mean that it hangs.
-    look_at_router_ = never;
-    stop_bound_ = std::min(stop_bound_, now() + longest_end);
-    return;
-  }
-  if (!is(message, MessageType::ready)) return;
+void Guardian::hear(WantedLeases wanted) {
+  leases_.replace(std::move(wanted));
+}
+
+void Guardian::hear(Happened happened) {
+  events_.pass_on(std::move(happened.events));
+}
+
+// The router only has to end now, and silence does not mean that it hangs.
+void Guardian::hear(const Stopped& /*stopped*/) {
+  look_at_router_ = never;
+  stop_bound_ = std::min(stop_bound_, now() + longest_end);
+}
+
+void Guardian::hear(const Ready& /*ready*/) {
   router_ready_ = true;
   look_at_router_ = now() + look_interval;
   stand_in_.router_ready();
@@ -393,31 +402,30 @@ bool Guardian::in_time(TimePoint until) {
   return false;
 }
 
-void Guardian::message_from_monitor(const io::Message& message) {
-  monitor_heard_ = now();
-  if (is(message, MessageType::alive)) return;
-  if (on<RunScript>(message, [this](const RunScript& request) { run_script(request); })) return;
-  if (on<CancelScript>(message, [this](CancelScript request) { script_runs_.erase(request.run); })) return;
-  if (on<Happened>(message, [this](Happened happened) { events_.pass_on(std::move(happened.events)); }))
-    return;
-  if (on<EventsTaken>(message, [this](EventsTaken taken) { events_.taken(taken.last); })) return;
-  if (on<UpgradeRequest>(message, [this](UpgradeRequest request) {
-        if (in_time(request.until)) begin_upgrade(request.id);
-      }))
-    return;
-  if (on<ConfirmRequest>(message, [this](ConfirmRequest request) {
-        if (in_time(request.until)) confirm(request.id);
-      }))
-    return;
-  if (on<ConfigurationRequest>(message, [this](const ConfigurationRequest& request) {
-        monitor_link_.send(
-            ConfigurationReply{request.id, configuration_.node(), conf::print(configuration_.current()),
-                               configuration_.environment(request.variables), interfaces_here()});
-      }))
-    return;
-  on<ReloadRequest>(message, [this](ReloadRequest request) {
-    if (in_time(request.until)) monitor_link_.send(reload(request));
-  });
+void Guardian::hear(const CancelScript& request) {
+  script_runs_.erase(request.run);
+}
+
+void Guardian::hear(const EventsTaken& taken) {
+  events_.taken(taken.last);
+}
+
+void Guardian::hear(const UpgradeRequest& request) {
+  if (in_time(request.until)) begin_upgrade(request.id);
+}
+
+void Guardian::hear(const ConfirmRequest& request) {
+  if (in_time(request.until)) confirm(request.id);
+}
+
+void Guardian::hear(const ConfigurationRequest& request) {
+  monitor_link_.send(ConfigurationReply{request.id, configuration_.node(),
+                                        conf::print(configuration_.current()),
+                                        configuration_.environment(request.variables), interfaces_here()});
+}
+
+void Guardian::hear(const ReloadRequest& request) {
+  if (in_time(request.until)) monitor_link_.send(reload(request));
 }
 
 // --- hooks --------------------------------------------------------------------------------------------
@@ -449,7 +457,7 @@ EventSettings Guardian::event_settings() const {
   return {events_directory(), limits.size, limits.age};
 }
 
-void Guardian::run_script(const RunScript& request) {
+void Guardian::hear(const RunScript& request) {
   auto run = scripts_.run_script(request.check, request.timeout,
                                  [this, number = request.run](const checks::ScriptOutcome& outcome) {
                                    monitor_link_.send(ScriptEnded{number, outcome});

@@ -16,6 +16,8 @@
 #include "conf/config.h"
 #include "io/loop.h"
 #include "io/process.h"
+#include "programs/common/guardian_monitor_messages.h"
+#include "programs/common/guardian_router_messages.h"
 #include "programs/common/hold.h"
 #include "programs/common/link.h"
 #include "programs/common/log.h"
@@ -96,10 +98,19 @@ class Guardian {
   void replace_hanging_monitor(TimePoint time);
   void connect_router_and_monitor();
 
-  void message_from_router(const io::Message& message);
-  void message_from_monitor(const io::Message& message);
+  void hear(const Ready& ready);
+  void hear(const Stopped& stopped);
+  void hear(WantedLeases wanted);
+  void hear(Happened happened);
+  void hear(const RunScript& request);
+  void hear(const CancelScript& request);
+  void hear(const ReloadRequest& request);
+  void hear(const ConfirmRequest& request);
+  void hear(const UpgradeRequest& request);
+  void hear(const ConfigurationRequest& request);
+  void hear(const EventsTaken& taken);
+  void hear(const Alive& /*alive*/) const {}
   bool in_time(TimePoint until);
-  void run_script(const RunScript& request);
   void look_for_leftovers();
   void tell_monitor();
   void say_ready(const std::string& status) const;
@@ -115,7 +126,7 @@ class Guardian {
   void confirm(std::uint64_t id);
   void go_back(TimePoint time);
   void send_configuration(std::optional<vrrp::Snapshot> adopted);
-  Result<> adopt(Child& child, Link& link, const HandedProgram& handed, ArchiveFormat format);
+  Result<> adopt(Child& child, RawLink& link, const HandedProgram& handed, ArchiveFormat format);
   void reap_later(std::int32_t pid);
   void replace_outdated(Child& child);
   void begin_upgrade(std::uint64_t id);
@@ -142,8 +153,8 @@ class Guardian {
   std::vector<std::uint64_t> ended_runs_;
   Child router_;
   Child monitor_;
-  Link router_link_;
-  Link monitor_link_;
+  Link<GuardianToRouter, RouterToGuardian> router_link_;
+  Link<GuardianToMonitor, MonitorToGuardian> monitor_link_;
   EventHub events_;
   MetricsDoor metrics_;
   HookRunner hooks_;

@@ -51,7 +51,7 @@ Result<std::unique_ptr<Guardian>> Guardian::take_over(Log& log, Setting setting,
   return guardian;
 }
 
-Result<> Guardian::adopt(Child& child, Link& link, const HandedProgram& handed, ArchiveFormat format) {
+Result<> Guardian::adopt(Child& child, RawLink& link, const HandedProgram& handed, ArchiveFormat format) {
   child.process = TRY(io::adopt_child(handed.pid));
   child.ended = loop_.watch(child.process->pidfd.get(), [this, &child] { child_ended(child); });
   child.started = handed.started;
@@ -116,7 +116,7 @@ void Guardian::checked(std::uint64_t id, const Result<std::string>& version) {
 }
 
 Handover Guardian::handover() const {
-  const auto hand = [](const Child& child, const Link& link) {
+  const auto hand = [](const Child& child, const RawLink& link) {
     return HandedProgram{child.process ? child.process->pid : 0, link.fd(), child.started, child.restarts};
   };
   return {.version = VIPD_VERSION,

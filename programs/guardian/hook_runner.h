@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "programs/common/guardian_monitor_messages.h"
 #include "programs/common/log.h"
-#include "programs/common/messages.h"
 #include "programs/guardian/event_fifos.h"
 #include "programs/guardian/hook_plan.h"
 #include "programs/guardian/hook_queue.h"

@@ -311,9 +311,8 @@ Leases LeaseKeeper::leases() const {
 }
 
 void LeaseKeeper::tell() {
-  if (!lease_ || told_slots_) return tell_(leases(), {});
-  const int slots = lease_->slots_fd();
-  tell_(leases(), {&slots, 1});
+  if (!lease_ || told_slots_) return tell_(leases(), -1);
+  tell_(leases(), lease_->slots_fd());
   told_slots_ = true;
 }
 

@@ -18,16 +18,16 @@
 
 #include "io/loop.h"
 #include "netlink/lease.h"
+#include "programs/common/guardian_router_messages.h"
 #include "programs/common/log.h"
-#include "programs/common/messages.h"
 #include "programs/guardian/reservations.h"
 
 namespace vipd::programs {
 
 class LeaseKeeper {
  public:
-  // Sends a message, possibly with a descriptor, to the router.
-  using Tell = std::function<void(const Leases& leases, std::span<const int> slots)>;
+  // Sends a message to the router; slots: the descriptor that goes with it, or -1.
+  using Tell = std::function<void(const Leases& leases, int slots)>;
 
   LeaseKeeper(io::Loop& loop, Log& log, Reservations& claims, Tell tell)
       : loop_(loop), log_(log), reservations_(claims), tell_(std::move(tell)) {}

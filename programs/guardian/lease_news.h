@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "events/event.h"
-#include "programs/common/messages.h"
+#include "programs/common/guardian_router_messages.h"
 
 namespace vipd::programs {
 

@@ -109,7 +109,7 @@ void MetricsDoor::open(TimePoint now) {
 void MetricsDoor::monitor_attached() {
   if (!socket_) return;
   const int number = socket_.get();
-  monitor_.send(MetricsSocket{}, {&number, 1});
+  monitor_.send(MetricsSocket{}, number);
 }
 
 void MetricsDoor::tick(TimePoint now) {

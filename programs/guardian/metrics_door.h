@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "io/fd.h"
+#include "programs/common/guardian_monitor_messages.h"
 #include "programs/common/link.h"
 #include "programs/common/log.h"
 
@@ -19,7 +20,7 @@ Result<io::Fd> listen_for_metrics(const std::string& where);
 
 class MetricsDoor {
  public:
-  MetricsDoor(Log& log, Link& monitor) : log_(log), monitor_(monitor) {}
+  MetricsDoor(Log& log, Link<GuardianToMonitor, MonitorToGuardian>& monitor) : log_(log), monitor_(monitor) {}
   MetricsDoor(const MetricsDoor&) = delete;
   MetricsDoor& operator=(const MetricsDoor&) = delete;
   ~MetricsDoor() { close(); }
@@ -35,7 +36,7 @@ class MetricsDoor {
   void close();
 
   Log& log_;
-  Link& monitor_;
+  Link<GuardianToMonitor, MonitorToGuardian>& monitor_;
   std::string where_;
   io::Fd socket_;
   std::string tried_;  // the last failure to open it

@@ -16,8 +16,8 @@
 
 #include "checks/runners/curl_multi.h"
 #include "events/event.h"
+#include "programs/common/guardian_monitor_messages.h"
 #include "programs/common/log.h"
-#include "programs/common/messages.h"
 
 namespace vipd::programs {
 

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "checks/schedule.h"
-#include "programs/common/messages.h"
+#include "programs/common/guardian_monitor_messages.h"
+#include "programs/common/monitor_router_messages.h"
 #include "programs/monitor/exposition.h"
 
 namespace vipd::programs {

@@ -75,10 +75,16 @@ void RemoteExecutor::ended(const ScriptEnded& ended) {
 Monitor::Monitor(Log& log, io::Channel guardian, io::Fd control)
     : log_(log),
       guardian_(
-          loop_, [this](io::Message message) { message_from_guardian(std::move(message)); },
+          loop_, log, "vipd",
+          [this](GuardianToMonitor message) {
+            std::visit([this](auto&& each) { hear(std::forward<decltype(each)>(each)); }, std::move(message));
+          },
           [this](const std::string& why) { guardian_lost(why); }),
       router_(
-          loop_, [this](const io::Message& message) { message_from_router(message); },
+          loop_, log, "vipd-router",
+          [this](RouterToMonitor message) {
+            std::visit([this](auto&& each) { hear(std::forward<decltype(each)>(each)); }, std::move(message));
+          },
           [](const std::string&) {}),
       scripts_(guardian_),
       context_(
@@ -154,70 +160,76 @@ TimePoint Monitor::next_deadline() const {
   return earliest;
 }
 
-void Monitor::message_from_guardian(io::Message message) {
-  if (on<ControlAccess>(message, [this](const ControlAccess& access) {
-        control_.set_access({access.owner, access.group});
-      }))
-    return;
-  if (on<Checks>(message, [this](const Checks& checks) {
-        checks_.replace(checks.checks, now());
-        configured_ = true;
-        seed();
-      }))
-    return;
-  if (on<ScriptEnded>(message, [this](const ScriptEnded& ended) { scripts_.ended(ended); })) return;
-  if (on<Programs>(message, [this](Programs programs) { programs_ = std::move(programs); })) return;
-  if (on<Happened>(message, [this](const Happened& happened) { publish(happened); })) return;
-  if (is(message, MessageType::metrics_socket))
-    return serve_metrics(message.fds.empty() ? io::Fd() : std::move(message.fds.front()));
-  if (on<EventSettings>(message, [this](const EventSettings& settings) { keep_journal(settings); })) return;
-  if (on<DeliverySettings>(message,
-                           [this](const DeliverySettings& settings) { deliveries_.replace(settings); }))
-    return;
-  if (on<Reloaded>(message,
-                   [this](const Reloaded& reloaded) { answered(reloaded.id, reloaded.good, reloaded.text); }))
-    return;
-  if (on<Upgraded>(message,
-                   [this](const Upgraded& upgraded) { answered(upgraded.id, upgraded.good, upgraded.text); }))
-    return;
-  if (on<ConfigurationReply>(message, [this](const ConfigurationReply& reply) {
-        const auto found = waiting_.find(reply.id);
-        if (found == waiting_.end()) return;
-        audit(found->second.audit, "done", true);
-        control_.reply(found->second.client, good({{"file", programs_.config_file},
-                                                   {"node", reply.node},
-                                                   {"configuration", reply.text},
-                                                   {"variables", reply.variables},
-                                                   {"interfaces", reply.interfaces}}));
-        waiting_.erase(found);
-      }))
-    return;
-  if (is(message, MessageType::router_link) && message.fds.size() == 1) {
-    auto channel = io::Channel::adopt(std::move(message.fds.front()));
-    if (!channel) return log_.error(channel.error().message);
-    router_.attach(std::move(*channel));
-    Health health;
-    for (const auto& fact : checks_.facts()) health.facts.push_back(to_router(fact));
-    router_.send(health);
-  }
+void Monitor::hear(const ControlAccess& access) {
+  control_.set_access({access.owner, access.group});
 }
 
-void Monitor::message_from_router(const io::Message& message) {
-  if (is(message, MessageType::discard)) return;  // closed with the message
-  if (on<KnownFacts>(message, [this](KnownFacts facts) {
-        known_ = std::move(facts.facts);
-        seed();
-      }))
-    return;
-  if (on<StatusReply>(message, [this](const StatusReply& reply) { status_.answered(reply, now()); })) return;
-  if (on<RecordReply>(message, [this](const RecordReply& reply) {
-        const auto found = waiting_.find(reply.id);
-        if (found == waiting_.end()) return;
-        control_.reply(found->second.client, good({{"recording", to_base64(reply.contents)}}));
-        waiting_.erase(found);
-      }))
-    return;
-  on<CommandDone>(message, [this](const CommandDone& done) { answered(done.id, done.good, done.text); });
+void Monitor::hear(const Checks& checks) {
+  checks_.replace(checks.checks, now());
+  configured_ = true;
+  seed();
+}
+
+void Monitor::hear(const ScriptEnded& ended) {
+  scripts_.ended(ended);
+}
+
+void Monitor::hear(Programs programs) {
+  programs_ = std::move(programs);
+}
+
+void Monitor::hear(const DeliverySettings& settings) {
+  deliveries_.replace(settings);
+}
+
+void Monitor::hear(const Reloaded& reloaded) {
+  answered(reloaded.id, reloaded.good, reloaded.text);
+}
+
+void Monitor::hear(const Upgraded& upgraded) {
+  answered(upgraded.id, upgraded.good, upgraded.text);
+}
+
+void Monitor::hear(const ConfigurationReply& reply) {
+  const auto found = waiting_.find(reply.id);
+  if (found == waiting_.end()) return;
+  audit(found->second.audit, "done", true);
+  control_.reply(found->second.client, good({{"file", programs_.config_file},
+                                             {"node", reply.node},
+                                             {"configuration", reply.text},
+                                             {"variables", reply.variables},
+                                             {"interfaces", reply.interfaces}}));
+  waiting_.erase(found);
+}
+
+void Monitor::hear(RouterLink link) {
+  if (!link.descriptor) return;
+  auto channel = io::Channel::adopt(std::move(link.descriptor));
+  if (!channel) return log_.error(channel.error().message);
+  router_.attach(std::move(*channel));
+  Health health;
+  for (const auto& fact : checks_.facts()) health.facts.push_back(to_router(fact));
+  router_.send(health);
+}
+
+void Monitor::hear(KnownFacts facts) {
+  known_ = std::move(facts.facts);
+  seed();
+}
+
+void Monitor::hear(const StatusReply& reply) {
+  status_.answered(reply, now());
+}
+
+void Monitor::hear(const RecordReply& reply) {
+  const auto found = waiting_.find(reply.id);
+  if (found == waiting_.end()) return;
+  control_.reply(found->second.client, good({{"recording", to_base64(reply.contents)}}));
+  waiting_.erase(found);
+}
+
+void Monitor::hear(const CommandDone& done) {
+  answered(done.id, done.good, done.text);
 }
 
 // --- checks -------------------------------------------------------------------------------------------
@@ -249,7 +261,7 @@ void Monitor::tell(events::Event event) {
   guardian_.send(Happened{{std::move(event)}});
 }
 
-void Monitor::keep_journal(const EventSettings& settings) {
+void Monitor::hear(const EventSettings& settings) {
   const events::Limits limits{settings.size, settings.age};
   if (journal_ && journal_->directory() == settings.directory) return journal_->set_limits(limits);
   // The sandbox allows only the directory given at the start, so a successor must write to the new one.
@@ -276,7 +288,7 @@ void Monitor::look_at_journal() {
                                                                lost == 0 ? "none" : std::to_string(lost))));
 }
 
-void Monitor::publish(const Happened& happened) {
+void Monitor::hear(const Happened& happened) {
   for (const auto& event : happened.events) {
     ++event_counts_[event.name];
     if (journal_) journal_->write(events::to_line(event));
@@ -300,11 +312,11 @@ json Monitor::recent_events() const {
 
 // --- metrics ------------------------------------------------------------------------------------------
 
-void Monitor::serve_metrics(io::Fd listening) {
+void Monitor::hear(MetricsSocket metrics) {
   metrics_.reset();
-  if (!listening) return;
+  if (!metrics.descriptor) return;
   auto started = MetricsServer::start(
-      loop_, std::move(listening), [this](Format format, const MetricsServer::Answer& answer) {
+      loop_, std::move(metrics.descriptor), [this](Format format, const MetricsServer::Answer& answer) {
         status_.ask(
             [this, format, answer](const StatusReply* reply) {
               answer(metrics_text({reply, checks_.status(), programs_, event_counts_, now()}, format));

@@ -14,8 +14,10 @@
 #include "checks/runners/runners.h"
 #include "checks/schedule.h"
 #include "io/loop.h"
+#include "programs/common/guardian_monitor_messages.h"
 #include "programs/common/link.h"
 #include "programs/common/log.h"
+#include "programs/common/monitor_router_messages.h"
 #include "programs/monitor/control.h"
 #include "programs/monitor/delivery.h"
 #include "programs/monitor/journal.h"
@@ -28,14 +30,14 @@ namespace vipd::programs {
 // Asks the guardian to run scripts: it has the rights, and finds the script by the name of the check.
 class RemoteExecutor : public checks::ScriptExecutor {
  public:
-  explicit RemoteExecutor(Link& guardian) : guardian_(guardian) {}
+  explicit RemoteExecutor(Link<MonitorToGuardian, GuardianToMonitor>& guardian) : guardian_(guardian) {}
   std::unique_ptr<checks::ScriptRun> run_script(const std::string& check, Duration timeout,
                                                 Done done) override;
   void ended(const ScriptEnded& ended);
 
  private:
   class Run;
-  Link& guardian_;
+  Link<MonitorToGuardian, GuardianToMonitor>& guardian_;
   std::map<std::uint64_t, Done> waiting_;
   std::uint64_t runs_ = 0;
 };
@@ -57,9 +59,23 @@ class Monitor {
 
   void turn();
   void guardian_lost(const std::string& why);
-  void message_from_guardian(io::Message message);
-  void message_from_router(const io::Message& message);
-  void programs_changed(Programs programs);
+  void hear(const ControlAccess& access);
+  void hear(const Checks& checks);
+  void hear(RouterLink link);
+  void hear(const ScriptEnded& ended);
+  void hear(const Reloaded& reloaded);
+  void hear(const Upgraded& upgraded);
+  void hear(Programs programs);
+  void hear(const ConfigurationReply& reply);
+  void hear(const EventSettings& settings);
+  void hear(const DeliverySettings& settings);
+  void hear(MetricsSocket metrics);
+  void hear(const Happened& happened);
+  void hear(KnownFacts facts);
+  void hear(const StatusReply& reply);
+  void hear(const RecordReply& reply);
+  void hear(const CommandDone& done);
+  void hear(const Discard& /*discard*/) const {}  // closed with the message
   void fact_changed(const checks::Fact& fact);
   void seed();
   void requested(const Client& client, const std::string& line);
@@ -68,23 +84,20 @@ class Monitor {
   void commanded(const Client& client, const Request& request);
   void ask_router(std::uint64_t client, std::function<void(const StatusReply&)> on_status);
   std::uint64_t wait(std::uint64_t client, Duration bound);
-  void serve_metrics(io::Fd listening);
   std::uint64_t wait_for_command(const Client& client, const std::string& what, Duration bound);
   void audit(const std::string& command, const std::string& result, bool done);
   void answered(std::uint64_t id, bool good, const std::string& text);
   void give_up_waiting(TimePoint now);
   void beat(TimePoint now);
-  void keep_journal(const EventSettings& settings);
   void look_at_journal();
   void tell(events::Event event);
-  void publish(const Happened& happened);
   nlohmann::json recent_events() const;
   TimePoint next_deadline() const;
 
   Log& log_;
   io::Loop loop_;
-  Link guardian_;
-  Link router_;
+  Link<MonitorToGuardian, GuardianToMonitor> guardian_;
+  Link<MonitorToRouter, RouterToMonitor> router_;
   RemoteExecutor scripts_;
   checks::Context context_;
   checks::Schedule checks_;

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "checks/schedule.h"
-#include "programs/common/messages.h"
+#include "programs/common/guardian_monitor_messages.h"
+#include "programs/common/monitor_router_messages.h"
 #include "vrrp/status.h"
 
 namespace vipd::programs {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "programs/common/messages.h"
+#include "programs/common/monitor_router_messages.h"
 
 namespace vipd::programs {
 

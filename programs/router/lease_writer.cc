@@ -4,12 +4,12 @@
 
 namespace vipd::programs {
 
-Result<> LeaseWriter::replace(Leases leases, int slots) {
+Result<> LeaseWriter::replace(Leases leases) {
   std::map<vrrp::RouterKey, std::optional<TimePoint>> written;
-  if (slots >= 0) {
+  if (leases.descriptor) {
     slots_.reset();
     entries_.clear();
-    slots_ = TRY(netlink::LeaseSlots::map(slots));
+    slots_ = TRY(netlink::LeaseSlots::map(leases.descriptor.get()));
   }
   for (const auto& each : entries_)
     if (leases.slots.contains(each.router) && leases.slots[each.router] == each.slot)

@@ -10,14 +10,15 @@
 #include <vector>
 
 #include "netlink/lease_slots.h"
-#include "programs/common/messages.h"
+#include "programs/common/guardian_router_messages.h"
+#include "programs/common/monitor_router_messages.h"
 
 namespace vipd::programs {
 
 class LeaseWriter {
  public:
-  // From the guardian; slots: the descriptor in the message, or -1.
-  Result<> replace(Leases leases, int slots);
+  // From the guardian.
+  Result<> replace(Leases leases);
 
   // In the order of the engine's virtual routers; TimePoint{}: no lease, every packet passes.
   void set(const vrrp::RouterKey& router, TimePoint until);

@@ -3,6 +3,7 @@
 // stay exact.
 #pragma once
 
+#include "programs/common/guardian_router_messages.h"
 #include "programs/common/link.h"
 #include "programs/common/log.h"
 #include "vrrp/action.h"
@@ -11,7 +12,7 @@ namespace vipd::programs {
 
 class Reporter {
  public:
-  Reporter(Log& log, Link& guardian) : log_(log), guardian_(guardian) {}
+  Reporter(Log& log, Link<RouterToGuardian, GuardianToRouter>& guardian) : log_(log), guardian_(guardian) {}
 
   // The actions of one turn, so that related events stay together. now: CLOCK_BOOTTIME.
   void report(const vrrp::Actions& actions, TimePoint now);
@@ -25,7 +26,7 @@ class Reporter {
   bool tell(const vrrp::AdvertisementDiscarded& discarded, events::Event& event);
 
   Log& log_;
-  Link& guardian_;
+  Link<RouterToGuardian, GuardianToRouter>& guardian_;
 };
 
 }  // namespace vipd::programs

@@ -62,10 +62,17 @@ Router::Router(Log& log, Hold hold, netlink::LinkWatch kernel)
       hold_(std::move(hold)),
       kernel_(std::move(kernel)),
       guardian_(
-          loop_, [this](io::Message message) { message_from_guardian(std::move(message)); },
+          loop_, log, "vipd",
+          [this](GuardianToRouter message) {
+            std::visit([this](auto&& each) { hear(std::forward<decltype(each)>(each)); }, std::move(message));
+          },
           [this](const std::string& why) { guardian_lost(why); }),
       monitor_(
-          loop_, [this](const io::Message& message) { message_from_monitor(message); },
+          loop_, log, "vipd-monitor",
+          [this](MonitorToRouter message) {
+            believe(stale_facts_.heard(now()));
+            std::visit([this](auto&& each) { hear(std::forward<decltype(each)>(each)); }, std::move(message));
+          },
           [](const std::string&) {}),
       reporter_(log, guardian_),
       recorder_(recorder_size, [this] { return checkpoint(); }),
@@ -186,8 +193,7 @@ void Router::read_kernel() {
 
 // The monitor then has the last copy. Without a monitor it is closed here.
 void Router::discard(const io::Fd& socket) {
-  const int number = socket.get();
-  monitor_.send_bytes(MessageType::discard, {}, {&number, 1});
+  monitor_.send(Discard{}, socket.get());
 }
 
 io::Shield Router::what_matters(const std::string& interface, Family family) const {
@@ -205,26 +211,24 @@ void Router::update_ports() {
 
 // --- the guardian -------------------------------------------------------------------------------------
 
-void Router::message_from_guardian(io::Message message) {
-  if (on<Configure>(message,
-                    [this](Configure configure_message) { configure(std::move(configure_message)); }))
-    return;
-  if (is(message, MessageType::stop)) return stop("stopping");
-  const int slots = message.fds.empty() ? -1 : message.fds.front().get();
-  if (on<Leases>(message, [&](Leases leases) {
-        if (const auto replaced = leases_.replace(std::move(leases), slots); !replaced)
-          log_.error(replaced.error().message);
-      }))
-    return;
-  if (is(message, MessageType::monitor_link) && message.fds.size() == 1) {
-    auto channel = io::Channel::adopt(std::move(message.fds.front()));
-    if (!channel) return log_.error(channel.error().message);
-    monitor_.attach(std::move(*channel));
-    monitor_.send(KnownFacts{engine_.status(now()).checks});
-  }
+void Router::hear(const Stop& /*stop*/) {
+  stop("stopping");
 }
 
-void Router::configure(Configure message) {
+void Router::hear(Leases leases) {
+  if (const auto replaced = leases_.replace(std::move(leases)); !replaced)
+    log_.error(replaced.error().message);
+}
+
+void Router::hear(MonitorLink link) {
+  if (!link.descriptor) return;
+  auto channel = io::Channel::adopt(std::move(link.descriptor));
+  if (!channel) return log_.error(channel.error().message);
+  monitor_.attach(std::move(*channel));
+  monitor_.send(KnownFacts{engine_.status(now()).checks});
+}
+
+void Router::hear(Configure message) {
   routers_ = std::move(message.routers);
   std::set<std::string> before = std::exchange(interfaces_, {});
   for (const auto& router : routers_) interfaces_.insert(router.key.interface);
@@ -268,25 +272,21 @@ void Router::believe(std::vector<vrrp::CheckFact> facts) {
   for (auto& fact : facts) step(vrrp::HealthChanged{std::move(fact)});
 }
 
-void Router::message_from_monitor(const io::Message& message) {
-  believe(stale_facts_.heard(now()));
-  if (on<Health>(message, [this](Health health) { believe(std::move(health.facts)); })) return;
-  if (on<StatusRequest>(message, [this](StatusRequest request) {
-        StatusReply reply{request.id, engine_.status(now()), lease_status(), {}, {}};
-        if (request.measurements) {
-          reply.activity = activity_;
-          reply.measurements = engine_.measurements();
-        }
-        monitor_.send(reply);
-      }))
-    return;
-  if (on<RecordRequest>(message, [this](RecordRequest request) {
-        monitor_.send(RecordReply{request.id, recorder_.contents()});
-      }))
-    return;
-  on<Command>(message, [this](const Command& each) {
-    if (now() < each.until) command(each);
-  });
+void Router::hear(Health health) {
+  believe(std::move(health.facts));
+}
+
+void Router::hear(const StatusRequest& request) {
+  StatusReply reply{request.id, engine_.status(now()), lease_status(), {}, {}};
+  if (request.measurements) {
+    reply.activity = activity_;
+    reply.measurements = engine_.measurements();
+  }
+  monitor_.send(reply);
+}
+
+void Router::hear(const RecordRequest& request) {
+  monitor_.send(RecordReply{request.id, recorder_.contents()});
 }
 
 // The inputs that bring another engine into the state of this one, as closely as an adoption can.
@@ -301,7 +301,8 @@ std::vector<vrrp::Input> Router::checkpoint() const {
   return events;
 }
 
-void Router::command(const Command& command) {
+void Router::hear(const Command& command) {
+  if (now() >= command.until) return;
   auto reply = reply_to(command, engine_.status(now()));
   const bool good = reply.input.has_value();
   if (good) step(*reply.input);

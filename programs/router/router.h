@@ -15,9 +15,11 @@
 
 #include "io/loop.h"
 #include "netlink/link_watch.h"
+#include "programs/common/guardian_router_messages.h"
 #include "programs/common/hold.h"
 #include "programs/common/link.h"
 #include "programs/common/log.h"
+#include "programs/common/monitor_router_messages.h"
 #include "programs/router/effects.h"
 #include "programs/router/lease_writer.h"
 #include "programs/router/reporter.h"
@@ -43,13 +45,18 @@ class Router {
   void take(const vrrp::Input& event);
   void flush();
   void read_kernel();
-  void configure(Configure message);
   void update_ports();
   void discard(const io::Fd& socket);
   io::Shield what_matters(const std::string& interface, Family family) const;
-  void message_from_guardian(io::Message message);
-  void message_from_monitor(const io::Message& message);
-  void command(const Command& command);
+  void hear(Configure message);
+  void hear(const Stop& stop);
+  void hear(MonitorLink link);
+  void hear(Leases leases);
+  void hear(Health health);
+  void hear(const StatusRequest& request);
+  void hear(const RecordRequest& request);
+  void hear(const Command& command);
+  void hear(const Alive& /*alive*/) const {}
   void guardian_lost(const std::string& why);
   std::vector<vrrp::Input> checkpoint() const;
   void stop(const std::string& why);
@@ -70,8 +77,8 @@ class Router {
   TimePoint refresh_kernel_ =
       never;  // when to read everything again, because the kernel has dropped notifications
   std::unique_ptr<Effects> effects_;
-  Link guardian_;
-  Link monitor_;
+  Link<RouterToGuardian, GuardianToRouter> guardian_;
+  Link<RouterToMonitor, MonitorToRouter> monitor_;
   Reporter reporter_;
   vrrp::Engine engine_;
   record::Recorder recorder_;

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "programs/common/messages.h"
+#include "programs/common/monitor_router_messages.h"
 #include "vrrp/input.h"
 #include "vrrp/status.h"
 

@@ -18,9 +18,11 @@
 #include "ctl/events.h"
 #include "ctl/show.h"
 #include "events/line.h"
+#include "programs/common/guardian_monitor_messages.h"
+#include "programs/common/guardian_router_messages.h"
 #include "programs/common/hold.h"
 #include "programs/common/link.h"
-#include "programs/common/messages.h"
+#include "programs/common/monitor_router_messages.h"
 #include "programs/guardian/handover.h"
 #include "programs/monitor/show.h"
 #include "vrrp/engine.h"
@@ -37,6 +39,13 @@ constexpr std::uint8_t tagged_hold_type = 0xfe;
 constexpr std::uint8_t tagged_byte = 0x80;
 constexpr TimePoint noon{std::chrono::hours(12)};
 
+template <class M>
+void survives(const M& value, ArchiveFormat format) {
+  const auto written = to_bytes(value, format);
+  const auto again = from_bytes<M>(written, format);
+  assert(again && to_bytes(*again, format) == written);
+}
+
 // The value, if it can be read; then it survives the way.
 template <class M>
 std::optional<M> read(Bytes bytes, ArchiveFormat format) {
@@ -45,9 +54,7 @@ std::optional<M> read(Bytes bytes, ArchiveFormat format) {
     assert(!value.error().message.empty());
     return std::nullopt;
   }
-  const auto written = to_bytes(*value, format);
-  const auto again = from_bytes<M>(written, format);
-  assert(again && to_bytes(*again, format) == written);
+  survives(*value, format);
   return std::move(*value);
 }
 
@@ -112,17 +119,28 @@ void use(const HoldState& state) {
 
 // --- the ways in which it comes ---
 
+template <class Messages>
+void take_as(std::uint16_t type, Bytes bytes) {
+  auto message = Direction<Messages>::read({type, {bytes.begin(), bytes.end()}, {}});
+  if (!message) {
+    assert(!message.error().message.empty());
+    return;
+  }
+  std::visit(
+      [&](const auto& each) {
+        survives(each, (type & tagged_type) != 0 ? ArchiveFormat::tagged : ArchiveFormat::release_0_1);
+        use(each);
+      },
+      *message);
+}
+
 void take(std::uint16_t type, Bytes bytes) {
-  io::Message message{type, {bytes.begin(), bytes.end()}, {}};
-  const auto as = [&]<class M>() {
-    if (on<M>(message, [](const M&) {}))
-      if (const auto value = read<M>(bytes, format_of(message))) use(*value);
-  };
-  const auto as_each = [&]<class... M>() { (as.template operator()<M>(), ...); };
-  as_each.operator()<Configure, Stop, Ready, Stopped, WantedLeases, Leases, Checks, RunScript, CancelScript,
-                     ScriptEnded, ControlAccess, Alive, ReloadRequest, UpgradeRequest, Upgraded, Reloaded,
-                     Programs, Health, KnownFacts, StatusRequest, StatusReply, Command, CommandDone,
-                     RecordRequest, RecordReply, Happened, EventsTaken, EventSettings, DeliverySettings>();
+  take_as<GuardianToRouter>(type, bytes);
+  take_as<RouterToGuardian>(type, bytes);
+  take_as<GuardianToMonitor>(type, bytes);
+  take_as<MonitorToGuardian>(type, bytes);
+  take_as<MonitorToRouter>(type, bytes);
+  take_as<RouterToMonitor>(type, bytes);
 }
 
 void take_datagram(Bytes bytes) {

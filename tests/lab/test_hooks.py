@@ -232,7 +232,7 @@ class Hooks(LabCase):
             self.assertEqual(a.programs(), programs)
         self.slow.unlink()
         wait_until(lambda: self.lines()[-1].startswith("end"), PATIENCE, "its end")
-        a.ctl("upgrade")
+        a.upgrade()
         a.ctl("switch", "--back", "edge")
         self.wait_begun("Backup", "Active", "Backup", "Active")
 

@@ -139,7 +139,7 @@ class LeaseHarmless(LeaseCase):
             before = self.drops(group)
             guardian, router = group.daemons["a"].process.pid, group.daemons["a"].child("vipd-router")
             moment = time.monotonic_ns()
-            group.daemons["a"].ctl("upgrade")
+            group.daemons["a"].upgrade()
             wait_until(lambda: group.daemons["a"].child("vipd-router") not in (None, router), 10, "a new router")
             group.settle("a")
             until = after(time.monotonic_ns(), 300)

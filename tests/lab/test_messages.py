@@ -307,7 +307,7 @@ class Messages(LabCase):
 
             # The program that takes its place has it without a moment between, and what dies loses it.
             a.install("vipd")
-            a.ctl("upgrade")
+            a.upgrade()
             self.assert_names(second.refusal("reload"), *refusal)
             a.kill_all()
             second.ctl("reload")

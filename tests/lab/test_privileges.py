@@ -81,7 +81,7 @@ class Privileges(LabCase):
         a.config_file.write_text(a.config_file.read_text().replace("priority: 250", "priority: 240"))
         a.ctl("reload")
         wait_until(lambda: a.effective_priority() == 240, PATIENCE, "the new priority")
-        a.ctl("upgrade")
+        a.upgrade()
         self.assertEqual(field(self.status_of(a, "vipd-router"), "Uid"), str(USER))
         self.assert_moved(group, moment, after(time.monotonic_ns(), 200), "a")
         moment = a.switch()

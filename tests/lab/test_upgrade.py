@@ -3,7 +3,6 @@
 as before: test_upgrade_facts.py."""
 # timed: the longest gap between advertisements, and datagrams that are lost
 import functools
-import json
 import os
 import time
 
@@ -37,7 +36,7 @@ class Upgrade(LabCase):
             for _ in range(LOOPS):
                 programs = a.programs()
                 a.install_anew()
-                answer = json.loads(a.ctl("upgrade", "--json"))
+                answer = a.upgrade()
                 self.assertEqual(answer["changed"], [])
                 now = a.programs()
                 self.assertEqual(now["guardian"], programs["guardian"])

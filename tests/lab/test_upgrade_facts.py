@@ -2,7 +2,6 @@
 """vipctl upgrade: a version that cannot take over is refused, and nothing changes; afterwards everything works as before.
 That nobody notices it: test_upgrade.py."""
 import functools
-import json
 import time
 
 from vipdlab.case import LabCase, after, main
@@ -50,14 +49,14 @@ class Upgrade(LabCase):
         group.settle("a")
         self.assert_moved(group, moment, after(time.monotonic_ns(), 300), "a")
         mark = a.mark()
-        answer = json.loads(a.ctl("upgrade", "--json"))
+        answer = a.upgrade()
         self.assertEqual(answer["version"], answer["version_before"])
         a.wait_event(mark, "upgraded", data=[answer["version"]])
 
     def test_after_an_upgrade_it_stops_reloads_and_recovers_as_before(self):
         group = self.pair(CHECK)
         a, b = group.daemons["a"], group.daemons["b"]
-        a.ctl("upgrade")
+        a.upgrade()
         a.config_file.write_text(a.config_file.read_text().replace("priority: 250", "priority: 240"))
         a.ctl("reload")
         wait_until(lambda: a.effective_priority() == 240, PATIENCE, "the new priority")

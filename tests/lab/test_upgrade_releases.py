@@ -3,7 +3,6 @@
 found is kept. Back to the release is refused in words. vipdlab/releases.py builds the releases."""
 # timed: the longest gap between advertisements, and datagrams that are lost
 import functools
-import json
 import sys
 import time
 
@@ -66,7 +65,7 @@ class UpgradeFromReleases(LabCase):
             capture = packets.Capture(group.network.observer)
             moment = time.monotonic_ns()
             a.install_anew()
-            answer = json.loads(a.ctl("upgrade", "--json"))
+            answer = a.upgrade()
             until = after(time.monotonic_ns(), 6 * INTERVAL_MS)
             capture.stop()
             self.assertEqual((answer["version_before"], answer["changed"]), (release, []))
@@ -99,7 +98,7 @@ class UpgradeFromReleases(LabCase):
 
     def refused_to_go_back(self, release, group, a, _):
         a.install_anew()
-        new = json.loads(a.ctl("upgrade", "--json"))["version"]
+        new = a.upgrade()["version"]
         self.serves(group)
         programs = a.programs()
         moment, mark = time.monotonic_ns(), a.mark()
@@ -122,7 +121,7 @@ class UpgradeFromReleases(LabCase):
             kill()
             wait_until(lambda: a.child(name) not in (None, old), PATIENCE, f"a new {name}")
             self.serves(group)
-        a.ctl("upgrade")
+        a.upgrade()
         self.serves(group)
         self.assert_moved(group, moment, after(time.monotonic_ns(), 300), "a")
         self.assertEqual((b.times_active(), a.times_active()), (others, own))

@@ -100,7 +100,8 @@ class Wire(LabCase):
 
     @staticmethod
     def transitions(daemon):
-        return daemon.states(), daemon.times_active()
+        times = daemon.times_active()  # waits for an answer
+        return daemon.states(), times
 
     def assert_nothing_happened(self, group, begin, states):
         until = after(time.monotonic_ns(), 5 * INTERVAL_MS)

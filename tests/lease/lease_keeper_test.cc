@@ -34,12 +34,10 @@ struct Host {
   std::unique_ptr<LeaseKeeper> keeper = make();
 
   std::unique_ptr<LeaseKeeper> make() {
-    return std::make_unique<LeaseKeeper>(loop, log, claims,
-                                         [this](const Leases& leases, std::span<const int> fds) {
-                                           told = leases;
-                                           if (!fds.empty())
-                                             slots = std::move(netlink::LeaseSlots::map(fds.front()).value());
-                                         });
+    return std::make_unique<LeaseKeeper>(loop, log, claims, [this](const Leases& leases, int memory) {
+      told = {leases.slots, leases.why_not, {}};
+      if (memory >= 0) slots = std::move(netlink::LeaseSlots::map(memory).value());
+    });
   }
   // An address as a dead router leaves it.
   void leave(const std::string& prefix) const {
@@ -240,7 +238,7 @@ TEST_CASE("the leases that another vipd of this network namespace keeps are left
   host.keeper->start({one});
   Reservations of_the_other;
   LeaseKeeper other(host.loop, host.log, of_the_other,
-                    [&](const Leases& leases, std::span<const int>) { host.told = leases; });
+                    [&](const Leases& leases, int) { host.told = {leases.slots, leases.why_not, {}}; });
   other.start({two});
   CHECK(host.guards("192.0.2.10") == 1);
   CHECK(host.told.why_not.at(two.key) ==

@@ -9,8 +9,10 @@
 #include <string>
 
 #include "checks/settings/check_archive.h"
+#include "programs/common/guardian_monitor_messages.h"
+#include "programs/common/guardian_router_messages.h"
 #include "programs/common/hold.h"
-#include "programs/common/messages.h"
+#include "programs/common/monitor_router_messages.h"
 #include "programs/guardian/handover.h"
 #include "record/recorder.h"
 

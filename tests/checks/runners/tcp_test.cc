@@ -9,6 +9,10 @@ using namespace vipd::testing;
 using namespace std::chrono_literals;
 
 namespace {
+// Whatever it had received by then.
+bool timed_out(const checks::Fact& fact, const std::string& bound) {
+  return fact.detail.starts_with("timed out after " + bound + " while waiting for ");
+}
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -66,8 +70,7 @@ TEST_CASE("tcp: accepted but silent") {
   CHECK(ask(tcp(server, ", expect: PONG, timeout: 100ms")).detail ==
         "timed out after 100ms while waiting for an answer");
   Server other([](Connection& connection) { connection.write("hello"), connection.hang(); });
-  CHECK(ask(tcp(other, ", expect: PONG, timeout: 100ms")).detail ==
-        "timed out after 100ms while waiting for \"PONG\"");
+  CHECK(timed_out(ask(tcp(other, ", expect: PONG, timeout: 100ms")), "100ms"));
 }
 
 TEST_CASE("tcp: send and expect, though the answer comes in pieces") {
@@ -138,8 +141,7 @@ TEST_CASE("tcp: the deadline is for the whole, also against a server that drips"
   Server server([](Connection& connection) {
     while (connection.pause(20ms) && connection.write("x")) continue;
   });
-  CHECK(ask(tcp(server, ", expect: PONG, timeout: 200ms")).detail ==
-        "timed out after 200ms while waiting for \"PONG\"");
+  CHECK(timed_out(ask(tcp(server, ", expect: PONG, timeout: 200ms")), "200ms"));
 }
 
 TEST_CASE("tcp: each connection is closed after its answer") {

@@ -278,6 +278,17 @@ class Vipd(Daemon):
             raise AssertionError(f"vipctl {' '.join(map(str, arguments))} has ended with {found}, not {status}: {text}")
         return text
 
+    def upgrade(self):
+        """Upgrades it, and returns vipctl's answer. A refusal is legal, and changes nothing, while a program is being
+        replaced or a hook has not ended yet; then once more."""
+        answer = wait_until(
+            lambda: (lambda status, text: text if status == 0 else None)(*self.vipctl("upgrade", "--json")),
+            PATIENCE,
+            lambda: f"an upgrade on {self.host.name} that is not refused: {self.vipctl('upgrade')}",
+            pause=0.2,
+        )
+        return json.loads(answer)
+
     def ask(self, command, **arguments):
         """Sends one request to the control socket and returns the reply. vipctl would ask for the state first."""
         with socket.socket(socket.AF_UNIX) as client:
@@ -320,8 +331,10 @@ class Vipd(Daemon):
         )
 
     def times_active(self):
-        """How often its virtual routers have become Active since they started."""
-        return sum(each["counters"]["became_active"] for each in self.routers())
+        """How often its virtual routers have become Active since they started. Waits for an answer: no answer is not
+        "never"."""
+        routers = wait_until(self.routers, PATIENCE, lambda: f"an answer of vipd on {self.host.name}")
+        return sum(each["counters"]["became_active"] for each in routers)
 
     def discarded(self):
         """Packets rejected so far, by reason, over all routers and interfaces of the status."""

@@ -1,6 +1,12 @@
 #include "programs/common/link.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+
+#include "programs/common/monitor_router_messages.h"
 
 using namespace vipd;
 using namespace vipd::programs;
@@ -20,18 +26,21 @@ struct Ends {
     REQUIRE(messages.size() == 1);
     return std::move(messages[0]);
   }
-  void talk(std::uint16_t type, const std::vector<std::uint8_t>& bytes) {
-    REQUIRE(other.send(type, bytes, {}));
+  void talk(std::uint16_t type, const std::vector<std::uint8_t>& bytes, std::vector<int> fds = {}) {
+    REQUIRE(other.send(type, bytes, fds));
     (void)loop.wait(TimePoint{});
   }
 
   io::Loop loop;
   std::vector<std::string> commands;
-  Link link{loop,
-            [this](const io::Message& message) {
-              on<Command>(message, [this](const Command& command) { commands.push_back(command.router); });
-            },
-            [](const std::string&) {}};
+  Log log{"test", Level::error};
+  // As if both ends were a router and a monitor at once.
+  Link<MonitorToRouter, MonitorToRouter> link{loop, log, "the other one",
+                                              [this](const MonitorToRouter& message) {
+                                                if (const auto* command = std::get_if<Command>(&message))
+                                                  commands.push_back(command->router);
+                                              },
+                                              [](const std::string&) {}};
   std::pair<io::Channel, io::Channel> pair = std::move(io::Channel::pair().value());
   io::Channel other;
 };
@@ -70,4 +79,38 @@ TEST_CASE("a message that cannot be read is dropped, and the next one is taken")
   CHECK(ends.commands.empty());
   ends.talk(number, to_bytes(command, old_format));
   CHECK(ends.commands.size() == 1);
+}
+
+TEST_CASE(
+    "what is of another direction, unknown, or carries more than its type says is ignored, and the link goes "
+    "on") {
+  Ends ends(ArchiveFormat::tagged);
+  ends.talk(static_cast<std::uint16_t>(MessageType::stop) | tagged_type, to_bytes(Discard{}));
+  ends.talk(0x7fff, {});
+  std::array<int, 2> fds{};
+  REQUIRE(pipe(fds.data()) == 0);
+  ends.talk(number | tagged_type, to_bytes(command), {fds[0]});
+  CHECK(ends.commands.empty());
+  CHECK(ends.link.attached());
+  // Nor does what was passed with it stay open.
+  REQUIRE(close(fds[0]) == 0);
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  CHECK(write(fds[1], "x", 1) == -1);
+  std::signal(SIGPIPE, before);
+  REQUIRE(close(fds[1]) == 0);
+  ends.talk(number | tagged_type, to_bytes(command));
+  CHECK(ends.commands.size() == 1);
+}
+
+TEST_CASE("a message with a place for a descriptor is received with it, or without") {
+  io::Message message{
+      static_cast<std::uint16_t>(MessageType::discard) | tagged_type, to_bytes(Discard{}), {}};
+  CHECK_FALSE(std::get<Discard>(Direction<RouterToMonitor>::read(std::move(message)).value()).descriptor);
+  std::array<int, 2> fds{};
+  REQUIRE(pipe(fds.data()) == 0);
+  io::Fd other(fds[1]);
+  message = {static_cast<std::uint16_t>(MessageType::discard) | tagged_type, to_bytes(Discard{}), {}};
+  message.fds.emplace_back(fds[0]);
+  CHECK(std::get<Discard>(Direction<RouterToMonitor>::read(std::move(message)).value()).descriptor.get() ==
+        fds[0]);
 }

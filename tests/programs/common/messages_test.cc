@@ -1,6 +1,8 @@
-#include "programs/common/messages.h"
-
 #include <doctest/doctest.h>
+
+#include "programs/common/guardian_monitor_messages.h"
+#include "programs/common/guardian_router_messages.h"
+#include "programs/common/monitor_router_messages.h"
 
 using namespace vipd;
 using namespace vipd::programs;

@@ -32,7 +32,8 @@ Texts texts_of(const std::vector<events::Event>& events) {
 struct Guardian {
   Log log{"test", Level::error};
   io::Loop loop;
-  Link link{loop, [](const io::Message&) {}, [](const std::string&) {}};
+  Link<GuardianToMonitor, MonitorToGuardian> link{loop, log, "vipd-monitor", [](const MonitorToGuardian&) {},
+                                                  [](const std::string&) {}};
   std::vector<events::Event> listened;
   EventHub hub{
       log, link, events::WallTime(std::chrono::seconds(1'800'000'000)),
@@ -54,11 +55,11 @@ struct Guardian {
   std::pair<Texts, std::uint64_t> received() {
     Texts texts;
     std::uint64_t last = 0;
-    REQUIRE(monitor->receive([&](const io::Message& message) {
-      on<Happened>(message, [&](const Happened& happened) {
-        for (const auto& text : texts_of(happened.events)) texts.push_back(text);
-        last = happened.last;
-      });
+    REQUIRE(monitor->receive([&](io::Message message) {
+      const auto happened =
+          std::get<Happened>(Direction<GuardianToMonitor>::read(std::move(message)).value());
+      for (const auto& text : texts_of(happened.events)) texts.push_back(text);
+      last = happened.last;
     }));
     return {texts, last};
   }

@@ -60,7 +60,8 @@ struct Performer : HoldPerformer {
 struct Guardian {
   Log log{"test", Level::error};
   io::Loop loop;
-  Link monitor{loop, [](const io::Message&) {}, [](const std::string&) {}};
+  Link<GuardianToMonitor, MonitorToGuardian> monitor{
+      loop, log, "vipd-monitor", [](const MonitorToGuardian&) {}, [](const std::string&) {}};
   Story told;
   EventHub events{log, monitor, {}, [this](const auto& happened, bool) {
                     for (const auto& event : happened) told.push_back(event.name);

@@ -22,6 +22,8 @@ struct Memory {
   io::Fd fd{memfd_create("slots", MFD_CLOEXEC)};
   netlink::LeaseSlots slots = std::move(make().value());
 
+  io::Fd copy() const { return io::Fd(dup(fd.get())); }
+
   Result<netlink::LeaseSlots> make() const {
     REQUIRE(ftruncate(fd.get(), 1 << 20) == 0);
     return netlink::LeaseSlots::map(fd.get());
@@ -32,7 +34,7 @@ struct Memory {
 TEST_CASE("each virtual router writes into the slot that the guardian has given it") {
   const Memory memory;
   LeaseWriter writer;
-  REQUIRE(writer.replace({{{key(1), 5}, {key(2), 3}}, {}}, memory.fd.get()));
+  REQUIRE(writer.replace({{{key(1), 5}, {key(2), 3}}, {}, memory.copy()}));
   writer.set(key(1), TimePoint{1s});
   writer.set(key(2), TimePoint{2s});
   writer.set(key(9), TimePoint{9s});  // has none
@@ -47,7 +49,7 @@ TEST_CASE("what was renewed in a predecessor's place is not taken back by its su
   Memory memory;
   memory.slots.set(5, TimePoint{10s});
   LeaseWriter writer;
-  REQUIRE(writer.replace({{{key(1), 5}}, {}}, memory.fd.get()));
+  REQUIRE(writer.replace({{{key(1), 5}}, {}, memory.copy()}));
   writer.set(key(1), TimePoint{9s});
   CHECK(memory.slots.until(5) == TimePoint{10s});
   writer.set(key(1), TimePoint{11s});
@@ -60,7 +62,7 @@ TEST_CASE("a lease that has run out before the start is cleared by whoever has r
   Memory memory;
   memory.slots.set(5, TimePoint{1s});
   LeaseWriter writer;
-  REQUIRE(writer.replace({{{key(1), 5}}, {}}, memory.fd.get()));
+  REQUIRE(writer.replace({{{key(1), 5}}, {}, memory.copy()}));
   writer.set(key(1), none);
   CHECK(memory.slots.until(5) == none);
 }
@@ -68,9 +70,9 @@ TEST_CASE("a lease that has run out before the start is cleared by whoever has r
 TEST_CASE("a message without memory keeps what there is, and slots that went are not written any more") {
   const Memory memory;
   LeaseWriter writer;
-  REQUIRE(writer.replace({{{key(1), 5}, {key(2), 6}}, {}}, memory.fd.get()));
+  REQUIRE(writer.replace({{{key(1), 5}, {key(2), 6}}, {}, memory.copy()}));
   writer.set(key(1), TimePoint{1s});
-  REQUIRE(writer.replace({{{key(2), 6}}, {{key(1), "the interface is not there"}}}, -1));
+  REQUIRE(writer.replace({{{key(2), 6}}, {{key(1), "the interface is not there"}}, {}}));
   writer.set(key(1), TimePoint{2s});
   writer.set(key(2), TimePoint{2s});
   CHECK(memory.slots.until(5) == TimePoint{1s});
@@ -80,7 +82,7 @@ TEST_CASE("a message without memory keeps what there is, and slots that went are
 
 TEST_CASE("without memory nothing is written, and it is told why") {
   LeaseWriter writer;
-  REQUIRE(writer.replace({{{key(1), 5}}, {{key(1), "no"}}}, -1));
+  REQUIRE(writer.replace({{{key(1), 5}}, {{key(1), "no"}}, {}}));
   writer.set(key(1), TimePoint{1s});
   CHECK(writer.status().at(key(1)).why_not == "no");
 }
