@@ -67,7 +67,7 @@ inline std::string text(const std::vector<int>& numbers) {
 
 // True as soon as the condition holds; false when it does not within the time.
 template <class Condition>
-bool eventually(Condition condition, std::chrono::milliseconds time = std::chrono::seconds(3)) {
+bool eventually(Condition condition, std::chrono::milliseconds time = std::chrono::seconds(30)) {
   const auto deadline = std::chrono::steady_clock::now() + time;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
@@ -76,7 +76,7 @@ bool eventually(Condition condition, std::chrono::milliseconds time = std::chron
   return true;
 }
 
-inline bool readable(int fd, int milliseconds = 2000) {
+inline bool readable(int fd, int milliseconds = 30'000) {
   pollfd wait{fd, POLLIN, 0};
   return poll(&wait, 1, milliseconds) == 1;
 }

@@ -41,7 +41,7 @@ struct Watcher {
   }
   // Waits until the last report about an interface meets the condition.
   template <class Wanted>
-  bool until(const std::string& name, Wanted wanted, std::chrono::milliseconds time = 5s) {
+  bool until(const std::string& name, Wanted wanted, std::chrono::milliseconds time = 30s) {
     return eventually(
         [&] {
           receive();

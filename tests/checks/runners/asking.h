@@ -50,7 +50,7 @@ struct Asking {
     context.step(now);
     monitor.step(now);
   }
-  void run_until(const std::function<bool()>& met, Duration bound = std::chrono::seconds(10)) {
+  void run_until(const std::function<bool()>& met, Duration bound = std::chrono::seconds(30)) {
     const auto end = io::now() + bound;
     // Not all that is waited for comes by the loop.
     while (!met() && io::now() < end) turn(io::now() + std::chrono::milliseconds(5));

@@ -59,8 +59,8 @@ struct WithGrandchild : Script {
   void is_ended(Asking& asking) const {
     const auto grandchild = std::stoi(read("grandchild"));
     CHECK_FALSE(is_gone(grandchild));  // in its grace
-    asking.run_until([grandchild] { return is_gone(grandchild); }, 2s);
-    asking.run_until([&asking] { return asking.scripts.next_deadline() == never; }, 2s);
+    asking.run_until([grandchild] { return is_gone(grandchild); }, 30s);
+    asking.run_until([&asking] { return asking.scripts.next_deadline() == never; }, 30s);
   }
 };
 
@@ -140,7 +140,7 @@ TEST_CASE("script: what it leaves behind is ended with it") {
   CHECK(ask(script.keys()).healthy);
   const auto left = std::stoi(script.read("left"));
   Asking asking;
-  asking.run_until([left] { return is_gone(left); }, 2s);
+  asking.run_until([left] { return is_gone(left); }, 30s);
 }
 
 TEST_CASE("script: what cannot be executed has failed") {
