@@ -152,10 +152,11 @@ class Assembler {
     if (found == nodes->entries.end())
       found = find([&](const Node::Entry& each) { return short_name(each.key) == short_name(own); });
     if (found == nodes->entries.end()) {
-      diagnostics_.error(nodes->place,
-                         fmt::format("this node is named {}, but there are only sections for {}", quote(own),
-                                     fmt::join(names, ", ")),
-                         "add a section for it (an empty one is " + own + ": {}), or choose one with --node");
+      diagnostics_.error(
+          nodes->place,
+          fmt::format("this node is named {}, but there are only sections for {}", quote(own),
+                      fmt::join(names, ", ")),
+          "add a section for it (an empty one is " + own + ": {}), or name another section with --node");
       return;
     }
     auto& section = found->value;

@@ -56,8 +56,8 @@ std::string print_router(const RouterEntry& router) {
   text += fmt::format("    link_local: {}\n", name_of(router.link_local));
   text += fmt::format("    dead_man: {}\n", duration_or_off(router.dead_man));
   text += fmt::format("    lease: {}\n", router.lease ? "auto" : "off");
-  text += fmt::format("    announce: {{repeat: {}, refresh: {}}}\n", router.announce.repeat,
-                      duration_or_off(router.announce.refresh));
+  text += fmt::format("    announce: {{repeat: {}, refresh: {}, pace: {}}}\n", router.announce.repeat,
+                      duration_or_off(router.announce.refresh), duration_or_off(router.announce.pace));
   return text + print_checks(router.checks) + print_hooks(router.hooks, 4);
 }
 

@@ -26,6 +26,7 @@ constexpr std::size_t most_addresses = 255;
 constexpr std::size_t most_unfragmented_ipv6 = 90;  // (1500 - 40 - 8) / 16
 constexpr Duration least_dead_man = 2s;
 constexpr Duration most_dead_man = 1h;
+constexpr Duration least_pace = 1ms;
 constexpr Duration least_refresh = 1s;
 constexpr Duration most_refresh = 24h;
 constexpr int most_repeats = 20;
@@ -251,6 +252,8 @@ class RouterSchema {
         static_cast<int>(reader.integer("repeat", 1, most_repeats).value_or(router.announce.repeat));
     router.announce.refresh =
         duration_or_off(reader, "refresh", least_refresh, most_refresh).value_or(router.announce.refresh);
+    router.announce.pace =
+        duration_or_off(reader, "pace", least_pace, vrrp::longest_pace).value_or(router.announce.pace);
     reader.finish();
   }
 

@@ -46,8 +46,10 @@ Result<Client> Client::connect(const std::string& run_dir) {
     const int code = errno;
     if (code == EAGAIN) return failure(no_answer, ETIMEDOUT);
     const char* remedy =
-        code == EACCES ? ": requires root, group vipd (to read) or group vipd-admin (to command): usermod -aG"
-                       : " (is vipd running? is its --run-dir another one?)";
+        code == EACCES
+            ? ": use sudo, or join the groups vipd (to read) and vipd-admin (to command too): usermod -aG "
+              "vipd,vipd-admin USER"
+            : " (is vipd running? is its --run-dir another one?)";
     return failure("cannot connect to vipd at " + path + ": " + std::strerror(code) + remedy, code);
   }
   return client;

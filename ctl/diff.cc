@@ -79,15 +79,24 @@ bool gives_up(const conf::Change& change, const json& status) {
   return change.after == "initialize" && is_of_failed_check(change, status);
 }
 
-// The effects of a change in the current state.
-std::vector<std::string> prospects(const conf::Change& change, const json& status) {
+// Whether it begins anew there: what it is now says nothing about what it will be.
+bool is_moved(const std::string& subject, const std::vector<conf::Change>& all) {
+  return std::any_of(all.begin(), all.end(), [&](const conf::Change& each) {
+    return each.subject == subject && (each.key == "interface" || each.key == "vrid");
+  });
+}
+
+// The effects of a change, one of these, in the current state.
+std::vector<std::string> prospects(const conf::Change& change, const std::vector<conf::Change>& all,
+                                   const json& status) {
   std::vector<std::string> found;
   if (gives_up(change, status))
     found.emplace_back(
         "it is down: this node gives up the addresses at once; without a Backup no node has them");
   else if (is_of_failed_check(change, status))
     found.emplace_back("it is down: this takes effect at once");
-  if (change.key != "priority" || change.after.empty() || !change.subject.starts_with("virtual router "))
+  if (change.key != "priority" || change.after.empty() || !change.subject.starts_with("virtual router ") ||
+      is_moved(change.subject, all))
     return found;
   for (const auto& router : list(status, "routers"))
     if (change.subject == "virtual router " + text(router, "name"))
@@ -105,7 +114,7 @@ std::vector<std::string> without_interface(const conf::Config& config, const jso
   return missing;
 }
 
-json to_json(const conf::Change& change, const json& status) {
+json to_json(const conf::Change& change, const std::vector<conf::Change>& all, const json& status) {
   return {{"subject", change.subject},
           {"key", change.key},
           {"kind", word(change.kind)},
@@ -113,7 +122,7 @@ json to_json(const conf::Change& change, const json& status) {
           {"after", change.after},
           {"consequence", change.consequence},
           {"interrupts", change.interrupts || gives_up(change, status)},
-          {"prospects", prospects(change, status)}};
+          {"prospects", prospects(change, all, status)}};
 }
 
 }  // namespace
@@ -171,7 +180,7 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
   const auto missing = without_interface(*after.config, part(running, "interfaces"));
   if (as_json) {
     json list = json::array();
-    for (const auto& change : changes) list.push_back(to_json(change, status));
+    for (const auto& change : changes) list.push_back(to_json(change, changes, status));
     out << json{{"file", path},
                 {"changes", list},
                 {"interrupts", interrupts},
@@ -186,7 +195,7 @@ Result<int> diff(const std::string& run_dir, const std::string& file, const std:
     out << waiting << "; the comparison is with the configuration in force until then\n";
   for (const auto& change : changes) {
     out << conf::to_text(change) << "\n";
-    for (const auto& each : prospects(change, status)) out << "    " << each << "\n";
+    for (const auto& each : prospects(change, changes, status)) out << "    " << each << "\n";
   }
   for (const auto& each : missing) out << each << "\n";
   out << (changes.empty() ? "nothing would change: " + path + " is what is in force\n"

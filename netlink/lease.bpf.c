@@ -1,6 +1,6 @@
 // The kernel's part of the lease (netlink/lease.h): decides, for each packet from or to a virtual address on an
-// interface that it is attached to, whether somebody is still in charge of that address here. Attached to tc
-// ingress and egress. It talks to nobody: a process of ours puts the end of the lease into memory.
+// interface that it is attached to, whether a vipd is still in charge of that address here. Attached to tc
+// ingress and egress. It sends and asks nothing: a process of ours puts the end of the lease into memory.
 //
 //   no slot, or 0 in it    pass: not ours now
 //   in the future          pass: we are in charge

@@ -142,10 +142,11 @@ class Printer {
   void print_router(const vrrp::VirtualRouterConfig& router) {
     std::vector<std::string> addresses;
     for (const auto& prefix : router.addresses) addresses.push_back(to_string(prefix));
-    std::string checks;
+    std::string rest;  // what need not be there
+    if (router.announce.pace != Duration::zero()) rest += " pace=" + vipd::to_string(router.announce.pace);
     for (const auto& each : router.checks)
-      checks += fmt::format(" check-{}={}", quoted(each.check),
-                            each.initialize ? std::string("initialize") : std::to_string(each.priority));
+      rest += fmt::format(" check-{}={}", quoted(each.check),
+                          each.initialize ? std::string("initialize") : std::to_string(each.priority));
     line(fmt::format(
         "router {} interface={} vrid={} family={} priority={} interval={} max_adopted_interval={} "
         "preempt_mode={} checksum={} dead_man={} repeat={} refresh={} address={}{}",
@@ -154,7 +155,7 @@ class Printer {
         vipd::to_string(Duration(router.advertisement_interval)),
         vipd::to_string(router.max_adopted_interval), router.preempt_mode,
         name_in(checksum_modes, router.checksum), vipd::to_string(router.dead_man), router.announce.repeat,
-        vipd::to_string(router.announce.refresh), fmt::join(addresses, ","), checks));
+        vipd::to_string(router.announce.refresh), fmt::join(addresses, ","), rest));
   }
   void print_adopted(const vrrp::RouterSnapshot& router) {
     auto text = fmt::format(
@@ -327,6 +328,8 @@ class Parser {
     router.dead_man = TRY(line.duration("dead_man", Duration::zero(), longest));
     router.announce.repeat = static_cast<int>(TRY(line.number("repeat", 1, 1000)));
     router.announce.refresh = TRY(line.duration("refresh", Duration::zero(), longest));
+    if (line.has("pace"))
+      router.announce.pace = TRY(line.duration("pace", Duration::zero(), vrrp::longest_pace));
     for (const auto& text : TRY(line.list("address"))) router.addresses.push_back(TRY(Prefix::parse(text)));
     if (router.addresses.empty() || router.addresses.size() > 255)
       return failure("a virtual router has 1 to 255 addresses");

@@ -120,9 +120,9 @@ class Replayer {
     last = {send.priority, now_};
     if (!regular) add(who(send.router), fmt::format("advertises {}", send.priority));
   }
-  void show(const vrrp::AddAddress& each) { add(who(each.router), "adds " + to_string(each.prefix)); }
-  void show(const vrrp::RemoveAddress& each) { add(who(each.router), "removes " + to_string(each.prefix)); }
-  void show(const vrrp::RenewAddresses&) {}
+  void show(const vrrp::Put& each) { add(who(each.router), "adds " + to_string(each.resource)); }
+  void show(const vrrp::Drop& each) { add(who(each.router), "removes " + to_string(each.resource)); }
+  void show(const vrrp::Renew&) {}
   void show(const vrrp::Announce&) {}
   void show(const vrrp::Probe&) {}
   void show(const vrrp::IdentifySender&) {}

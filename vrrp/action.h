@@ -1,5 +1,5 @@
-// Actions: what the engine wants done, as values in the order of execution. programs/router/effects performs them. The
-// list is closed, so that the compiler finds every place that a new action concerns.
+// Actions: what the engine wants done, as values in the order of execution. programs/router/effects performs them. Each
+// says on which interface: the key of a virtual router only says whose it is. The list is closed, so that the compiler finds every place that a new action concerns.
 #pragma once
 
 #include <cstdint>
@@ -10,40 +10,41 @@
 #include "base/ip.h"
 #include "vrrp/packet.h"
 #include "vrrp/parameters.h"
+#include "vrrp/resource.h"
 #include "vrrp/status.h"
 
 namespace vipd::vrrp {
 
 struct SendAdvertisement {
   RouterKey router;
+  std::string interface;
   Priority priority = 0;
   IpAddress source;
   IpAddress destination;
   std::vector<std::uint8_t> message;
 };
 
-// Adding an address that is already there renews its lifetime.
-struct AddAddress {
+// Putting what is already there renews it.
+struct Put {
   RouterKey router;
-  Prefix prefix;
-  Duration valid{};  // valid_lft; zero: for ever
+  Resource resource;
 };
 
-// Renews all addresses of an Active: their lifetime starts anew.
-struct RenewAddresses {
+// Renews what an Active holds: lifetimes start anew.
+struct Renew {
   RouterKey router;
-  std::vector<Prefix> prefixes;
-  Duration valid{};
+  std::vector<Resource> resources;
 };
 
-struct RemoveAddress {
+struct Drop {
   RouterKey router;
-  Prefix prefix;
+  Resource resource;
 };
 
 // A gratuitous ARP or unsolicited NA for an address, once the address is there.
 struct Announce {
   RouterKey router;
+  std::string interface;
   IpAddress address;
   std::vector<std::uint8_t> frame;
 };
@@ -51,6 +52,7 @@ struct Announce {
 // Asks whether another station has the address; normally no station answers.
 struct Probe {
   RouterKey router;
+  std::string interface;
   IpAddress address;
   std::vector<std::uint8_t> frame;
 };
@@ -75,6 +77,7 @@ struct AdvertisementDiscarded {
 // answer is the input SenderIdentified.
 struct IdentifySender {
   RouterKey router;
+  std::string interface;
   IpAddress sender;
 };
 
@@ -86,8 +89,8 @@ struct Noted {
   std::string text;
 };
 
-using Action = std::variant<SendAdvertisement, AddAddress, RenewAddresses, RemoveAddress, Announce, Probe,
-                            StateChanged, AdvertisementDiscarded, IdentifySender, Noted>;
+using Action = std::variant<SendAdvertisement, Put, Renew, Drop, Announce, Probe, StateChanged,
+                            AdvertisementDiscarded, IdentifySender, Noted>;
 using Actions = std::vector<Action>;
 
 }  // namespace vipd::vrrp

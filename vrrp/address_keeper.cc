@@ -67,7 +67,7 @@ void AddressKeeper::add(const Turn& turn, const VirtualRouterConfig& config, Add
   address.retry = never;
   if (is_hosts_own(config, turn.view, address.prefix)) return;
   address.requested = true;
-  turn.act(AddAddress{config.key, address.prefix, config.dead_man});
+  turn.act(Put{config.key, VirtualAddress{config.place(address.prefix), address.prefix, config.dead_man}});
 }
 
 void AddressKeeper::remove(const Turn& turn, const VirtualRouterConfig& config, Address& address) {
@@ -75,7 +75,7 @@ void AddressKeeper::remove(const Turn& turn, const VirtualRouterConfig& config, 
   address.requested = false;
   if (!turn.interface().exists()) return;
   if (turn.view.held_by_another(address.prefix.address, config.key)) return;
-  turn.act(RemoveAddress{config.key, address.prefix});
+  turn.act(Drop{config.key, VirtualAddress{config.place(address.prefix), address.prefix}});
 }
 
 void AddressKeeper::hold(const Turn& turn, const VirtualRouterConfig& config) {
@@ -154,7 +154,7 @@ std::vector<IpAddress> AddressKeeper::observe(const Turn& turn, const VirtualRou
       }
       note(turn, config, events::address_restored,
            fmt::format("another program removed {} from {}; vipd {}", to_string(address->prefix),
-                       config.key.interface,
+                       config.place(address->prefix),
                        may_repair_now ? "has restored it" : "restores it in " + in_words(retry - turn.now)));
     }
   }
@@ -175,10 +175,10 @@ void AddressKeeper::remove_strays(const Turn& turn, const VirtualRouterConfig& c
   if (strays.empty() || stray_pending_) return;
   stray_removal_ = turn.now + stray_interval;
   for (const auto* stray : strays) {
-    turn.act(RemoveAddress{config.key, stray->prefix});
+    turn.act(Drop{config.key, VirtualAddress{config.place(stray->prefix), stray->prefix}});
     note(turn, config, events::leftover_removed,
          fmt::format("removed {} from {}: this node is not Active", to_string(stray->prefix),
-                     config.key.interface));
+                     config.place(stray->prefix)));
   }
 }
 
@@ -210,10 +210,11 @@ std::vector<IpAddress> AddressKeeper::tick(const Turn& turn, const VirtualRouter
   if (holding_ && renew_ <= turn.now) {
     renew_ = turn.now + renewal_interval(config);
     if (config.dead_man == Duration::zero()) renew_ = never;
-    std::vector<Prefix> prefixes;
-    for (const auto& address : addresses_)
-      if (address.requested && address.retry == never) prefixes.push_back(address.prefix);
-    if (!prefixes.empty()) turn.act(RenewAddresses{config.key, std::move(prefixes), config.dead_man});
+    std::vector<Resource> due;
+    for (const auto& [prefix, requested, seen, failing, retry] : addresses_)
+      if (requested && retry == never)
+        due.emplace_back(VirtualAddress{config.place(prefix), prefix, config.dead_man});
+    if (!due.empty()) turn.act(Renew{config.key, std::move(due)});
   }
   return asked_again;
 }

@@ -27,25 +27,30 @@ const IpAddress& advertisement_source(const VirtualRouterConfig& config, const I
 
 void Announcer::start(const Turn& turn, const VirtualRouterConfig& config) {
   rounds_done_ = 0;
+  next_address_ = 0;
   next_ = turn.now;
   tick(turn, config);
 }
 
 void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
-  const bool rested = last_ == TimePoint::min() || turn.now - last_ >= pauses.front();
+  const auto least = std::max(pauses.front(), config.announce.pace);
+  const bool rested = last_ == TimePoint::min() || turn.now - last_ >= least;
   rounds_done_ = 0;
+  if (next_address_ > 0) return;  // the round goes on, and others follow: no address waits for ever
   if (rested)
     next_ = turn.now;
   else
-    next_ = std::min(next_, last_ + pauses.front());
+    next_ = std::min(next_, last_ + least);
   tick(turn, config);
+  if (next_address_ > 0) return;
   if (echoed_ != TimePoint::min() && turn.now - echoed_ < echo_interval) {
     next_ = std::min(next_, echoed_ + echo_interval);  // unless a further round comes before that
-    return;
+  } else {
+    echoed_ = turn.now;
+    rounds_done_ = 0;
+    next_ = turn.now + echo;
   }
-  echoed_ = turn.now;
-  rounds_done_ = 0;
-  next_ = turn.now + echo;
+  next_ = std::max(next_, last_ + config.announce.pace);
 }
 
 // At least one more round: the last one that was counted may not have been sent, and this node does not know
@@ -57,25 +62,36 @@ void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config, int roun
 }
 
 void Announcer::reconfigure(TimePoint now, const VirtualRouterConfig& config) {
+  if (next_address_ > 0) return;
   rounds_done_ = config.announce.repeat;
   schedule(now, config);
 }
 
 void Announcer::tick(const Turn& turn, const VirtualRouterConfig& config) {
   if (next_ > turn.now) return;
-  for (const auto& prefix : config.addresses) announce(turn, config, prefix.address);
+  const auto all = config.addresses.size();
+  const auto begin = std::min(next_address_, all);
+  const auto end = config.announce.pace == Duration::zero() ? all : std::min(begin + 1, all);
+  for (auto i = begin; i < end; ++i) announce(turn, config, config.addresses[i].address);
+  // Not during the take-over itself: the host that had the address may still be about to remove it.
+  if (rounds_done_ + 1 >= std::max(config.announce.repeat, 2))
+    for (auto i = begin; i < end; ++i) probe(turn, config, config.addresses[i].address);
+  if (end < all) {
+    next_address_ = end;
+    next_ = turn.now + config.announce.pace;
+    return;
+  }
+  next_address_ = 0;
   ++rounds_done_;
   last_ = turn.now;
-  // Not during the take-over itself: the host that had the address may still be about to remove it.
-  if (rounds_done_ >= std::max(config.announce.repeat, 2))
-    for (const auto& prefix : config.addresses) probe(turn, config, prefix.address);
   schedule(turn.now, config);
 }
 
 void Announcer::schedule(TimePoint now, const VirtualRouterConfig& config) {
   if (rounds_done_ < config.announce.repeat)
-    next_ = now + pauses[static_cast<std::size_t>(
-                      std::clamp(rounds_done_ - 1, 0, static_cast<int>(pauses.size()) - 1))];
+    next_ =
+        now + std::max(config.announce.pace, pauses[static_cast<std::size_t>(std::clamp(
+                                                 rounds_done_ - 1, 0, static_cast<int>(pauses.size()) - 1))]);
   else
     next_ = config.announce.refresh == Duration::zero() ? never : now + config.announce.refresh;
 }
@@ -84,7 +100,7 @@ void Announcer::announce(const Turn& turn, const VirtualRouterConfig& config, co
   const auto& mac = turn.interface().mac;
   if (mac == MacAddress{}) return;  // a link without addresses has nothing to learn
   turn.act(Announce{
-      config.key, address,
+      config.key, turn.interface().name, address,
       address.family == Family::ipv4
           ? gratuitous_arp(mac, address)
           : unsolicited_neighbor_advertisement(mac, advertisement_source(config, address), address)});
@@ -94,7 +110,7 @@ void Announcer::probe(const Turn& turn, const VirtualRouterConfig& config, const
   const auto& mac = turn.interface().mac;
   if (mac == MacAddress{}) return;
   turn.act(Probe{
-      config.key, address,
+      config.key, turn.interface().name, address,
       address.family == Family::ipv4 ? arp_probe(mac, address) : duplicate_address_probe(mac, address)});
 }
 

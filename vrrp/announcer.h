@@ -5,6 +5,8 @@
 // address, because usually only the asking host hears the answer.
 #pragma once
 
+#include <cstddef>
+
 #include "vrrp/parameters.h"
 #include "vrrp/turn.h"
 
@@ -34,6 +36,7 @@ class Announcer {
   void schedule(TimePoint now, const VirtualRouterConfig& config);
 
   int rounds_done_ = 0;
+  std::size_t next_address_ = 0;  // of a round under way, which goes on at the pace
   TimePoint last_ = TimePoint::min();
   TimePoint echoed_ = TimePoint::min();
   TimePoint next_ = never;

@@ -81,8 +81,7 @@ void Engine::update(InterfaceView& changed, const Interface& interface) {
   for (const auto& name : to_reconsider) reconsider(entry(name));
   if (difference.usability)  // a removed virtual router has no entry, but holds addresses
     for (const auto& key : removed_)
-      if (key.interface == interface.name) {
-        auto& router = *routers_.at(key);
+      if (auto& router = *routers_.at(key); router.config().path() == interface.name) {
         router.set_obstacles(turn(router), router.obstacles());
         reschedule(router);
       }
@@ -206,7 +205,7 @@ void Engine::index() {
     for (const auto& tracked : members.front()->config().checks)
       entries_of_check_[tracked.check].push_back(name);
   std::map<std::string, std::vector<VirtualRouter*>> routers;
-  for (const auto& [key, router] : routers_) routers[key.interface].push_back(router.get());
+  for (const auto& [key, router] : routers_) routers[router->config().path()].push_back(router.get());
   for (auto& [name, each] : views_) each.set_routers(std::exchange(routers[name], {}));
   for (auto& [name, on_it] : routers)
     if (!on_it.empty()) view(name).set_routers(std::move(on_it));
@@ -338,7 +337,7 @@ void Engine::reconsider(const Entry& members) {
   std::vector<std::vector<std::string>> obstacles;
   for (auto* router : members) {
     const auto& config = router->config();
-    const auto& on = view(config.key.interface);
+    const auto& on = view(config.path());
     router->set_primary_address(on.primary_address(config.key.family, config.owner()));
     auto priority = effective_priority(config, checks_);
     if (shutting_down_) obstacles.push_back({std::string(stopping)});
@@ -368,7 +367,7 @@ Engine::Entry Engine::entry(const std::string& name) const {
 }
 
 Turn Engine::turn(const VirtualRouter& router) {
-  return {now_, view(router.config().key.interface), actions_};
+  return {now_, view(router.config().path()), actions_};
 }
 
 void Engine::reschedule(VirtualRouter& router) {

@@ -20,7 +20,7 @@ std::string last_heard(const RouterStatus& router, TimePoint now) {
   const auto address = to_string(peer.address);
   const auto age = in_words(now - peer.heard);
   if (peer.priority == release_priority)
-    return fmt::format("{} announced {} ago that it is leaving (priority 0).", address, age);
+    return fmt::format("{} announced {} ago that it was leaving (priority 0).", address, age);
   return fmt::format("The last advertisement came from {}, {} ago, with priority {}.", address, age,
                      peer.priority);
 }
@@ -28,21 +28,22 @@ std::string last_heard(const RouterStatus& router, TimePoint now) {
 std::string outlook(const RouterStatus& router, TimePoint now) {
   switch (router.state) {
     case StateName::initialize:
-      return router.releasing ? "It keeps the addresses until it hears its successor."
-                              : "It takes part again once these problems are resolved.";
+      return router.releasing ? "This node keeps the addresses until it hears its successor."
+                              : "This node takes part again once these obstacles are gone.";
     case StateName::active:
-      return fmt::format("It advertises every {}; a router with a priority above {} would take over.",
+      return fmt::format("This node advertises every {}; a router with a priority above {} would take over.",
                          in_words(router.config.advertisement_interval), router.priority);
     case StateName::backup: break;
   }
-  auto takes_over = fmt::format("It takes over in {} unless it hears the Active.",
+  auto takes_over = fmt::format("This node takes over in {} unless it hears the Active.",
                                 in_words(router.deadline.value_or(now) - now));
   if (router.on_trial)
     return takes_over +
            " It gave way to a router that it had never heard before: that router must advertise again.";
   if (router.yielded)
-    return takes_over +
-           " It gave way to a command: it accepts any healthy peer as Active until `vipctl switch --back`.";
+    return fmt::format(
+        "{} `vipctl switch` took it out: any peer may be Active until `vipctl switch --back {}`.", takes_over,
+        router.config.name);
   if (!router.config.preempt_mode)
     return takes_over + " preempt_mode is false: it does not take over from an Active of lower priority.";
   return takes_over;
@@ -51,7 +52,7 @@ std::string outlook(const RouterStatus& router, TimePoint now) {
 
 std::vector<std::string> explain(const RouterStatus& router, TimePoint now) {
   std::vector<std::string> sentences;
-  sentences.push_back(fmt::format("{} ({}) has been {} for {}: {}.", router.config.name,
+  sentences.push_back(fmt::format("{}, {}, has been {} for {}: {}.", router.config.name,
                                   to_string(router.config.key), to_text(router.state),
                                   in_words(now - router.since), router.reason));
   sentences.push_back(last_heard(router, now));

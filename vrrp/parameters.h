@@ -76,10 +76,13 @@ struct TrackedCheck {
   bool operator==(const TrackedCheck&) const = default;
 };
 
+constexpr Duration longest_pace = std::chrono::seconds(1);
+
 // Repeats of gratuitous ARPs and unsolicited NAs, for switches and neighbours that missed the first ones.
 struct Announcing {
   int repeat = 5;                               // rounds after becoming Active, the first one included
   Duration refresh = std::chrono::seconds(60);  // one more round this often; zero: never
+  Duration pace{};                              // in a round, at least so long between two addresses
   bool operator==(const Announcing&) const = default;
 };
 
@@ -109,6 +112,10 @@ struct VirtualRouterConfig {
   bool lease = true;  // the kernel lets packets for the addresses in only while this virtual router is alive
 
   bool operator==(const VirtualRouterConfig&) const = default;
+  // The path: the interface on which the advertisements travel.
+  const std::string& path() const { return key.interface; }
+  // The place: the interface on which an address is.
+  const std::string& place(const Prefix& /*address*/) const { return key.interface; }
   bool owner() const { return priority == owner_priority; }
   // An owner's addresses are the host's own, and the host must stay reachable by them.
   bool wants_lease() const { return lease && !owner(); }
@@ -127,7 +134,7 @@ constexpr void fields(A& a, Is<TrackedCheck> auto& t) {
 }
 template <class A>
 constexpr void fields(A& a, Is<Announcing> auto& t) {
-  a("repeat", t.repeat)("refresh", t.refresh);
+  a("repeat", t.repeat)("refresh", t.refresh).later("pace", t.pace);
 }
 template <class A>
 constexpr void fields(A& a, Is<RouterKey> auto& k) {
@@ -153,7 +160,8 @@ inline bool valid(const TrackedCheck& check) {
   return check.priority >= -254 && check.priority <= 0 && check.stale_after >= Duration::zero();
 }
 inline bool valid(const Announcing& announcing) {
-  return announcing.repeat >= 0 && is_pause(announcing.refresh);
+  return announcing.repeat >= 0 && is_pause(announcing.refresh) && announcing.pace >= Duration::zero() &&
+         announcing.pace <= longest_pace;
 }
 inline bool valid(const VirtualRouterConfig& config) {
   return config.key.vrid != 0 && config.priority != release_priority &&

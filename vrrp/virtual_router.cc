@@ -263,7 +263,7 @@ void VirtualRouter::put_on_trial(const Turn& turn) {
 // The claimant was not heard again. Returns the reason why this node is Active again.
 std::string VirtualRouter::end_trial(const Turn& turn, const IpAddress& claimant) {
   const int times = defences_.fail_trial(claimant);
-  turn.act(IdentifySender{config_.key, claimant});
+  turn.act(IdentifySender{config_.key, config_.path(), claimant});
   note(turn, events::false_claim,
        fmt::format(
            "{} claimed to be Active and was not heard again ({} time{} so far): if no node has this address, "
@@ -436,8 +436,8 @@ void VirtualRouter::send(const Turn& turn, Priority priority) {
   ++counters_.advertisements_sent;
   if (priority == release_priority) ++counters_.priority_zero_sent;
   for (auto& each : transmissions(advertisement_of(config_, priority, checksum()), *primary_address_))
-    turn.act(
-        SendAdvertisement{config_.key, priority, each.source, each.destination, std::move(each.message)});
+    turn.act(SendAdvertisement{config_.key, config_.path(), priority, each.source, each.destination,
+                               std::move(each.message)});
 }
 
 ChecksumForm VirtualRouter::checksum() const {

@@ -117,7 +117,7 @@ constexpr void fields(A& a, Is<CommandDone> auto& m) {
   a("id", m.id)("good", m.good)("text", m.text);
 }
 
-// A socket that nobody uses any more: closing it may take long, so the monitor does it.
+// A socket that is not used any more: closing it may take long, so the monitor does it.
 struct Discard {
   static constexpr auto type = MessageType::discard;
   io::Fd descriptor;

@@ -1,7 +1,10 @@
 // The guardian and its configuration: a reload, its confirmation or its rollback takes effect in all three
 // programs at once. programs/guardian/configuration decides which configuration is in force.
-#include <fmt/format.h>
 #include <net/if.h>
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
 
 #include "conf/build.h"
 #include "conf/changes.h"
@@ -11,6 +14,34 @@
 #include "programs/guardian/guardian.h"
 
 namespace vipd::programs {
+
+namespace {
+// The lines of a text that pass, with a separator between them.
+std::string joined(const std::string& text, std::string_view separator,
+                   const std::function<bool(std::string_view line)>& passes) {
+  std::string all;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    const auto line = std::string_view(text).substr(begin, end - begin);
+    if (!line.empty() && passes(line)) all += (all.empty() ? "" : std::string(separator)) + std::string(line);
+    begin = end + 1;
+  }
+  return all;
+}
+
+// An event is one sentence: without what is indented below a line, such as excerpts, remedies and consequences.
+std::string one_sentence(const std::string& text) {
+  return joined(text, "; ", [](std::string_view line) {
+    const auto number = line.find_first_not_of("0123456789");
+    return line.front() != ' ' && line.substr(std::min(number, line.size())).substr(0, 2) != " |";
+  });
+}
+
+std::string without_warnings(const std::string& text) {
+  return joined(text, "\n",
+                [](std::string_view line) { return line.find(": warning: ") == std::string_view::npos; });
+}
+}  // namespace
 
 // A claim that fails, for lack of descriptors for instance, is no reason not to serve.
 Result<> Guardian::claim(const conf::Config& config) {
@@ -31,9 +62,8 @@ Reloaded Guardian::reload(const ReloadRequest& request) {
   const auto done = configuration_.reload(request.confirm, now(),
                                           [this](const conf::Config& wanted) { return claim(wanted); });
   if (!done) {
-    const bool lines = done.error().message.find('\n') != std::string::npos;
-    events_.tell(events::reload_refused, fmt::format("reload refused, the configuration in force stays:{}{}",
-                                                     lines ? "\n" : " ", done.error().message));
+    events_.tell(events::reload_refused, "reload refused, the configuration in force stays: " +
+                                             one_sentence(without_warnings(done.error().message)));
     say_ready("the last reload was refused; serving " + conf::summary(configuration_.current()));
     return {request.id, false, done.error().message};
   }
@@ -73,10 +103,7 @@ void Guardian::put_in_force(std::string_view event, const std::string& done) {
   monitor_link_.send(Checks{conf::checks(config)});
   tell_monitor();
   say_ready("serving " + conf::summary(config));
-  // An event is one sentence.
-  std::string sentence;
-  for (const char each : done) sentence += each == '\n' ? "; " : std::string(1, each);
-  events_.tell(event, sentence);
+  events_.tell(event, one_sentence(done));
 }
 
 void Guardian::confirm(std::uint64_t id) {

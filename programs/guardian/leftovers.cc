@@ -13,7 +13,7 @@ namespace {
 bool is_served(const std::vector<vrrp::VirtualRouterConfig>& routers, const std::string& interface,
                const Prefix& prefix) {
   return std::any_of(routers.begin(), routers.end(), [&](const vrrp::VirtualRouterConfig& router) {
-    return router.key.interface == interface &&
+    return router.place(prefix) == interface &&
            std::find(router.addresses.begin(), router.addresses.end(), prefix) != router.addresses.end();
   });
 }

@@ -43,8 +43,8 @@ std::vector<std::pair<std::string, std::string>> claims_of(const vrrp::VirtualRo
       {name_of(router.key), fmt::format("{}: {} is served", router.name, to_string(router.key))}};
   for (const auto& prefix : router.addresses)
     all.emplace_back(
-        name_of(prefix.address, router.key.interface),
-        fmt::format("{}: {} on {} is served", router.name, to_string(prefix.address), router.key.interface));
+        name_of(prefix.address, router.place(prefix)),
+        fmt::format("{}: {} on {} is served", router.name, to_string(prefix.address), router.place(prefix)));
   return all;
 }
 

@@ -14,7 +14,7 @@ using Labels = Exposition::Labels;
 
 Labels labels_of(const vrrp::VirtualRouterConfig& config) {
   return {{"router", config.name},
-          {"interface", config.key.interface},
+          {"interface", config.path()},
           {"vrid", std::to_string(config.key.vrid)},
           {"family", std::string(to_string(config.key.family))}};
 }
@@ -59,7 +59,7 @@ class Writer {
                "1 if vipd-router answers; if 0, all metrics of virtual routers are missing.");
     out_.sample({}, std::uint64_t{measured_.router != nullptr});
     const auto& all = measured_.programs.programs;
-    out_.gauge("vipd_program_up", "1 for each of the three programs that is running.");
+    out_.gauge("vipd_program_up", "1 for each of the three programs that is running, 0 otherwise.");
     for (const auto& [name, program] : all) out_.sample({{"program", name}}, std::uint64_t{program.pid != 0});
     out_.gauge("vipd_program_uptime_seconds", "How long the program has been running.");
     for (const auto& [name, program] : all)
@@ -120,7 +120,7 @@ class Writer {
     out_.gauge("vipd_router_advertisement_interval_seconds", "Configured Advertisement_Interval.");
     each([](const Router& router) { return seconds_of(router.config.advertisement_interval); });
     out_.gauge("vipd_router_conflict",
-               "1 if another station has claimed an address of this Active in the last minute.");
+               "1 if another host has claimed an address of this Active in the last minute.");
     each([this](const Router& router) {
       return std::uint64_t{router.claim &&
                            measured_.router->status.now - router.claim->heard < conflict_shown};
@@ -165,11 +165,12 @@ class Writer {
        &vrrp::Counters::address_list_mismatches},
       {"vipd_reassertions", "Advertisements sent immediately in reply to an Active of lower priority.",
        &vrrp::Counters::reassertions},
-      {"vipd_reassertions_suppressed", "Such replies that the rate limit held back.",
+      {"vipd_reassertions_suppressed",
+       "Replies to an Active of lower priority that the rate limit held back.",
        &vrrp::Counters::reassertions_suppressed},
       {"vipd_addresses_restored", "Addresses restored after another program had removed them.",
        &vrrp::Counters::addresses_restored},
-      {"vipd_address_claims", "How often another station claimed an address of this Active.",
+      {"vipd_address_claims", "How often another host claimed an address of this Active.",
        &vrrp::Counters::address_claims},
   }};
 
@@ -231,10 +232,13 @@ class Writer {
         return found == measured_.router->activity.end() ? std::uint64_t{0} : found->second.*value;
       });
     };
-    activity("vipd_addresses_added", "Addresses added.", &Activity::added);
-    activity("vipd_addresses_removed", "Addresses removed.", &Activity::removed);
-    activity("vipd_addresses_renewed", "Address lifetimes renewed.", &Activity::renewed);
-    activity("vipd_announcements", "Gratuitous ARP and unsolicited neighbour advertisements sent.",
+    activity("vipd_addresses_added", "Addresses added since vipd-router was started.", &Activity::added);
+    activity("vipd_addresses_removed", "Addresses removed since vipd-router was started.",
+             &Activity::removed);
+    activity("vipd_addresses_renewed", "Address lifetimes renewed since vipd-router was started.",
+             &Activity::renewed);
+    activity("vipd_announcements",
+             "Gratuitous ARP and unsolicited neighbour advertisements sent since vipd-router was started.",
              &Activity::announced);
   }
 

@@ -32,6 +32,17 @@ constexpr Duration between_refusals = 10s;
 constexpr std::size_t most_refused = 1024;  // users
 constexpr int most_turns = 100;             // of the loop, before deadlines are looked at
 
+// The first line that is no warning: a refusal has errors, and the warnings of the same file may come before them.
+std::string first_line(std::string text) {
+  for (;;) {
+    const auto end = text.find('\n');
+    auto line = text.substr(0, end);
+    if (end == std::string::npos || (!line.starts_with(' ') && line.find(": warning: ") == std::string::npos))
+      return line;
+    text.erase(0, end + 1);
+  }
+}
+
 vrrp::CheckFact to_router(const checks::Fact& fact) {
   return {fact.check, fact.healthy, fact.priority, fact.detail, fact.since};
 }
@@ -359,13 +370,13 @@ std::uint64_t Monitor::wait_for_command(const Client& client, const std::string&
 // An event for every command: the user, the command and the result.
 void Monitor::audit(const std::string& command, const std::string& result, bool done) {
   tell(events::make_event(done ? events::command : events::command_refused,
-                          fmt::format("{}: {}", command, result.substr(0, result.find('\n')))));
+                          fmt::format("{}: {}", command, result)));
 }
 
 void Monitor::answered(std::uint64_t id, bool is_good, const std::string& text) {
   const auto found = waiting_.find(id);
   if (found == waiting_.end()) return;
-  audit(found->second.audit, (is_good ? "done: " : "refused: ") + text, is_good);
+  audit(found->second.audit, (is_good ? "done: " : "refused: ") + first_line(text), is_good);
   control_.reply(found->second.client, is_good ? good({{"text", text}}) : bad(text));
   waiting_.erase(found);
 }

@@ -112,7 +112,7 @@ void write_router(JsonText& out, const vrrp::RouterStatus& router, const LeaseSt
   const auto& config = router.config;
   out.begin('{');
   out("name", config.name);
-  out("interface", config.key.interface);
+  out("interface", config.path());
   out("vrid", config.key.vrid);
   out("family", to_string(config.key.family));
   out("state", to_string(router.state));
@@ -214,7 +214,7 @@ json explanation_to_json(const vrrp::Status& status, const std::string& router) 
   for (const auto& each : status.routers)
     if (each.config.name == router)
       result.push_back({{"name", router},
-                        {"interface", each.config.key.interface},
+                        {"interface", each.config.path()},
                         {"vrid", each.config.key.vrid},
                         {"family", to_string(each.config.key.family)},
                         {"state", to_string(each.state)},

@@ -77,8 +77,7 @@ void AdvertPorts::expire(TimePoint now) {
 
 void AdvertPorts::send(const std::vector<vrrp::SendAdvertisement>& advertisements) {
   std::map<PortKey, std::vector<const vrrp::SendAdvertisement*>> by_port;
-  for (const auto& each : advertisements)
-    by_port[{each.router.interface, each.router.family}].push_back(&each);
+  for (const auto& each : advertisements) by_port[{each.interface, each.router.family}].push_back(&each);
   for (const auto& [key, list] : by_port) {
     for (const auto* each : list) unsent_.insert(each->router);
     const auto found = open_.find(key);

@@ -39,7 +39,7 @@ void Effects::set_ports(Ports ports) {
 void Effects::perform(const vrrp::Actions& actions) {
   for (const auto& action : actions)
     if (const auto* wanted = std::get_if<vrrp::IdentifySender>(&action))
-      searches_.begin(*wanted, index_of(ports_, wanted->router.interface));
+      searches_.begin(*wanted, index_of(ports_, wanted->interface));
   const auto now = queue_.add(actions);
   adverts_.send(now.advertisements);
   announce(now.announcements);
@@ -66,7 +66,7 @@ void Effects::announce(const std::vector<vrrp::Announce>& announcements) {
   std::vector<io::Frame> frames;
   std::vector<const vrrp::Announce*> sent;
   for (const auto& each : announcements) {
-    const auto index = index_of(ports_, each.router.interface);
+    const auto index = index_of(ports_, each.interface);
     if (index == 0) continue;
     frames.push_back({index, each.frame});
     sent.push_back(&each);
@@ -74,9 +74,9 @@ void Effects::announce(const std::vector<vrrp::Announce>& announcements) {
   const auto errors = announce_.send(frames);
   for (std::size_t i = 0; i < errors.size(); ++i)
     if (errors[i] != 0)
-      log_.write_limited(Level::warning, "announce " + sent[i]->router.interface,
+      log_.write_limited(Level::warning, "announce " + sent[i]->interface,
                          fmt::format("cannot announce {} on {}: {}", to_string(sent[i]->address),
-                                     sent[i]->router.interface, std::strerror(errors[i])));
+                                     sent[i]->interface, std::strerror(errors[i])));
 }
 
 }  // namespace vipd::programs

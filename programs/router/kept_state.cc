@@ -19,7 +19,7 @@ KeptState kept_state(vrrp::Snapshot snapshot, const vrrp::Status& status,
     if (router.state != vrrp::StateName::active || !router.primary_address) continue;
     const auto& config = router.config;
     tolerance = config.advertisement_interval / late_part;
-    kept.state.held.push_back({config.key, index_of(config.key.interface), *router.primary_address,
+    kept.state.held.push_back({config.key, index_of(config.path()), *router.primary_address,
                                vrrp::advertisement_of(config, router.priority, router.checksum),
                                config.addresses, config.dead_man});
   }

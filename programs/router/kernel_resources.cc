@@ -35,13 +35,14 @@ std::size_t KernelResources::apply(const std::vector<ResourceChange>& changes) {
   if (changes.empty()) return 0;
   std::vector<netlink::AddressChange> requests;
   for (const auto& change : changes) {
-    const auto port = ports_.find(change.router.interface);
+    const auto& address = std::get<vrrp::VirtualAddress>(change.resource);
+    const auto port = ports_.find(address.interface);
     const bool hosts_network =
-        port != ports_.end() && netlink::is_connected(port->second.interface, change.prefix, {});
-    requests.push_back({.add = change.add,
-                        .interface_index = index_of(ports_, change.router.interface),
-                        .prefix = change.prefix,
-                        .valid = change.valid,
+        port != ports_.end() && netlink::is_connected(port->second.interface, address.prefix, {});
+    requests.push_back({.add = change.put,
+                        .interface_index = index_of(ports_, address.interface),
+                        .prefix = address.prefix,
+                        .valid = address.valid,
                         .no_prefix_route = hosts_network,
                         .label = {}});
   }
@@ -49,7 +50,7 @@ std::size_t KernelResources::apply(const std::vector<ResourceChange>& changes) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     // A missing interface has its own event, and its addresses are gone with it.
     if (results[i] || requests[i].interface_index == 0) continue;
-    report_(vrrp::AddressFailed{changes[i].router, changes[i].prefix, results[i].error().message});
+    report_(vrrp::AddressFailed{changes[i].router, requests[i].prefix, results[i].error().message});
   }
   return results.size();
 }

@@ -9,7 +9,7 @@ Ports ports_of(const std::vector<vrrp::VirtualRouterConfig>& configured,
                const std::function<Interface(const std::string& name)>& interface_of) {
   Ports ports;
   const auto add = [&](const vrrp::VirtualRouterConfig& router) {
-    auto& port = ports[router.key.interface];
+    auto& port = ports[router.path()];
     auto& vrids = port.vrids[router.key.family];
     if (std::find(vrids.begin(), vrids.end(), router.key.vrid) == vrids.end())
       vrids.push_back(router.key.vrid);

@@ -26,8 +26,8 @@ constexpr Duration longest_wait = 250ms;  // the guardian watches for signs of l
 bool changes_state(const vrrp::Action& action) {
   return !std::holds_alternative<vrrp::SendAdvertisement>(action) &&
          !std::holds_alternative<vrrp::AdvertisementDiscarded>(action) &&
-         !std::holds_alternative<vrrp::RenewAddresses>(action) &&
-         !std::holds_alternative<vrrp::Announce>(action) && !std::holds_alternative<vrrp::Probe>(action);
+         !std::holds_alternative<vrrp::Renew>(action) && !std::holds_alternative<vrrp::Announce>(action) &&
+         !std::holds_alternative<vrrp::Probe>(action);
 }
 }  // namespace
 
@@ -162,10 +162,10 @@ void Router::flush() {
 
 void Router::count(const vrrp::Actions& actions) {
   for (const auto& action : actions) {
-    if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) ++activity_[add->router].added;
-    if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) ++activity_[remove->router].removed;
-    if (const auto* renew = std::get_if<vrrp::RenewAddresses>(&action))
-      activity_[renew->router].renewed += renew->prefixes.size();
+    if (const auto* put = std::get_if<vrrp::Put>(&action)) ++activity_[put->router].added;
+    if (const auto* drop = std::get_if<vrrp::Drop>(&action)) ++activity_[drop->router].removed;
+    if (const auto* renew = std::get_if<vrrp::Renew>(&action))
+      activity_[renew->router].renewed += renew->resources.size();
     if (const auto* announce = std::get_if<vrrp::Announce>(&action)) ++activity_[announce->router].announced;
   }
 }
@@ -231,7 +231,7 @@ void Router::hear(MonitorLink link) {
 void Router::hear(Configure message) {
   routers_ = std::move(message.routers);
   std::set<std::string> before = std::exchange(interfaces_, {});
-  for (const auto& router : routers_) interfaces_.insert(router.key.interface);
+  for (const auto& router : routers_) interfaces_.insert(router.path());
   update_ports();
   for (const auto& name : interfaces_) {
     if (before.contains(name)) continue;
@@ -355,8 +355,8 @@ void Router::want_leases() {
   for (const auto& router : routers) {
     const auto& config = router.config;
     if (!config.wants_lease()) continue;
-    const auto [index, is_new] = leased_on_.try_emplace(config.key.interface);
-    if (is_new) index->second = kernel_.snapshot(config.key.interface).index;
+    const auto [index, is_new] = leased_on_.try_emplace(config.place(config.addresses.front()));
+    if (is_new) index->second = kernel_.snapshot(index->first).index;
     wanted.routers[config.key] = {index->second, config.addresses};
   }
   guardian_.send(wanted);

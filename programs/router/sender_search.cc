@@ -12,7 +12,7 @@ constexpr Duration longest_search = std::chrono::seconds(60);
 }  // namespace
 
 void SenderSearch::begin(const vrrp::IdentifySender& wanted, std::uint32_t interface_index) {
-  const Sender sender{wanted.router.interface, wanted.sender};
+  const Sender sender{wanted.interface, wanted.sender};
   if (interface_index == 0 || searches_.size() >= most_searches || searches_.contains(sender)) return;
   auto tap = io::SenderTap::open(wanted.sender, interface_index);
   if (!tap) return log_.write_limited(Level::warning, "identify", tap.error().message);

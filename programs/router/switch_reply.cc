@@ -29,11 +29,11 @@ SwitchReply reply_to(const Command& command, const vrrp::Status& status) {
     return {fmt::format("this node is the address owner of {} (priority 255): it cannot hand over",
                         command.router),
             {}};
-  return {
-      fmt::format(
-          "handing over {} to the peer; it comes back with `vipctl switch --back {}`, or if the peer fails",
-          command.router, command.router),
-      vrrp::SwitchRequested{command.router}};
+  return {fmt::format("handing over {0}: a Backup takes over, or this node again if there is none; `vipctl "
+                      "switch --back {0}` "
+                      "undoes it",
+                      command.router),
+          vrrp::SwitchRequested{command.router}};
 }
 
 }  // namespace vipd::programs

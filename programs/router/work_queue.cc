@@ -44,22 +44,23 @@ std::map<vrrp::RouterKey, WorkQueue::Share> WorkQueue::shares(const vrrp::Action
   for (const auto& action : actions) {
     std::visit(
         Overloaded{
-            [&](const vrrp::AddAddress& add) {
-              shares[add.router].changes.push_back({add.router, true, add.prefix, add.valid});
+            [&](const vrrp::Put& put) {
+              shares[put.router].changes.push_back({put.router, true, put.resource});
             },
-            [&](const vrrp::RemoveAddress& remove) {
-              shares[remove.router].changes.push_back({remove.router, false, remove.prefix, {}});
+            [&](const vrrp::Drop& drop) {
+              shares[drop.router].changes.push_back({drop.router, false, drop.resource});
             },
-            [&](const vrrp::RenewAddresses& renew) {
-              for (const auto& prefix : renew.prefixes)
-                shares[renew.router].renewals.push_back({renew.router, true, prefix, renew.valid});
+            [&](const vrrp::Renew& renew) {
+              for (const auto& each : renew.resources)
+                shares[renew.router].renewals.push_back({renew.router, true, each});
             },
             [&](const vrrp::SendAdvertisement& send) { shares[send.router].advertisements.push_back(send); },
             [&](const vrrp::Announce& announce) {
               shares[announce.router].announcements.push_back(announce);
             },
             [&](const vrrp::Probe& probe) {
-              shares[probe.router].announcements.push_back({probe.router, probe.address, probe.frame});
+              shares[probe.router].announcements.push_back(
+                  {probe.router, probe.interface, probe.address, probe.frame});
             },
             [](const vrrp::StateChanged&) {},
             [](const vrrp::AdvertisementDiscarded&) {},
@@ -78,19 +79,19 @@ std::set<vrrp::RouterKey> WorkQueue::waiting_routers() const {
   return routers;
 }
 
-// A change replaces waiting changes of the same address; and a router that leaves no longer sends or
+// A change replaces waiting changes of the same resource; and a router that leaves no longer sends or
 // announces.
 void WorkQueue::forget_superseded(const vrrp::RouterKey& router, const std::vector<ResourceChange>& changes) {
-  std::set<Prefix> touched;
+  std::set<vrrp::Resource, vrrp::ByIdentity> touched;
   bool leaves = false;
   for (const auto& change : changes) {
-    touched.insert(change.prefix);
-    leaves = leaves || !change.add;
+    touched.insert(change.resource);
+    leaves = leaves || !change.put;
   }
   const auto superseded = [&](const Work& work) {
     if (router_of(work) != router) return false;
     const auto* change = std::get_if<ResourceChange>(&work);
-    return change ? touched.contains(change->prefix) : leaves;
+    return change ? touched.contains(change->resource) : leaves;
   };
   std::erase_if(first_, superseded);
   std::erase_if(rest_, superseded);
@@ -103,7 +104,8 @@ void WorkQueue::enqueue(Share share) {
     const auto end = std::min(begin + slice_size_, share.changes.size());
     std::set<IpAddress> in_this_slice;
     for (auto i = begin; i < end; ++i) {
-      in_this_slice.insert(share.changes[i].prefix.address);
+      if (const auto* address = std::get_if<vrrp::VirtualAddress>(&share.changes[i].resource))
+        in_this_slice.insert(address->prefix.address);
       queue->push_back(std::move(share.changes[i]));
     }
     if (begin == 0)

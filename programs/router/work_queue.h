@@ -1,6 +1,6 @@
 // WorkQueue: what waits for the kernel, in the order in which it must happen.
 //
-// Changes of addresses are made in slices, so that a take-over of thousands of addresses does not hold up the
+// Changes of resources are made in slices, so that a take-over of thousands of addresses does not hold up the
 // loop of the router. The order:
 // - The first slice of each virtual router comes before its first advertisement, and before the further
 //   slices of all virtual routers.
@@ -22,12 +22,11 @@
 
 namespace vipd::programs {
 
-// A change of a resource that an Active holds in the kernel: so far of an address.
+// A change of a resource that an Active holds in the kernel.
 struct ResourceChange {
   vrrp::RouterKey router;
-  bool add = true;  // or renew
-  Prefix prefix;
-  Duration valid{};  // of an address that is added; zero: for ever
+  bool put = true;  // or renew; false: drop
+  vrrp::Resource resource;
 };
 
 // What leaves by packets.

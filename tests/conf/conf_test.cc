@@ -174,6 +174,7 @@ class Inventor {
     router.announce.repeat = number(1, 20);
     router.announce.refresh =
         coin() ? Duration::zero() : Duration{std::chrono::milliseconds(number(1000, 86'400'000))};
+    router.announce.pace = coin() ? Duration::zero() : Duration{std::chrono::milliseconds(number(1, 1000))};
     const auto addresses = number(1, 5);
     for (int i = 0; i < addresses; ++i) {
       const auto text = coin() ? "192.0.2." + std::to_string(index * 40 + i + 1) + "/24"

@@ -78,8 +78,8 @@ TEST_CASE("a user without permission gets the groups that have it") {
   if (is_another)
     CHECK(connecting(vipd.run_dir()) ==
           "cannot connect to vipd at " + vipd.run_dir() +
-              "/control: Permission denied: requires root, group vipd (to read) or "
-              "group vipd-admin (to command): usermod -aG");
+              "/control: Permission denied: use sudo, or join the groups vipd (to read) and "
+              "vipd-admin (to command too): usermod -aG vipd,vipd-admin USER");
   setfsuid(before);
   REQUIRE(chmod(vipd.run_dir().c_str(), 0700) == 0);
 }

@@ -293,6 +293,7 @@ def arguments():
         help="write the table to FILE too: a list with an object for each event and daemon",
     )
     parser.add_argument("--plain", action="store_true", help="lines instead of a picture, also on a terminal")
+    parser.add_argument("--only-arguments", action="store_true", help=argparse.SUPPRESS)  # ./dev, before it builds
     return parser.parse_args()
 
 
@@ -367,6 +368,8 @@ def show(options, kinds):
 
 def main():
     options = arguments()
+    if options.only_arguments:
+        return 0
     kinds = ["vipd", *([options.beside] if options.beside else [])]
     if missing := missing_programs(kinds):
         print("The demo needs programs that are missing:", file=sys.stderr)
@@ -380,7 +383,11 @@ def main():
         return sandbox.MAY_NOT
     json_file = options.json.resolve() if options.json else None
     # Opened here: inside, some of the machine's folders look different.
-    out = open(json_file, "w", encoding="utf-8") if json_file else None  # pylint: disable=consider-using-with
+    try:
+        out = open(json_file, "w", encoding="utf-8") if json_file else None  # pylint: disable=consider-using-with
+    except OSError as error:
+        print(f"cannot write {json_file}: {error.strerror}", file=sys.stderr)
+        return 2
     with contextlib.suppress(OSError):
         # Nodes and client have machines of their own in real life. So, with root, nothing else on this one delays them.
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
@@ -392,7 +399,7 @@ def main():
     try:
         results = show(options, kinds)
     except sandbox.Interrupted as error:
-        print("interrupted: everything that the demo started ends with it", file=sys.stderr)
+        print("interrupted: all processes of the demo have been ended", file=sys.stderr)
         return 128 + error.number
     except Timeout as error:
         print(error, file=sys.stderr)
@@ -405,7 +412,10 @@ def main():
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        status = 1
     sys.stderr.flush()
     os._exit(status)  # threads of ours may be reading; the namespaces end with us

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A machine that is too busy: nobody takes over from a healthy node, with the settings that vipd comes with."""
+"""A machine that is too busy: no node takes over from a healthy one, with the settings that vipd comes with."""
 # timed: take-overs from a node that is short of processor time
 import os
 

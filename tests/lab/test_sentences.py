@@ -163,7 +163,7 @@ class Trace(unittest.TestCase):
 
     def test_a_program_that_was_replaced_is_found_unless_the_fault_ends_it(self):
         self.seen.after["a", "vipd-router"] = 99
-        self.assert_found("nobody dies but by the fault")
+        self.assert_found("no other death")
         self.allowance.ends = frozenset({("a", "vipd-router")})
         self.assert_found()
 
@@ -173,7 +173,7 @@ class Trace(unittest.TestCase):
 
     def test_a_machine_that_stood_still_excuses_what_it_can_explain_and_no_more(self):
         gap = sentences.Finding("never none", "", 40.0)
-        hard = sentences.Finding("nobody dies but by the fault", "")
+        hard = sentences.Finding("no other death", "")
         for stalls, findings, excused in (
             ((10.0, 10.0), [gap], True),
             ((10.0, 7.0), [gap], False),  # too short for such a gap

@@ -159,7 +159,8 @@ void Lan::start_plain(Node& node) {
                   config, source,
                   PlainRouter::Effects{
                       [this, &node, source, key = config.key](const std::vector<std::uint8_t>& message) {
-                        const vrrp::SendAdvertisement advert{key, message[2], source, {}, message};
+                        const vrrp::SendAdvertisement advert{key, key.interface, message[2], source,
+                                                             {},  message};
                         if (show.adverts || !regular(node, advert))
                           timeline_.add(
                               now_, node.name,
@@ -305,26 +306,30 @@ void Lan::perform(Node& node, const vrrp::Actions& actions) {
       claim(node, announce->address);
     } else if (const auto* question = std::get_if<vrrp::Probe>(&action)) {
       probe(node, question->address);
-    } else if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) {
-      if (node.refused.contains(add->prefix)) {
+    } else if (const auto* add = std::get_if<vrrp::Put>(&action)) {
+      const auto& [place, prefix, valid] = std::get<vrrp::VirtualAddress>(add->resource);
+      if (node.refused.contains(prefix)) {
         deliver(now_, node.name,
                 vrrp::AddressFailed{
-                    add->router, add->prefix,
-                    fmt::format("adding {} to eth0: No buffer space available", to_string(add->prefix))});
+                    add->router, prefix,
+                    fmt::format("adding {} to eth0: No buffer space available", to_string(prefix))});
         continue;
       }
-      if (!node.has(add->prefix)) {
-        node.link.addresses.push_back({add->prefix, false, false, true});
+      if (!node.has(prefix)) {
+        node.link.addresses.push_back({prefix, false, false, true});
         changed = true;
       }
-      set_lifetime(add->prefix, add->valid);
-    } else if (const auto* renew = std::get_if<vrrp::RenewAddresses>(&action)) {
-      for (const auto& prefix : renew->prefixes)
-        if (node.has(prefix)) set_lifetime(prefix, renew->valid);
-    } else if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) {
-      changed |= std::erase_if(node.link.addresses,
-                               [&](const auto& each) { return each.prefix == remove->prefix; }) > 0;
-      node.expires.erase(remove->prefix);
+      set_lifetime(prefix, valid);
+    } else if (const auto* renew = std::get_if<vrrp::Renew>(&action)) {
+      for (const auto& each : renew->resources) {
+        const auto& [place, prefix, valid] = std::get<vrrp::VirtualAddress>(each);
+        if (node.has(prefix)) set_lifetime(prefix, valid);
+      }
+    } else if (const auto* remove = std::get_if<vrrp::Drop>(&action)) {
+      const auto& prefix = std::get<vrrp::VirtualAddress>(remove->resource).prefix;
+      changed |=
+          std::erase_if(node.link.addresses, [&](const auto& each) { return each.prefix == prefix; }) > 0;
+      node.expires.erase(prefix);
     }
   }
   measure();
@@ -469,7 +474,7 @@ void Lan::write(Node& node, const vrrp::Actions& actions) {
   const auto who = [&](const vrrp::RouterKey& key) { return label(node, entry_names[key], key); };
   std::set<vrrp::RouterKey> busy;  // does more than to repeat itself
   for (const auto& action : actions) {
-    if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) busy.insert(add->router);
+    if (const auto* add = std::get_if<vrrp::Put>(&action)) busy.insert(add->router);
     if (const auto* send = std::get_if<vrrp::SendAdvertisement>(&action)) {
       const auto last = last_adverts_;
       if (!regular(node, *send)) busy.insert(send->router);
@@ -481,11 +486,11 @@ void Lan::write(Node& node, const vrrp::Actions& actions) {
       if (!regular(node, *send) || show.adverts)
         timeline_.add(now_, who(send->router),
                       fmt::format("advertises {}{}", send->priority, sum(send->source, send->message)));
-    } else if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) {
-      timeline_.add(now_, who(add->router), "adds " + to_string(add->prefix));
-    } else if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) {
-      timeline_.add(now_, who(remove->router), "removes " + to_string(remove->prefix));
-    } else if (const auto* renew = std::get_if<vrrp::RenewAddresses>(&action)) {
+    } else if (const auto* add = std::get_if<vrrp::Put>(&action)) {
+      timeline_.add(now_, who(add->router), "adds " + to_string(add->resource));
+    } else if (const auto* remove = std::get_if<vrrp::Drop>(&action)) {
+      timeline_.add(now_, who(remove->router), "removes " + to_string(remove->resource));
+    } else if (const auto* renew = std::get_if<vrrp::Renew>(&action)) {
       if (show.renewals) timeline_.add(now_, who(renew->router), "renews its addresses");
     } else if (const auto* announce = std::get_if<vrrp::Announce>(&action)) {
       if (busy.contains(announce->router) || show.announcements)

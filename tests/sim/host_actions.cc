@@ -18,8 +18,7 @@ constexpr Duration keep_interval = 1s;  // as in programs/router/router.cc
 bool changes_state(const vrrp::Action& action) {
   return !std::holds_alternative<vrrp::SendAdvertisement>(action) &&
          !std::holds_alternative<vrrp::AdvertisementDiscarded>(action) &&
-         !std::holds_alternative<vrrp::RenewAddresses>(action) &&
-         !std::holds_alternative<vrrp::Announce>(action);
+         !std::holds_alternative<vrrp::Renew>(action) && !std::holds_alternative<vrrp::Announce>(action);
 }
 }  // namespace
 
@@ -77,23 +76,27 @@ void Host::perform_one(vrrp::Action& action) {
     const auto group = group_of(advert->router);
     lan_.judge().advertises(*this, group, advert->message);
     send(group, advert->source, std::move(advert->message));
-  } else if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) {
-    if (refusing_ && reaches_link() && !kernel_.has(add->prefix)) {
+  } else if (const auto* add = std::get_if<vrrp::Put>(&action)) {
+    const auto& [place, prefix, valid] = std::get<vrrp::VirtualAddress>(add->resource);
+    if (refusing_ && reaches_link() && !kernel_.has(prefix)) {
       meddled_until_ = std::max(meddled_until_, lan_.now() + repair_bound);
       lan_.deliver(*this, lan_.setup().kernel_delay,
                    std::make_shared<const vrrp::Input>(vrrp::AddressFailed{
-                       add->router, add->prefix, "adding it to eth0: No buffer space available"}));
+                       add->router, prefix, "adding it to eth0: No buffer space available"}));
       return;
     }
-    lan_.judge().gives_lifetime(*this, group_of(add->router), add->valid);
-    if (reaches_link() && put(add->prefix, add->valid)) kernel_changed();
-  } else if (const auto* renew = std::get_if<vrrp::RenewAddresses>(&action)) {
-    lan_.judge().gives_lifetime(*this, group_of(renew->router), renew->valid);
+    lan_.judge().gives_lifetime(*this, group_of(add->router), valid);
+    if (reaches_link() && put(prefix, valid)) kernel_changed();
+  } else if (const auto* renew = std::get_if<vrrp::Renew>(&action)) {
     bool came = false;
-    for (const auto& prefix : renew->prefixes) came |= reaches_link() && put(prefix, renew->valid);
+    for (const auto& each : renew->resources) {
+      const auto& [place, prefix, valid] = std::get<vrrp::VirtualAddress>(each);
+      lan_.judge().gives_lifetime(*this, group_of(renew->router), valid);
+      came |= reaches_link() && put(prefix, valid);
+    }
     if (came) kernel_changed();
-  } else if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) {
-    if (kernel_.take(remove->prefix)) kernel_changed();
+  } else if (const auto* remove = std::get_if<vrrp::Drop>(&action)) {
+    if (kernel_.take(std::get<vrrp::VirtualAddress>(remove->resource).prefix)) kernel_changed();
   } else if (const auto* announce = std::get_if<vrrp::Announce>(&action)) {
     lan_.announce(*this, group_of(announce->router), announce->address);
   }
@@ -190,8 +193,8 @@ std::string Host::label(const vrrp::RouterKey& key) const {
 
 void Host::tell(const vrrp::Actions& actions) {
   const bool busy = std::any_of(actions.begin(), actions.end(), [](const vrrp::Action& each) {
-    return std::holds_alternative<vrrp::StateChanged>(each) ||
-           std::holds_alternative<vrrp::AddAddress>(each) || std::holds_alternative<vrrp::Noted>(each);
+    return std::holds_alternative<vrrp::StateChanged>(each) || std::holds_alternative<vrrp::Put>(each) ||
+           std::holds_alternative<vrrp::Noted>(each);
   });
   for (const auto& action : actions) {
     if (const auto* advert = std::get_if<vrrp::SendAdvertisement>(&action)) {
@@ -200,10 +203,10 @@ void Host::tell(const vrrp::Actions& actions) {
                            local() - router.sent_locally >=
                                Duration(config(group_of(advert->router)).advertisement_interval) * 9 / 10;
       if (!regular) lan_.add(label(advert->router), fmt::format("advertises {}", advert->priority));
-    } else if (const auto* add = std::get_if<vrrp::AddAddress>(&action)) {
-      lan_.add(label(add->router), "adds " + to_string(add->prefix));
-    } else if (const auto* remove = std::get_if<vrrp::RemoveAddress>(&action)) {
-      lan_.add(label(remove->router), "removes " + to_string(remove->prefix));
+    } else if (const auto* add = std::get_if<vrrp::Put>(&action)) {
+      lan_.add(label(add->router), "adds " + to_string(add->resource));
+    } else if (const auto* remove = std::get_if<vrrp::Drop>(&action)) {
+      lan_.add(label(remove->router), "removes " + to_string(remove->resource));
     } else if (const auto* announce = std::get_if<vrrp::Announce>(&action)) {
       if (busy) lan_.add(label(announce->router), "announces " + to_string(announce->address));
     } else if (const auto* change = std::get_if<vrrp::StateChanged>(&action)) {

@@ -57,7 +57,7 @@ TEST_CASE(
     const auto removed = bench.now;
     bench.remove_by_hand("192.0.2.100/24");
     bench.wait(5s);
-    const auto added = times<AddAddress>(bench, removed);
+    const auto added = times<Put>(bench, removed);
     REQUIRE(added.size() == 1);
     CHECK(added[0] <= 5s);
   }
@@ -103,9 +103,10 @@ TEST_CASE("a renewal does not bring back what is waiting for its turn") {
   bench.wait(1500ms);
   int renewals = 0;
   for (const auto& [when, action] : bench.log)
-    if (const auto* renewal = std::get_if<RenewAddresses>(&action)) {
+    if (const auto* renewal = std::get_if<Renew>(&action)) {
       ++renewals;
-      CHECK(renewal->prefixes == std::vector<Prefix>{prefix("192.0.2.101/24")});
+      REQUIRE(renewal->resources.size() == 1);
+      CHECK(to_string(renewal->resources[0]) == "192.0.2.101/24");
     }
   CHECK(renewals >= 10);
 }
@@ -150,7 +151,7 @@ TEST_CASE(
   config.addresses = {Prefix::parse("192.0.2.1/24").value()};
   Bench bench({config}, eth0("192.0.2.1/24"));
   bench.wait(10s);
-  CHECK(times<RemoveAddress>(bench, TimePoint{}).empty());
+  CHECK(times<Drop>(bench, TimePoint{}).empty());
   CHECK(bench.state() == StateName::initialize);
 }
 
@@ -214,13 +215,13 @@ TEST_CASE("addresses of an Active are renewed with two thirds of their lifetime 
   auto bench = active(config);
   const auto start = bench.now;
   bench.wait(10s);
-  const auto renewals = times<RenewAddresses>(bench, start);
+  const auto renewals = times<Renew>(bench, start);
   REQUIRE(renewals.size() == 10);
   CHECK(renewals.front() == 1s);
   CHECK(renewals.back() == 10s);
-  const auto& renewal = std::get<RenewAddresses>(bench.log.front().second);
-  CHECK(renewal.prefixes.size() == 2);
-  CHECK(renewal.valid == 3s);
+  const auto& renewal = std::get<Renew>(bench.log.front().second);
+  CHECK(renewal.resources.size() == 2);
+  for (const auto& each : renewal.resources) CHECK(std::get<VirtualAddress>(each).valid == 3s);
 }
 
 TEST_CASE("every address is asked for with its lifetime; dead_man off: for ever, and no renewals") {
@@ -229,10 +230,10 @@ TEST_CASE("every address is asked for with its lifetime; dead_man off: for ever,
     config.priority = 255;
     config.dead_man = dead_man;
     Bench bench({config});
-    CHECK(std::get<AddAddress>(bench.log[1].second).valid == dead_man);
+    CHECK(std::get<VirtualAddress>(std::get<Put>(bench.log[1].second).resource).valid == dead_man);
     bench.log.clear();
     bench.wait(35s);
-    CHECK(times<RenewAddresses>(bench, bench.now).empty() == (dead_man == 0s));
+    CHECK(times<Renew>(bench, bench.now).empty() == (dead_man == 0s));
   }
 }
 
@@ -244,8 +245,8 @@ TEST_CASE("a lifetime changed by a reload is put into the kernel at once; switch
   bench.configure({config});
   bench.wait(0s);
   REQUIRE_FALSE(bench.log.empty());
-  const auto& renewal = std::get<RenewAddresses>(bench.log.back().second);
-  CHECK(renewal.valid == 0s);
+  const auto& renewal = std::get<Renew>(bench.log.back().second);
+  for (const auto& each : renewal.resources) CHECK(std::get<VirtualAddress>(each).valid == 0s);
   bench.log.clear();
   bench.wait(20s);
   CHECK(bench.log.empty());
@@ -259,5 +260,5 @@ TEST_CASE("a Backup renews nothing") {
     bench.hear({.priority = 250});
     bench.wait(1s);
   }
-  CHECK(times<RenewAddresses>(bench, bench.now).empty());
+  CHECK(times<Renew>(bench, bench.now).empty());
 }

@@ -59,8 +59,8 @@ TEST_CASE(
   after.wait(1s);
   int announced = 0;
   for (const auto& [when, action] : after.log) {
-    CHECK_FALSE(std::holds_alternative<AddAddress>(action));
-    CHECK_FALSE(std::holds_alternative<RemoveAddress>(action));
+    CHECK_FALSE(std::holds_alternative<Put>(action));
+    CHECK_FALSE(std::holds_alternative<Drop>(action));
     if (std::holds_alternative<Announce>(action)) ++announced;
   }
   CHECK(announced == 1);

@@ -1,6 +1,8 @@
 // Rounds of gratuitous ARP and unsolicited NA.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/vrrp/bench.h"
 
 using namespace vipd;
@@ -37,6 +39,67 @@ TEST_CASE("repeat and refresh are settings: one round, and silence") {
   config.announce = {7, 0s};
   CHECK(announcements(config, 60s) ==
         std::vector<Duration>{0ms, 100ms, 500ms, 1500ms, 3500ms, 8500ms, 13500ms});
+}
+
+namespace {
+// Each announcement: when, and the last octet of its address.
+std::vector<std::pair<Duration, int>> told(const Bench& bench, TimePoint since) {
+  std::vector<std::pair<Duration, int>> result;
+  for (const auto& [when, action] : bench.log)
+    if (const auto* each = std::get_if<Announce>(&action))
+      result.emplace_back(when - since, each->address.octets[3]);
+  return result;
+}
+
+VirtualRouterConfig paced() {
+  auto config = c4();
+  config.priority = 255;
+  config.dead_man = 0s;
+  config.addresses = {prefix("192.0.2.101/24"), prefix("192.0.2.102/24"), prefix("192.0.2.103/24")};
+  config.announce = {2, 0s, 30ms};
+  return config;
+}
+}  // namespace
+
+TEST_CASE(
+    "pace: so long between two addresses of a round, and the pause before the next round comes after its "
+    "last one") {
+  Bench bench({paced()});
+  const auto start = bench.now;
+  bench.wait(1s);
+  CHECK(told(bench, start) ==
+        std::vector<std::pair<Duration, int>>{
+            {0ms, 101}, {30ms, 102}, {60ms, 103}, {160ms, 101}, {190ms, 102}, {220ms, 103}});
+}
+
+TEST_CASE("pace: claims without end keep no address from being announced, and none comes faster") {
+  auto config = paced();
+  config.priority = 200;
+  Bench bench({config});
+  bench.wait(10s);
+  REQUIRE(bench.state() == StateName::active);
+  bench.log.clear();
+  for (int i = 0; i < 100; ++i) {
+    bench.wait(10ms);
+    bench.hear({.priority = 50, .source = "192.0.2.3"});
+  }
+  const auto announced = told(bench, TimePoint{});
+  for (const int address : {101, 102, 103})
+    CHECK(std::count_if(announced.begin(), announced.end(),
+                        [&](const auto& each) { return each.second == address; }) >= 4);
+  for (std::size_t i = 1; i < announced.size(); ++i)
+    CHECK(announced[i].first - announced[i - 1].first >= 30ms);
+}
+
+TEST_CASE("pace: a reload in the middle of a round cuts nothing off") {
+  auto config = paced();
+  Bench bench({config});
+  const auto start = bench.now;
+  bench.wait(10ms);
+  config.addresses.pop_back();
+  bench.configure({config});
+  bench.wait(40ms);
+  CHECK(told(bench, start).back() == std::pair<Duration, int>{30ms, 102});
 }
 
 TEST_CASE("each round names every address; the frames carry the interface's MAC") {

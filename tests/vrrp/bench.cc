@@ -116,13 +116,13 @@ struct Describer {
   std::string operator()(const SendAdvertisement& each) const {
     return fmt::format("advert {}", each.priority);
   }
-  std::string operator()(const AddAddress& each) const { return "add " + to_string(each.prefix); }
-  std::string operator()(const RenewAddresses& each) const {
-    std::vector<std::string> prefixes;
-    for (const auto& one : each.prefixes) prefixes.push_back(to_string(one));
-    return fmt::format("renew {}", fmt::join(prefixes, " "));
+  std::string operator()(const Put& each) const { return "add " + to_string(each.resource); }
+  std::string operator()(const Renew& each) const {
+    std::vector<std::string> resources;
+    for (const auto& one : each.resources) resources.push_back(to_string(one));
+    return fmt::format("renew {}", fmt::join(resources, " "));
   }
-  std::string operator()(const RemoveAddress& each) const { return "remove " + to_string(each.prefix); }
+  std::string operator()(const Drop& each) const { return "remove " + to_string(each.resource); }
   std::string operator()(const Announce& each) const { return "announce " + to_string(each.address); }
   std::string operator()(const StateChanged& each) const {
     return fmt::format("{} -> {}", to_string(each.from), to_string(each.to));
@@ -168,13 +168,14 @@ bool Bench::apply(const Action& action) {
   const auto find = [&](const Prefix& wanted) {
     return std::find_if(there.begin(), there.end(), [&](const auto& each) { return each.prefix == wanted; });
   };
-  if (const auto* add = std::get_if<AddAddress>(&action)) {
-    if (find(add->prefix) != there.end()) return false;
-    there.push_back({add->prefix, false, false, true});
+  if (const auto* add = std::get_if<Put>(&action)) {
+    const auto& prefix = std::get<VirtualAddress>(add->resource).prefix;
+    if (find(prefix) != there.end()) return false;
+    there.push_back({prefix, false, false, true});
     return true;
   }
-  if (const auto* remove = std::get_if<RemoveAddress>(&action)) {
-    const auto found = find(remove->prefix);
+  if (const auto* remove = std::get_if<Drop>(&action)) {
+    const auto found = find(std::get<VirtualAddress>(remove->resource).prefix);
     if (found == there.end()) return false;
     there.erase(found);
     return true;
@@ -233,7 +234,7 @@ Lines Bench::check(const std::string& name, bool healthy) {
 }
 
 Lines Bench::remove_by_hand(std::string_view address) {
-  apply(RemoveAddress{{}, prefix(address)});
+  apply(Drop{{}, VirtualAddress{{}, prefix(address)}});
   return step(InterfaceChanged{link});
 }
 

@@ -58,9 +58,9 @@ TEST_CASE("6.4.1 Initialize: an owner's own addresses are neither added nor ever
   bench.step(Shutdown{});
   bench.wait(10s);
   for (const auto& [when, action] : bench.log) {
-    CHECK_FALSE(std::holds_alternative<AddAddress>(action));
-    CHECK_FALSE(std::holds_alternative<RemoveAddress>(action));
-    CHECK_FALSE(std::holds_alternative<RenewAddresses>(action));
+    CHECK_FALSE(std::holds_alternative<Put>(action));
+    CHECK_FALSE(std::holds_alternative<Drop>(action));
+    CHECK_FALSE(std::holds_alternative<Renew>(action));
   }
   CHECK(bench.engine.finished());
   CHECK(bench.holds("192.0.2.100"));

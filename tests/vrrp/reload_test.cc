@@ -139,7 +139,7 @@ TEST_CASE("reload: a virtual router that comes back while it is handing over goe
   bench.wait(4s);
   CHECK(of(bench, 1).state == StateName::active);
   CHECK(bench.holds("192.0.2.101"));
-  for (const auto& [when, action] : bench.log) CHECK_FALSE(std::holds_alternative<RemoveAddress>(action));
+  for (const auto& [when, action] : bench.log) CHECK_FALSE(std::holds_alternative<Drop>(action));
 }
 
 TEST_CASE("reload: an interface that fails while a removed virtual router hands over ends it") {

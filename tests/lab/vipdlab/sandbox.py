@@ -148,7 +148,7 @@ def _unshare(needs_users, as_root, needs_kernel):
 def enter(needs_users=False, as_root=False, needs_kernel=False):
     """Returns in the child, inside. The parent never returns: it exits as the child does.
 
-    needs_users: a daemon wants to become somebody else than root, which only root can arrange.
+    needs_users: a daemon wants to become another user than root, which only root can arrange.
     as_root: without a user namespace of our own if we are root: then real-time priority, control groups and what
     else the kernel grants only there are as on a real machine.
     needs_kernel: a program is loaded into the kernel, which forbids that inside a user namespace.

@@ -81,7 +81,7 @@ def table(results, width=WIDE):
         return (
             f"{event:<{EVENT}}"
             + (f"{daemon:<{DAEMON}}" if several else "")
-            + "".join(f"{cell:>{each[1]}}" for cell, each in zip(cells, columns))
+            + "".join(f" {cell:>{each[1] - 1}}" for cell, each in zip(cells, columns))
             + " " * GAP
             + words
         ).rstrip()
@@ -92,7 +92,7 @@ def table(results, width=WIDE):
     for each in _grouped(results):
         measured = "outage_ms" in each
         cells = [show(each) if measured else NOT_APPLICABLE for _, _, show in columns]
-        words = _wrapped("; ".join([each["noticed"], *each["notes"]]), max(NARROWEST, width - before_words))
+        words = _wrapped("; ".join([each["noticed"], *(f"not as expected: {note}" for note in each["notes"])]), max(NARROWEST, width - before_words))
         event = each["event"] if each["event"] != shown else ""
         shown = each["event"]
         lines.append(line(event, each["daemon"], cells, words[0]))

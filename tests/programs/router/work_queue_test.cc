@@ -24,22 +24,26 @@ Prefix address(vrrp::Vrid vrid, int n) {
   return Prefix::parse(fmt::format("192.0.{}.{}/24", vrid, n)).value();
 }
 
+vrrp::Resource resource(vrrp::Vrid vrid, int n, Duration valid = {}) {
+  return vrrp::VirtualAddress{"eth0", address(vrid, n), valid};
+}
+
 vrrp::Action add(vrrp::Vrid vrid, int n) {
-  return vrrp::AddAddress{key(vrid), address(vrid, n), 10s};
+  return vrrp::Put{key(vrid), resource(vrid, n, 10s)};
 }
 vrrp::Action remove(vrrp::Vrid vrid, int n) {
-  return vrrp::RemoveAddress{key(vrid), address(vrid, n)};
+  return vrrp::Drop{key(vrid), resource(vrid, n)};
 }
 vrrp::Action renew(vrrp::Vrid vrid, const std::vector<int>& numbers) {
-  vrrp::RenewAddresses action{key(vrid), {}, 20s};
-  for (const int n : numbers) action.prefixes.push_back(address(vrid, n));
+  vrrp::Renew action{key(vrid), {}};
+  for (const int n : numbers) action.resources.push_back(resource(vrid, n, 20s));
   return action;
 }
 vrrp::Action send(vrrp::Vrid vrid, vrrp::Priority priority = 100) {
-  return vrrp::SendAdvertisement{key(vrid), priority, {}, {}, {}};
+  return vrrp::SendAdvertisement{key(vrid), "eth0", priority, {}, {}, {}};
 }
 vrrp::Action announce(vrrp::Vrid vrid, int n) {
-  return vrrp::Announce{key(vrid), address(vrid, n).address, {}};
+  return vrrp::Announce{key(vrid), "eth0", address(vrid, n).address, {}};
 }
 
 // What a virtual router with so many addresses does when it becomes Active.
@@ -62,11 +66,13 @@ std::string number(const IpAddress& address) {
 }
 
 void tell(Story& story, const std::vector<ResourceChange>& changes) {
-  for (const auto& change : changes)
-    story.push_back((!change.add           ? "remove "
-                     : change.valid == 20s ? "renew "
-                                           : "add ") +
-                    number(change.prefix.address));
+  for (const auto& change : changes) {
+    const auto& address = std::get<vrrp::VirtualAddress>(change.resource);
+    story.push_back((!change.put            ? "remove "
+                     : address.valid == 20s ? "renew "
+                                            : "add ") +
+                    number(address.prefix.address));
+  }
 }
 
 // In the order in which Effects sends them after a slice.
@@ -200,7 +206,7 @@ TEST_CASE("work queue: one router's addresses do not hold up the packets of anot
 
 TEST_CASE("work queue: a probe leaves as announcements do") {
   WorkQueue queue(3);
-  CHECK(told(queue.add({vrrp::Probe{key(1), address(1, 7).address, {}}})) == Story{"announce 1.7"});
+  CHECK(told(queue.add({vrrp::Probe{key(1), "eth0", address(1, 7).address, {}}})) == Story{"announce 1.7"});
 }
 
 TEST_CASE("work queue: actions that need no system call leave nothing behind") {

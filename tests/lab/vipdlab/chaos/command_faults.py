@@ -40,7 +40,7 @@ class ReloadPriority(Fault):
 
 
 class ReloadInterval(Fault):
-    """All nodes, one after the other, get another interval, and the old one back: nobody notices."""
+    """All nodes, one after the other, get another interval, and the old one back: clients lose nothing."""
 
     name = "reload with another interval"
     joins = False
@@ -211,7 +211,7 @@ class Switch(Fault):
 
 
 class Upgrade(Fault):
-    """vipctl upgrade, to the same version: nobody notices."""
+    """vipctl upgrade, to the same version: clients lose nothing."""
 
     name = "vipctl upgrade"
 

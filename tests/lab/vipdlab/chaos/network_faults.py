@@ -1,4 +1,4 @@
-"""Cables, switches, interfaces and addresses that fail, and packets that nobody has asked for."""
+"""Cables, switches, interfaces and addresses that fail, and packets that come unasked."""
 import dataclasses
 import math
 import time
@@ -87,7 +87,7 @@ class CutSilently(Fault):
 
 
 class CutEverybody(Fault):
-    """Nobody can serve; then the best must."""
+    """No node can serve; afterwards the best one must."""
 
     name = "all cables cut"
     joins = False
@@ -141,7 +141,7 @@ class Mute(Fault):
 
 
 class Deafen(Fault):
-    """It hears nobody, but everybody hears it: as the Active it serves nobody and nobody can know; as a Backup it
+    """It hears no node, but all hear it: as the Active it serves no client, and no other node can know; as a Backup it
     becomes a second Active, which the first one answers."""
 
     name = "deaf"
@@ -314,7 +314,7 @@ class InterfaceDown(Fault):
 
 
 class OwnAddressGone(Fault):
-    """Somebody removes the node's own address: without it there is nothing to advertise from."""
+    """The node's own address is removed by hand: without it there is nothing to advertise from."""
 
     name = "own address removed"
 
@@ -337,7 +337,7 @@ class OwnAddressGone(Fault):
 
 
 class RemoveAddress(Fault):
-    """Somebody removes a virtual address by hand; it comes back at once."""
+    """A virtual address is removed by hand; it comes back at once."""
 
     name = "virtual address removed"
     needs_best = True
@@ -365,7 +365,7 @@ class RemoveAddress(Fault):
 
 
 class AddressOnBackup(Fault):
-    """Somebody gives a Backup a virtual address; it is removed, once a second at most."""
+    """A Backup is given a virtual address by hand; it is removed, once a second at most."""
 
     name = "virtual address added to a Backup"
     needs_best = False
@@ -449,7 +449,7 @@ class Flood(Fault):
 
 
 class FloodOfInferior(Flood):
-    """Valid advertisements of priority 1: answered, at a bounded rate, and followed by nobody."""
+    """Valid advertisements of priority 1: answered, at a bounded rate, and followed by no node."""
 
     name = "flood of inferior advertisements"
 

@@ -17,7 +17,7 @@ from .lab import (
 
 
 class KillRouter(Fault):
-    """The guardian holds for it: nobody notices."""
+    """The guardian holds for it: clients lose nothing."""
 
     name = "router killed"
 
@@ -88,7 +88,7 @@ class KillGuardian(Fault):
 
 
 class KillAll(Fault):
-    """Nobody is left to hand over; the kernel removes the addresses, or the lease silences them before."""
+    """No program is left to hand over; the kernel removes the addresses, or the lease silences them before."""
 
     name = "everything killed"
 
@@ -112,7 +112,7 @@ class KillAll(Fault):
 
 
 class StopRouter(Fault):
-    """SIGSTOP: it hangs. The guardian stands in for it and replaces it: nobody notices."""
+    """SIGSTOP: it hangs. The guardian stands in for it and replaces it: clients lose nothing."""
 
     name = "router stopped"
 
@@ -134,7 +134,7 @@ class StopRouter(Fault):
 
 
 class StopMonitor(Fault):
-    """Its checks grow old; nobody becomes Active for that."""
+    """Its checks grow old; no node becomes Active because of that."""
 
     name = "monitor stopped"
 

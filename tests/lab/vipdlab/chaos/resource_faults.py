@@ -98,7 +98,7 @@ class NoMemory(Fault):
 
 
 class BusyLoops(Fault):
-    """Eight busy loops beside everything: nobody takes over from a healthy node."""
+    """Eight busy loops beside everything: no node takes over from a healthy one."""
 
     name = "8 busy loops"
     joins = False

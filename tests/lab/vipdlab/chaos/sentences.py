@@ -3,14 +3,14 @@ findings; the simulation checks the same sentences on its simulated LAN.
 
 Never two: for longer than the fault allows, no two hosts answer for an address.
 Never none: for longer than the fault allows, no client is without service.
-No needless move: nobody else serves than a fault makes necessary. A photo finish is one move: two Backups whose
+No needless move: another node serves only where a fault makes it necessary. A photo finish is one move: two Backups whose
   Skew_Times are closer than a machine's timers take over together, and the lesser may be seen until it hears the other.
 Held by the Active alone: at the end the best node is Active, all others are Backup, and only it has the addresses.
 Gone from the dead: a node without programs has no address after dead_man.
 Listen first: an Active that stood still advertises nothing until it has listened.
 No storm: advertisements per second are bounded.
 No busy loop: no program uses more CPU than its work.
-Nobody dies but by the fault: no program ends that the fault did not end, and none is left over.
+No other death: no program ends that the fault did not end, and none is left over.
 No mistake of ours: no assertion, no exception in a log.
 """
 import dataclasses
@@ -205,11 +205,11 @@ def no_busy_loop(seen):
             yield Finding("no busy loop", f"{program} on {name} used {used:.2f} s of CPU in {seconds:.1f} s")
 
 
-def nobody_dies_but_by_the_fault(seen):
+def no_other_death(seen):
     for key, pid in seen.before.items():
         now = seen.after.get(key)
         if now is not None and now != pid and key not in seen.allowance.ends:
-            yield Finding("nobody dies but by the fault", f"{key[1]} on {key[0]} has been replaced")
+            yield Finding("no other death", f"{key[1]} on {key[0]} has been replaced")
 
 
 def no_mistake_of_ours(seen):
@@ -228,7 +228,7 @@ ALL = (
     listen_first,
     no_storm,
     no_busy_loop,
-    nobody_dies_but_by_the_fault,
+    no_other_death,
     no_mistake_of_ours,
 )
 
