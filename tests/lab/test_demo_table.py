@@ -134,7 +134,7 @@ class Layout(unittest.TestCase):
         self.assertEqual(lines[6][0], "keepalived")
 
     def test_what_went_wrong_stands_with_the_words(self):
-        self.assertIn("nothing; not as expected: Active should be b", table([result(notes=["Active should be b"])], 100)[1])
+        self.assertIn("nothing; not as expected: Active should be b", table([result(notes=["Active should be b"])], 140)[1])
 
 
 class Packages(unittest.TestCase):

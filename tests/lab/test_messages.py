@@ -118,7 +118,11 @@ class Messages(LabCase):
         a.config_file.write_text(good.replace("priority: 250", "priority: 300"))
         mark = a.mark()
         self.assert_names(a.refusal("reload"), f"{a.config_file}:5:", "priority", "300")
-        a.wait_event(mark, "reload_refused", data=["priority", "300"], severity="P1")
+        told = a.wait_event(mark, "reload_refused", data=["priority", "300"], severity="P1")["text"]
+        self.assertNotIn("^", told, "an event is one sentence, without an excerpt of the file")
+        self.assertNotIn("  ", told)
+        # The reason, though warnings of the same file come before it.
+        a.wait_event(mark, "command_refused", data=["priority", "300"])
         a.config_file.unlink()
         mark = a.mark()
         self.assert_names(a.refusal("reload"), a.config_file, NO_SUCH_FILE)
