@@ -13,9 +13,7 @@ auto identity(const VirtualAddress& address) {
 bool ByIdentity::operator()(const Resource& a, const Resource& b) const {
   if (a.index() != b.index()) return a.index() < b.index();
   return std::visit(
-      [&b](const auto& one) {
-        return identity(one) < identity(std::get<std::decay_t<decltype(one)>>(b));
-      },
+      [&b](const auto& one) { return identity(one) < identity(std::get<std::decay_t<decltype(one)>>(b)); },
       a);
 }
 
