@@ -414,7 +414,7 @@ void VirtualRouter::hear(const Turn& turn, const IpAddress& source, const Advert
 
 // --- helpers
 
-// The only function that changes the state.
+// The only function that changes the state, but for adopt().
 void VirtualRouter::enter(const Turn& turn, std::variant<Initialize, Backup, Active> state,
                           const std::string& reason) {
   const auto from = this->state();
