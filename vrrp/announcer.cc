@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 constexpr std::array<Duration, 5> pauses{100ms, 400ms, 1s, 2s, 5s};
 // What another Active said last to the neighbours may arrive after our answer to its advertisement.
 constexpr Duration echo = 20ms;
-constexpr Duration echo_interval = 100ms;
+constexpr Duration echo_interval = 1s;
 
 // The source of an NA: the virtual router's link-local address, which RFC 9568 section 5.2.9 puts first, or,
 // if there is none, the announced address itself.

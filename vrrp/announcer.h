@@ -16,8 +16,9 @@ class Announcer {
  public:
   // Announces all addresses now, and starts the rounds anew.
   void start(const Turn& turn, const VirtualRouterConfig& config);
-  // The same after a second Active was heard, however often: two rounds in 100 ms at most, the second one soon
-  // after the first, because what the other Active announced may arrive after our answer.
+  // The same after a second Active was heard, however often. Rounds keep their distance, except that one per
+  // second may follow soon: what the other Active announced may arrive after our answer. More would be heard by
+  // clients before our advertisement is by the other Active, which then answers them as well.
   void again(const Turn& turn, const VirtualRouterConfig& config);
   // Continues where a predecessor stopped after `rounds_done` rounds; if those were all, with one more round
   // soon.

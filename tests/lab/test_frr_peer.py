@@ -9,7 +9,7 @@ from vipdlab.daemons import Frr
 class FrrPeer(peers.PeerCase):
     peer = Frr
     peer_reclaims = False
-    peer_last_word_ms = 100  # then comes the third round of our announcements
+    peer_last_word_ms = 500  # then comes the third round of our announcements
     peer_slack_ms = 1300  # its IPv6 macvlan is served by the kernel up to a second after it has come up
 
 
