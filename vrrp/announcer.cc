@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "vrrp/arp.h"
 #include "vrrp/ndisc.h"
@@ -36,7 +37,8 @@ void Announcer::again(const Turn& turn, const VirtualRouterConfig& config) {
   const auto least = std::max(pauses.front(), config.announce.pace);
   const bool rested = last_ == TimePoint::min() || turn.now - last_ >= least;
   rounds_done_ = 0;
-  if (next_address_ > 0) return;  // the round goes on, and others follow: no address waits for ever
+  // A round in progress continues and others follow: if it began anew, its last addresses might never come.
+  if (next_address_ > 0) return;
   if (rested)
     next_ = turn.now;
   else
@@ -62,7 +64,8 @@ void Announcer::adopt(TimePoint now, const VirtualRouterConfig& config, int roun
 }
 
 void Announcer::reconfigure(TimePoint now, const VirtualRouterConfig& config) {
-  if (next_address_ > 0) return;
+  // A round in progress begins anew: the place of an address in the list may be another one now.
+  if (std::exchange(next_address_, 0) > 0) return;
   rounds_done_ = config.announce.repeat;
   schedule(now, config);
 }

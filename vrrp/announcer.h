@@ -25,6 +25,8 @@ class Announcer {
   void adopt(TimePoint now, const VirtualRouterConfig& config, int rounds_done);
   // Changes the rounds, from the next one on.
   void reconfigure(TimePoint now, const VirtualRouterConfig& config);
+  // The list of addresses has become another one: a round in progress begins anew.
+  void restart_round() { next_address_ = 0; }
   void tick(const Turn& turn, const VirtualRouterConfig& config);
   TimePoint deadline() const { return next_; }
   int rounds_done() const { return rounds_done_; }
@@ -37,7 +39,7 @@ class Announcer {
   void schedule(TimePoint now, const VirtualRouterConfig& config);
 
   int rounds_done_ = 0;
-  std::size_t next_address_ = 0;  // of a round under way, which goes on at the pace
+  std::size_t next_address_ = 0;  // the next one of a round in progress; 0: no round is in progress
   TimePoint last_ = TimePoint::min();
   TimePoint echoed_ = TimePoint::min();
   TimePoint next_ = never;

@@ -111,6 +111,8 @@ void VirtualRouter::reconfigure(const Turn& turn, VirtualRouterConfig config, Ef
       active->announcer.start(turn, config_);
     else if (before.announce != config_.announce)
       active->announcer.reconfigure(turn.now, config_);
+    else if (before.addresses != config_.addresses)
+      active->announcer.restart_round();
   }
 }
 
